@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# For people.  The kernel's build system reads Kbuild, beside this file.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+PREFIX ?= /usr/local
+
+kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)
+release = $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
+# Distributions sign their modules with a key that stays with them.
+unsigned = $(if $(wildcard $(KDIR)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL=)
+includedir = $(PREFIX)/include/mpool
+symversdir = $(PREFIX)/lib/mpool/$(release)
+
+modules: headers-present
+	+$(kbuild) modules
+
+headers-present:
+	@[ -e $(KDIR)/Makefile ] || { \
+		echo "No kernel headers in $(KDIR)." >&2; \
+		echo "Install them (Debian: apt-get install linux-headers-$$(uname -r)), or say where: make KDIR=..." >&2; \
+		exit 1; }
+
+install: modules
+	+$(kbuild) INSTALL_MOD_DIR=updates $(unsigned) modules_install
+	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(release)
+	install -d $(DESTDIR)$(includedir)/linux $(DESTDIR)$(symversdir)
+	install -m 644 include/linux/*.h $(DESTDIR)$(includedir)/linux/
+	install -m 644 Module.symvers $(DESTDIR)$(symversdir)/
+
+uninstall:
+	rm -f $(INSTALL_MOD_PATH)/lib/modules/$(release)/updates/mpool.ko*
+	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(release)
+	rm -rf $(DESTDIR)$(includedir) $(DESTDIR)$(symversdir)
+
+# "clean" needs no headers: what Kbuild leaves in the tree is known.
+clean:
+	rm -rf build
+	find . -maxdepth 3 -name .git -prune -o -type f \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
+		-o -name '.*.cmd' -o -name '.*.d' -o -name '*.gcno' -o -name modules.order -o -name Module.symvers \) \
+		-exec rm -f {} +
+
+# The rest needs nothing but this tree: scripts/deps installs what is missing, kernels come into a cache.
+check:
+	@scripts/check $(GATE)
+
+test:
+	@SUITE='$(SUITE)' scripts/test $(KERNEL)
+
+demo:
+	@scripts/demo $(KERNEL)
+
+help:
+	@echo 'make              mpool.ko for the running kernel (KDIR=... for another one)'
+	@echo 'make install      mpool.ko to /lib/modules/$(or $(release),RELEASE)/updates, and for drivers that use it'
+	@echo '                  linux/mpool.h to $(includedir), Module.symvers to'
+	@echo '                  $(PREFIX)/lib/mpool/RELEASE; a driver then has in its Kbuild:'
+	@echo '                    ccflags-y += -I$(includedir)'
+	@echo '                  and is built with KBUILD_EXTRA_SYMBOLS=$(PREFIX)/lib/mpool/RELEASE/Module.symvers'
+	@echo 'make uninstall    the reverse'
+	@echo 'make clean        removes what was built; kernels stay in the cache'
+	@echo
+	@echo 'make demo         boots a distribution kernel in QEMU and shows mpool at work; KERNEL=6.1, 6.12 (default),'
+	@echo '                  6.12-rt or 7.3'
+	@echo 'make test         KUnit in User Mode Linux: KERNEL=6.12 (sanitizers), 7.3 (SMP), default both;'
+	@echo '                  SUITE=glob for a part; also KERNEL=qemu-6.1, qemu-6.12, qemu-6.12-rt, qemu-7.3'
+	@echo 'make check        builds without a warning on every kernel, style, layers, documents; GATE=name for one'
+	@echo
+	@echo 'These install the Debian packages that are missing, and keep kernels in'
+	@echo '$${MPOOL_CACHE:-$${XDG_CACHE_HOME:-~/.cache}/mpool}; scripts/kernel --update NAME looks for a newer one.'
+
+.PHONY: modules headers-present install uninstall clean check test demo help
