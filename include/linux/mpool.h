@@ -1,0 +1,961 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * mpool: memory pools for drivers.
+ *
+ * Four kinds of pool, each above the one before it:
+ *
+ *	large	runs of whole pages, exactly as many as the size needs
+ *	fixed	objects of one size, cut from chunks of pages
+ *	small	objects of any size: size classes, then page runs
+ *	string	interned, reference-counted strings
+ *
+ * and one global small pool behind mpool_malloc() and mpool_free().
+ *
+ * Every live object knows the line that allocated it and the module that line
+ * belongs to: the allocation functions are macros that pass a static
+ * descriptor of their place.  /sys/kernel/debug/mpool shows all of it, and
+ * what a module leaves behind is printed, by name, when it is unloaded.
+ *
+ * A wrong free (twice, in the middle of an object, to another pool, of memory
+ * that never was mpool's) changes nothing but a counter and prints what it was.
+ */
+#ifndef _LINUX_MPOOL_H
+#define _LINUX_MPOOL_H
+
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/gfp.h>
+#include <linux/overflow.h>
+#include <linux/types.h>
+
+#if __has_include(<linux/cleanup.h>)
+#include <linux/cleanup.h>
+#endif
+
+struct module;
+struct mpool_large;
+struct mpool_fixed;
+struct mpool_small;
+struct mpool_string;
+
+/* Longest name of a pool, with its terminating NUL. */
+#define MPOOL_NAME_LEN	48
+
+/**
+ * struct mpool_site - a place in the code that allocates.
+ * @file: source file
+ * @func: function
+ * @line: line in @file
+ * @id: number given at the first use; 0 until then
+ * @module: module the code belongs to, %NULL for the kernel itself
+ *
+ * Made by %MPOOL_HERE.  A wrapper that wants its callers' lines in the reports
+ * instead of its own is a macro that passes %MPOOL_HERE to an _at() function.
+ */
+struct mpool_site {
+	const char *file;
+	const char *func;
+	u32 line;
+	u32 id;
+	struct module *module;
+};
+
+/* A static descriptor of this line; costs nothing at run time. */
+#define MPOOL_HERE ({							\
+	static struct mpool_site __mpool_here = {			\
+		.file = __FILE__,					\
+		.func = __func__,					\
+		.line = __LINE__,					\
+		.module = THIS_MODULE,					\
+	};								\
+	&__mpool_here;							\
+})
+
+/**
+ * enum mpool_on_leak - what becomes of objects that were never freed.
+ * @MPOOL_ON_LEAK_DEFAULT: what the module parameter on_leak says
+ * @MPOOL_ON_LEAK_KEEP: memory stays as it is and visible as an orphan
+ * @MPOOL_ON_LEAK_RECLAIM: memory is taken back, after the report
+ * @MPOOL_ON_LEAK_PANIC: the kernel panics, after the report
+ */
+enum mpool_on_leak {
+	MPOOL_ON_LEAK_DEFAULT,
+	MPOOL_ON_LEAK_KEEP,
+	MPOOL_ON_LEAK_RECLAIM,
+	MPOOL_ON_LEAK_PANIC,
+};
+
+/* --- page runs --- */
+
+/**
+ * struct mpool_large_args - rare wishes for a pool of page runs.
+ * @gfp: zone and accounting flags of all its memory: a combination of
+ *	 %GFP_DMA, %GFP_DMA32 and %__GFP_ACCOUNT
+ * @on_leak: what becomes of runs still out when the pool is destroyed
+ */
+struct mpool_large_args {
+	gfp_t gfp;
+	enum mpool_on_leak on_leak;
+};
+
+/* Flags of struct mpool_region_args. */
+#define MPOOL_REGION_PHYS	0x1u	/* @phys is given */
+#define MPOOL_REGION_DMA	0x2u	/* @dma is given */
+#define MPOOL_REGION_IO		0x4u	/* device memory: mpool never touches it */
+
+/**
+ * struct mpool_region_args - what mpool cannot know about a region.
+ * @flags: MPOOL_REGION_* flags
+ * @phys: physical address of the region's first byte; plain RAM needs none
+ * @dma: DMA address of the region's first byte
+ * @on_leak: what becomes of runs still out when the pool is destroyed
+ *
+ * The addresses belong to the region as it was given, before its ends are
+ * trimmed to whole pages.
+ */
+struct mpool_region_args {
+	unsigned int flags;
+	phys_addr_t phys;
+	dma_addr_t dma;
+	enum mpool_on_leak on_leak;
+};
+
+/* Returned by mpool_large_phys() when the physical address is not known. */
+#define MPOOL_NO_PHYS	(~(phys_addr_t)0)
+
+/* Returned by mpool_large_dma() when the DMA address is not known. */
+#define MPOOL_NO_DMA	(~(dma_addr_t)0)
+
+struct mpool_large *__mpool_large_create(const char *name,
+					 const struct mpool_large_args *args,
+					 struct mpool_site *site);
+
+/**
+ * mpool_large_create() - Make a pool of page runs over system memory.
+ * @name: name of the pool, 1 to 47 printable characters without '/'
+ * @args: rare wishes, may be %NULL
+ *
+ * Memory is taken from the page allocator as it is needed, and given back when
+ * it is not.  A run of N pages is charged N pages, never the next power of two.
+ *
+ * Context: Process context.  May sleep.
+ * Return:
+ * * the pool
+ * * %-EINVAL: an argument is wrong; the log names it
+ * * %-EEXIST: a pool of this name exists
+ * * %-ENOMEM: out of memory
+ */
+#define mpool_large_create(name, args) \
+	__mpool_large_create(name, args, MPOOL_HERE)
+
+struct mpool_large *
+__mpool_large_create_region(const char *name, void *base, size_t size,
+			    const struct mpool_region_args *args,
+			    struct mpool_site *site);
+
+/**
+ * mpool_large_create_region() - Make a pool of page runs over given memory.
+ * @name: name of the pool, as for mpool_large_create()
+ * @base: kernel virtual address of the memory
+ * @size: its length in bytes
+ * @args: what else is known about it, may be %NULL
+ *
+ * Ends that are not page aligned are trimmed.  mpool keeps nothing of its own
+ * inside the region.  The memory stays the caller's and has to outlive the pool.
+ *
+ * Context: Process context.  May sleep.
+ * Return:
+ * * the pool
+ * * %-EINVAL: an argument is wrong or no whole page is left; the log names it
+ * * %-EEXIST: a pool of this name exists
+ * * %-EBUSY: the region overlaps memory that mpool manages already
+ * * %-ENOMEM: no memory for the page descriptors
+ */
+#define mpool_large_create_region(name, base, size, args) \
+	__mpool_large_create_region(name, base, size, args, MPOOL_HERE)
+
+/**
+ * mpool_large_add_region() - Give a region pool one more region.
+ * @pool: pool made by mpool_large_create_region()
+ * @base: kernel virtual address of the memory
+ * @size: its length in bytes
+ * @args: what else is known about it, may be %NULL
+ *
+ * Context: Process context.  May sleep.
+ * Return: 0, or an error as for mpool_large_create_region(); %-EINVAL also if
+ *	   @pool takes its memory from the system.
+ */
+int mpool_large_add_region(struct mpool_large *pool, void *base, size_t size,
+			   const struct mpool_region_args *args);
+
+void *mpool_large_alloc_at(struct mpool_large *pool, size_t size, size_t align,
+			   size_t *real, gfp_t gfp, struct mpool_site *site);
+
+/**
+ * mpool_large_alloc() - Take a run of pages.
+ * @pool: pool to take it from
+ * @size: bytes wanted
+ * @real: if not %NULL, receives the bytes that may be used: whole pages, with
+ *	  the tail of the last one
+ * @gfp: allocation flags
+ *
+ * A run of ceil(@size / %PAGE_SIZE) pages is charged, in system and region mode
+ * alike.  Runs are page aligned.  @size 0 gives %ZERO_SIZE_PTR.
+ *
+ * Context: Any context that @gfp allows.  In NMI context, and where PREEMPT_RT
+ *	    forbids the page allocator, only from memory the pool holds already.
+ * Return: the run, or %NULL.
+ */
+#define mpool_large_alloc(pool, size, real, gfp) \
+	mpool_large_alloc_at(pool, size, 1, real, gfp, MPOOL_HERE)
+
+/**
+ * mpool_large_alloc_aligned() - Take an aligned run of pages.
+ * @pool: pool to take it from
+ * @size: bytes wanted
+ * @align: alignment in bytes, any power of two
+ * @real: as for mpool_large_alloc()
+ * @gfp: allocation flags
+ *
+ * Context: As mpool_large_alloc().
+ * Return: the run, or %NULL, also if @align is not a power of two.
+ */
+#define mpool_large_alloc_aligned(pool, size, align, real, gfp) \
+	mpool_large_alloc_at(pool, size, align, real, gfp, MPOOL_HERE)
+
+void *mpool_large_realloc_at(struct mpool_large *pool, void *p, size_t size,
+			     size_t *real, gfp_t gfp, struct mpool_site *site);
+
+/**
+ * mpool_large_realloc() - Change the length of a run.
+ * @pool: pool of the run
+ * @p: the run; %NULL and %ZERO_SIZE_PTR stand for an empty one
+ * @size: bytes wanted now; 0 frees @p
+ * @real: as for mpool_large_alloc()
+ * @gfp: allocation flags; %__GFP_ZERO clears what is added
+ *
+ * Shrinks in place and gives the tail back; grows in place where the pages
+ * behind the run are free, and moves the contents otherwise.
+ *
+ * Context: As mpool_large_alloc().
+ * Return: the run, perhaps elsewhere; %ZERO_SIZE_PTR if @size is 0; %NULL if it
+ *	   cannot be had or @p is not a run of @pool, and then @p is unchanged.
+ */
+#define mpool_large_realloc(pool, p, size, real, gfp) \
+	mpool_large_realloc_at(pool, p, size, real, gfp, MPOOL_HERE)
+
+/**
+ * mpool_large_free() - Give a run back.
+ * @pool: pool of the run
+ * @p: the run; %NULL and %ZERO_SIZE_PTR are ignored
+ *
+ * Anything that is not a live run of @pool is reported and left alone.
+ *
+ * Context: Any context.
+ */
+void mpool_large_free(struct mpool_large *pool, const void *p);
+
+/**
+ * mpool_large_owns() - Is this an address in a live run of the pool?
+ * @pool: pool to ask
+ * @p: any value
+ *
+ * Context: Any context.
+ * Return: true if @p is the start of a live run of @pool.
+ */
+bool mpool_large_owns(struct mpool_large *pool, const void *p);
+
+/**
+ * mpool_large_phys() - Physical address of a byte of a pool.
+ * @pool: pool of the memory
+ * @p: address of any byte of it
+ *
+ * Context: Any context.
+ * Return: the physical address, or %MPOOL_NO_PHYS if @p is not in @pool or the
+ *	   region came without one.
+ */
+phys_addr_t mpool_large_phys(struct mpool_large *pool, const void *p);
+
+/**
+ * mpool_large_dma() - DMA address of a byte of a pool.
+ * @pool: pool of the memory
+ * @p: address of any byte of it
+ *
+ * Context: Any context.
+ * Return: the DMA address, or %MPOOL_NO_DMA if @p is not in @pool or the region
+ *	   came without one.
+ */
+dma_addr_t mpool_large_dma(struct mpool_large *pool, const void *p);
+
+/**
+ * mpool_large_trim() - Give memory that is not in use back to the system.
+ * @pool: pool to trim
+ *
+ * Context: Process context.  May sleep.
+ * Return: pages given back; 0 for a region pool.
+ */
+unsigned long mpool_large_trim(struct mpool_large *pool);
+
+/**
+ * mpool_large_clear() - Free every run at once, without a report.
+ * @pool: pool to empty; nobody may use it or its runs meanwhile
+ *
+ * Runs that hold the chunks of other pools are not touched.
+ *
+ * Context: Process context.  May sleep.
+ */
+void mpool_large_clear(struct mpool_large *pool);
+
+/**
+ * mpool_large_destroy() - Report what leaked and end the pool.
+ * @pool: pool to end, or %NULL or an error pointer, which are ignored
+ *
+ * A pool that still serves other pools is not destroyed: that is reported,
+ * and it can be destroyed when they are gone.
+ *
+ * Context: Process context.  May sleep.
+ * Return: number of runs that were never freed.
+ */
+size_t mpool_large_destroy(struct mpool_large *pool);
+
+/* --- objects of one size --- */
+
+/* Flags of struct mpool_fixed_args. */
+#define MPOOL_FIXED_NO_CACHE	0x1u	/* no per-CPU magazines: exact, slower */
+
+/**
+ * struct mpool_fixed_args - rare wishes for a pool of objects of one size.
+ * @align: alignment in bytes, a power of two up to the chunk length; 0 means
+ *	   the natural one: the largest power of two that divides the size,
+ *	   and at least %ARCH_KMALLOC_MINALIGN
+ * @flags: MPOOL_FIXED_* flags
+ * @reserve: objects set aside at creation, see mpool_fixed_reserve()
+ * @max_objects: most objects that may be live, 0 for no limit.  A pool with a
+ *		 limit has no per-CPU magazines, so that the limit is exact.
+ * @large: pool the chunks come from; %NULL for the one all pools share
+ * @ctor: called for each object as it is handed out, in the context of the
+ *	  allocation; non-zero makes that allocation fail
+ * @dtor: called for each object as it is freed, in the context of the free
+ * @priv: second argument of @ctor and @dtor
+ * @on_leak: what becomes of objects still out when the pool is destroyed
+ */
+struct mpool_fixed_args {
+	unsigned int align;
+	unsigned int flags;
+	unsigned int reserve;
+	unsigned int max_objects;
+	struct mpool_large *large;
+	int (*ctor)(void *obj, void *priv);
+	void (*dtor)(void *obj, void *priv);
+	void *priv;
+	enum mpool_on_leak on_leak;
+};
+
+struct mpool_fixed *__mpool_fixed_create(const char *name, size_t size,
+					 const struct mpool_fixed_args *args,
+					 struct mpool_site *site);
+
+/**
+ * mpool_fixed_create() - Make a pool of objects of one size.
+ * @name: name of the pool, as for mpool_large_create()
+ * @size: bytes of an object, 1 byte to 4 MiB
+ * @args: rare wishes, may be %NULL
+ *
+ * Context: Process context.  May sleep.
+ * Return: the pool, or an error as for mpool_large_create().
+ */
+#define mpool_fixed_create(name, size, args) \
+	__mpool_fixed_create(name, size, args, MPOOL_HERE)
+
+/**
+ * mpool_fixed_create_type() - Make a pool for a type, named after it.
+ * @type: type of the objects
+ * @args: rare wishes, may be %NULL
+ *
+ * Context: Process context.  May sleep.
+ * Return: the pool, or an error as for mpool_large_create().
+ */
+#define mpool_fixed_create_type(type, args) \
+	__mpool_fixed_create(#type, sizeof(type), args, MPOOL_HERE)
+
+void *mpool_fixed_alloc_at(struct mpool_fixed *pool, gfp_t gfp,
+			   struct mpool_site *site) __malloc;
+
+/**
+ * mpool_fixed_alloc() - Take one object.
+ * @pool: pool to take it from
+ * @gfp: allocation flags; %__GFP_ZERO clears the object
+ *
+ * Context: Any context that @gfp allows, NMI and the atomic ones of PREEMPT_RT
+ *	    included: there from what the pool has, and from its reserve.
+ * Return: the object, or %NULL.
+ */
+#define mpool_fixed_alloc(pool, gfp) \
+	mpool_fixed_alloc_at(pool, gfp, MPOOL_HERE)
+
+/**
+ * mpool_fixed_zalloc() - Take one object, cleared.
+ * @pool: pool to take it from
+ * @gfp: allocation flags
+ *
+ * Context: As mpool_fixed_alloc().
+ * Return: the object, or %NULL.
+ */
+#define mpool_fixed_zalloc(pool, gfp) \
+	mpool_fixed_alloc_at(pool, (gfp) | __GFP_ZERO, MPOOL_HERE)
+
+/**
+ * mpool_fixed_free() - Give an object back.
+ * @pool: pool of the object
+ * @obj: the object; %NULL and %ZERO_SIZE_PTR are ignored
+ *
+ * Anything that is not a live object of @pool is reported and left alone.
+ *
+ * Context: Any context.
+ */
+void mpool_fixed_free(struct mpool_fixed *pool, void *obj);
+
+unsigned int mpool_fixed_alloc_bulk_at(struct mpool_fixed *pool, gfp_t gfp,
+				       unsigned int n, void **objs,
+				       struct mpool_site *site);
+
+/**
+ * mpool_fixed_alloc_bulk() - Take several objects, or none.
+ * @pool: pool to take them from
+ * @gfp: allocation flags
+ * @n: objects wanted
+ * @objs: array that receives them
+ *
+ * Context: As mpool_fixed_alloc().
+ * Return: @n, or 0 if not all can be had; then none was taken.
+ */
+#define mpool_fixed_alloc_bulk(pool, gfp, n, objs) \
+	mpool_fixed_alloc_bulk_at(pool, gfp, n, objs, MPOOL_HERE)
+
+/**
+ * mpool_fixed_free_bulk() - Give several objects back.
+ * @pool: pool of the objects
+ * @n: length of @objs
+ * @objs: the objects; each is treated as by mpool_fixed_free()
+ *
+ * Context: Any context.
+ */
+void mpool_fixed_free_bulk(struct mpool_fixed *pool, unsigned int n,
+			   void **objs);
+
+/**
+ * mpool_fixed_reserve() - Set objects aside for hard times.
+ * @pool: pool to fill
+ * @n: objects to have in reserve, replaces an earlier number
+ * @gfp: allocation flags, must allow sleeping
+ *
+ * After it returned 0, @n allocations succeed in any context, NMI included,
+ * even with the system out of memory.  What they take is replaced in the
+ * background, and by frees.
+ *
+ * Context: Process context.  May sleep.
+ * Return: 0, %-ENOMEM, %-EINVAL if @gfp does not allow sleeping, %-ENOSPC if
+ *	   @n is more than the pool may hold.
+ */
+int mpool_fixed_reserve(struct mpool_fixed *pool, unsigned int n, gfp_t gfp);
+
+/**
+ * mpool_fixed_walk() - Visit the live objects.
+ * @pool: pool to walk
+ * @fn: called for each; returning non-zero ends the walk
+ * @arg: second argument of @fn
+ *
+ * Objects allocated or freed meanwhile may be visited or not.  @fn must not
+ * sleep; it may free the object it is given.
+ *
+ * Context: Any context but NMI.
+ * Return: what the last @fn returned, 0 for an empty pool.
+ */
+int mpool_fixed_walk(struct mpool_fixed *pool, int (*fn)(void *obj, void *arg),
+		     void *arg);
+
+/**
+ * mpool_fixed_live() - How many objects are out?
+ * @pool: pool to ask
+ *
+ * Context: Any context.
+ * Return: the number; a snapshot if others use the pool meanwhile.
+ */
+unsigned int mpool_fixed_live(struct mpool_fixed *pool);
+
+/**
+ * mpool_fixed_size() - How many bytes of an object may be used?
+ * @pool: pool to ask
+ *
+ * Context: Any context.
+ * Return: object size in bytes.
+ */
+size_t mpool_fixed_size(struct mpool_fixed *pool);
+
+/**
+ * mpool_fixed_owns() - Is this a live object of the pool?
+ * @pool: pool to ask
+ * @p: any value
+ *
+ * Context: Any context.
+ * Return: true if @p is the start of a live object of @pool.
+ */
+bool mpool_fixed_owns(struct mpool_fixed *pool, const void *p);
+
+/**
+ * mpool_fixed_clear() - Free every object at once, without a report.
+ * @pool: pool to empty; nobody may use it or its objects meanwhile
+ *
+ * The destructor is called for each live object.
+ *
+ * Context: Process context.  May sleep.
+ */
+void mpool_fixed_clear(struct mpool_fixed *pool);
+
+/**
+ * mpool_fixed_destroy() - Report what leaked and end the pool.
+ * @pool: pool to end, or %NULL or an error pointer, which are ignored
+ *
+ * Context: Process context.  May sleep.
+ * Return: number of objects that were never freed.
+ */
+size_t mpool_fixed_destroy(struct mpool_fixed *pool);
+
+/* --- any size --- */
+
+/**
+ * struct mpool_small_args - rare wishes for a pool of objects of any size.
+ * @large: pool the memory comes from; %NULL for the one all pools share
+ * @on_leak: what becomes of objects still out when the pool is destroyed
+ */
+struct mpool_small_args {
+	struct mpool_large *large;
+	enum mpool_on_leak on_leak;
+};
+
+struct mpool_small *__mpool_small_create(const char *name,
+					 const struct mpool_small_args *args,
+					 struct mpool_site *site);
+
+/**
+ * mpool_small_create() - Make a pool of objects of any size.
+ * @name: name of the pool, as for mpool_large_create()
+ * @args: rare wishes, may be %NULL
+ *
+ * Context: Process context.  May sleep.
+ * Return: the pool, or an error as for mpool_large_create().
+ */
+#define mpool_small_create(name, args) \
+	__mpool_small_create(name, args, MPOOL_HERE)
+
+void *mpool_small_alloc_at(struct mpool_small *pool, size_t size, gfp_t gfp,
+			   struct mpool_site *site) __malloc __alloc_size(2);
+void *mpool_small_realloc_at(struct mpool_small *pool, const void *p,
+			     size_t size, gfp_t gfp, struct mpool_site *site)
+	__realloc_size(3);
+
+/**
+ * mpool_small_alloc() - Take an object.
+ * @pool: pool to take it from
+ * @size: bytes wanted; 0 gives %ZERO_SIZE_PTR
+ * @gfp: allocation flags
+ *
+ * Aligned to the largest power of two that divides @size, and at least to
+ * %ARCH_KMALLOC_MINALIGN.
+ *
+ * Context: As mpool_fixed_alloc().
+ * Return: the object, or %NULL.
+ */
+#define mpool_small_alloc(pool, size, gfp) \
+	mpool_small_alloc_at(pool, size, gfp, MPOOL_HERE)
+
+/**
+ * mpool_small_zalloc() - Take an object, cleared.
+ * @pool: pool to take it from
+ * @size: bytes wanted; 0 gives %ZERO_SIZE_PTR
+ * @gfp: allocation flags
+ *
+ * Context: As mpool_fixed_alloc().
+ * Return: the object, or %NULL.
+ */
+#define mpool_small_zalloc(pool, size, gfp) \
+	mpool_small_alloc_at(pool, size, (gfp) | __GFP_ZERO, MPOOL_HERE)
+
+/**
+ * mpool_small_realloc() - Change the size of an object.
+ * @pool: pool of the object
+ * @p: the object; %NULL and %ZERO_SIZE_PTR stand for an empty one
+ * @size: bytes wanted now; 0 frees @p
+ * @gfp: allocation flags; %__GFP_ZERO clears what is added behind the usable
+ *	 size of @p
+ *
+ * Context: As mpool_fixed_alloc().
+ * Return: the object, perhaps elsewhere; %ZERO_SIZE_PTR if @size is 0; %NULL if
+ *	   it cannot be had or @p is not an object of @pool, and then @p is
+ *	   unchanged.
+ */
+#define mpool_small_realloc(pool, p, size, gfp) \
+	mpool_small_realloc_at(pool, p, size, gfp, MPOOL_HERE)
+
+/**
+ * mpool_small_free() - Give an object back.
+ * @pool: pool of the object
+ * @p: the object; %NULL and %ZERO_SIZE_PTR are ignored
+ *
+ * Anything that is not a live object of @pool is reported and left alone.
+ *
+ * Context: Any context.
+ */
+void mpool_small_free(struct mpool_small *pool, const void *p);
+
+/**
+ * mpool_small_owns() - Is this a live object of the pool?
+ * @pool: pool to ask
+ * @p: any value
+ *
+ * Context: Any context.
+ * Return: true if @p is the start of a live object of @pool.
+ */
+bool mpool_small_owns(struct mpool_small *pool, const void *p);
+
+/**
+ * mpool_small_clear() - Free every object at once, without a report.
+ * @pool: pool to empty; nobody may use it or its objects meanwhile
+ *
+ * Context: Process context.  May sleep.
+ */
+void mpool_small_clear(struct mpool_small *pool);
+
+/**
+ * mpool_small_destroy() - Report what leaked and end the pool.
+ * @pool: pool to end, or %NULL or an error pointer, which are ignored
+ *
+ * Context: Process context.  May sleep.
+ * Return: number of objects that were never freed.
+ */
+size_t mpool_small_destroy(struct mpool_small *pool);
+
+/* --- interned strings --- */
+
+/* Flags of struct mpool_string_args. */
+#define MPOOL_STRING_NOCASE	0x1u	/* ASCII letters of either case are equal */
+
+/**
+ * struct mpool_string_args - rare wishes for a pool of strings.
+ * @flags: MPOOL_STRING_* flags
+ * @large: pool the memory comes from; %NULL for the one all pools share
+ * @on_leak: what becomes of strings still held when the pool is destroyed
+ */
+struct mpool_string_args {
+	unsigned int flags;
+	struct mpool_large *large;
+	enum mpool_on_leak on_leak;
+};
+
+struct mpool_string *__mpool_string_create(const char *name,
+					   const struct mpool_string_args *args,
+					   struct mpool_site *site);
+
+/**
+ * mpool_string_create() - Make a pool of interned strings.
+ * @name: name of the pool, as for mpool_large_create()
+ * @args: rare wishes, may be %NULL
+ *
+ * Context: Process context.  May sleep.
+ * Return: the pool, or an error as for mpool_large_create().
+ */
+#define mpool_string_create(name, args) \
+	__mpool_string_create(name, args, MPOOL_HERE)
+
+const char *mpool_string_get_at(struct mpool_string *pool, const char *s,
+				gfp_t gfp, struct mpool_site *site);
+const char *mpool_string_getn_at(struct mpool_string *pool, const char *s,
+				 size_t len, gfp_t gfp, struct mpool_site *site);
+
+/**
+ * mpool_string_get() - Take a reference to the one copy of a string.
+ * @pool: pool of the string
+ * @s: the string; %NULL gives %NULL
+ * @gfp: allocation flags
+ *
+ * Equal strings give the same pointer, so they may be compared by pointer.
+ *
+ * Context: Any context but NMI and, on PREEMPT_RT, hard interrupts and other
+ *	    places that must not sleep.
+ * Return: the string, until mpool_string_put(), or %NULL.
+ */
+#define mpool_string_get(pool, s, gfp) \
+	mpool_string_get_at(pool, s, gfp, MPOOL_HERE)
+
+/**
+ * mpool_string_getn() - Take a reference to a string of given length.
+ * @pool: pool of the string
+ * @s: its characters, up to @len or to a NUL, whichever comes first
+ * @len: most characters to use
+ * @gfp: allocation flags
+ *
+ * Context: As mpool_string_get().
+ * Return: the string, until mpool_string_put(), or %NULL.
+ */
+#define mpool_string_getn(pool, s, len, gfp) \
+	mpool_string_getn_at(pool, s, len, gfp, MPOOL_HERE)
+
+/**
+ * mpool_string_put() - Drop a reference to a string.
+ * @pool: pool of the string
+ * @s: what mpool_string_get() returned; %NULL is ignored
+ *
+ * Anything else is reported and left alone.
+ *
+ * Context: As mpool_string_get().
+ */
+void mpool_string_put(struct mpool_string *pool, const char *s);
+
+/**
+ * mpool_string_has() - Is a string of this content in the pool?
+ * @pool: pool to ask
+ * @s: the string
+ *
+ * Context: As mpool_string_get().
+ * Return: true if it is.
+ */
+bool mpool_string_has(struct mpool_string *pool, const char *s);
+
+/**
+ * mpool_string_clear() - Drop every string at once, without a report.
+ * @pool: pool to empty; nobody may use it or its strings meanwhile
+ *
+ * Context: Process context.  May sleep.
+ */
+void mpool_string_clear(struct mpool_string *pool);
+
+/**
+ * mpool_string_destroy() - Report what is still held and end the pool.
+ * @pool: pool to end, or %NULL or an error pointer, which are ignored
+ *
+ * Context: Process context.  May sleep.
+ * Return: number of strings still held.
+ */
+size_t mpool_string_destroy(struct mpool_string *pool);
+
+/* --- the global pool --- */
+
+void *mpool_malloc_at(size_t size, gfp_t gfp, struct mpool_site *site)
+	__malloc __alloc_size(1);
+void *mpool_malloc_array_at(size_t n, size_t size, gfp_t gfp,
+			    struct mpool_site *site) __malloc __alloc_size(1, 2);
+void *mpool_realloc_at(const void *p, size_t size, gfp_t gfp,
+		       struct mpool_site *site) __realloc_size(2);
+
+/**
+ * mpool_malloc() - Take memory from the global pool.
+ * @size: bytes wanted; 0 gives %ZERO_SIZE_PTR
+ * @gfp: allocation flags
+ *
+ * Aligned as kmalloc() does.
+ *
+ * Context: As mpool_fixed_alloc().
+ * Return: the memory, or %NULL.
+ */
+#define mpool_malloc(size, gfp) mpool_malloc_at(size, gfp, MPOOL_HERE)
+
+/**
+ * mpool_zalloc() - Take cleared memory from the global pool.
+ * @size: bytes wanted; 0 gives %ZERO_SIZE_PTR
+ * @gfp: allocation flags
+ *
+ * Context: As mpool_fixed_alloc().
+ * Return: the memory, or %NULL.
+ */
+#define mpool_zalloc(size, gfp) \
+	mpool_malloc_at(size, (gfp) | __GFP_ZERO, MPOOL_HERE)
+
+/**
+ * mpool_malloc_array() - Take memory for an array.
+ * @n: number of elements
+ * @size: bytes of an element
+ * @gfp: allocation flags
+ *
+ * Context: As mpool_fixed_alloc().
+ * Return: the memory, or %NULL, also if @n * @size overflows.
+ */
+#define mpool_malloc_array(n, size, gfp) \
+	mpool_malloc_array_at(n, size, gfp, MPOOL_HERE)
+
+/**
+ * mpool_calloc() - Take cleared memory for an array.
+ * @n: number of elements
+ * @size: bytes of an element
+ * @gfp: allocation flags
+ *
+ * Context: As mpool_fixed_alloc().
+ * Return: the memory, or %NULL, also if @n * @size overflows.
+ */
+#define mpool_calloc(n, size, gfp) \
+	mpool_malloc_array_at(n, size, (gfp) | __GFP_ZERO, MPOOL_HERE)
+
+/**
+ * mpool_realloc() - Change the size of an object of any small pool.
+ * @p: the object; %NULL and %ZERO_SIZE_PTR stand for an empty one
+ * @size: bytes wanted now; 0 frees @p
+ * @gfp: allocation flags; %__GFP_ZERO clears what is added behind the usable
+ *	 size of @p
+ *
+ * The memory stays in the pool that @p came from.
+ *
+ * Context: As mpool_fixed_alloc().
+ * Return: the object, perhaps elsewhere; %ZERO_SIZE_PTR if @size is 0; %NULL if
+ *	   it cannot be had or @p is no object of a small pool, and then @p is
+ *	   unchanged.
+ */
+#define mpool_realloc(p, size, gfp) mpool_realloc_at(p, size, gfp, MPOOL_HERE)
+
+/**
+ * mpool_free() - Give back any object of any pool.
+ * @p: the object; %NULL and %ZERO_SIZE_PTR are ignored
+ *
+ * The address says which pool it belongs to.  Anything that is not a live
+ * object is reported and left alone.  Strings go back by mpool_string_put().
+ *
+ * Context: Any context.
+ */
+void mpool_free(const void *p);
+
+/**
+ * mpool_new() - Take memory for one object of a type.
+ * @type: the type
+ * @gfp: allocation flags
+ *
+ * Context: As mpool_fixed_alloc().
+ * Return: pointer to @type, or %NULL.
+ */
+#define mpool_new(type, gfp) ((type *)mpool_malloc(sizeof(type), gfp))
+
+/**
+ * mpool_new_array() - Take memory for an array of a type.
+ * @type: the type
+ * @n: number of elements
+ * @gfp: allocation flags
+ *
+ * Context: As mpool_fixed_alloc().
+ * Return: pointer to @type, or %NULL.
+ */
+#define mpool_new_array(type, n, gfp) \
+	((type *)mpool_malloc_array(n, sizeof(type), gfp))
+
+/**
+ * mpool_delete() - Give back what mpool_new() gave.
+ * @p: the object; %NULL is ignored
+ *
+ * Context: Any context.
+ */
+#define mpool_delete(p) mpool_free(p)
+
+/**
+ * mpool_global() - The pool behind mpool_malloc().
+ *
+ * Decides it, if nobody has yet.
+ *
+ * Context: Any context.
+ * Return: the pool.
+ */
+struct mpool_small *mpool_global(void);
+
+/**
+ * mpool_set_global() - Put another pool behind mpool_malloc().
+ * @pool: the pool
+ *
+ * Possible until the first allocation.  Frees go to the pool that the address
+ * belongs to, whatever the global pool is.
+ *
+ * Context: Process context.
+ * Return: 0, %-EBUSY if the global pool is in use, %-EINVAL for a wrong @pool.
+ */
+int mpool_set_global(struct mpool_small *pool);
+
+/* --- who is this --- */
+
+/**
+ * enum mpool_area - the kinds of memory an address may point to.
+ * @MPOOL_AREA_NOTHING: no memory, or none that can be told
+ * @MPOOL_AREA_USER: user space
+ * @MPOOL_AREA_LIVE: a live object of a pool
+ * @MPOOL_AREA_FREE: memory of a pool that is free
+ * @MPOOL_AREA_STACK: stack of the current task
+ * @MPOOL_AREA_TEXT: code of the kernel or of a module
+ * @MPOOL_AREA_RODATA: constants of the kernel or of a module
+ * @MPOOL_AREA_DATA: variables of the kernel or of a module
+ * @MPOOL_AREA_VMALLOC: vmalloc or ioremap
+ * @MPOOL_AREA_SLAB: kmalloc or a kmem_cache
+ * @MPOOL_AREA_PAGE: some other page of RAM
+ */
+enum mpool_area {
+	MPOOL_AREA_NOTHING,
+	MPOOL_AREA_USER,
+	MPOOL_AREA_LIVE,
+	MPOOL_AREA_FREE,
+	MPOOL_AREA_STACK,
+	MPOOL_AREA_TEXT,
+	MPOOL_AREA_RODATA,
+	MPOOL_AREA_DATA,
+	MPOOL_AREA_VMALLOC,
+	MPOOL_AREA_SLAB,
+	MPOOL_AREA_PAGE,
+};
+
+/**
+ * struct mpool_whatis - what is known about an address.
+ * @area: kind of memory
+ * @base: start of the object, in pools
+ * @size: usable size of the object in bytes, in pools
+ * @offset: bytes from @base to the address, in pools
+ * @pool: name of the pool, or empty
+ * @site: "file:line function [module]" that allocated it, or empty
+ */
+struct mpool_whatis {
+	enum mpool_area area;
+	const void *base;
+	size_t size;
+	size_t offset;
+	char pool[MPOOL_NAME_LEN];
+	char site[112];
+};
+
+/**
+ * mpool_owns() - Is this a live object of any pool?
+ * @p: any value
+ *
+ * Context: Any context.
+ * Return: true if @p is the start of a live object.
+ */
+bool mpool_owns(const void *p);
+
+/**
+ * mpool_usable_size() - How many bytes of an object may be used?
+ * @p: any value
+ *
+ * Context: Any context.
+ * Return: the bytes, 0 if @p is not the start of a live object.
+ */
+size_t mpool_usable_size(const void *p);
+
+/**
+ * mpool_whatis() - Tell all that is known about an address.
+ * @p: any value
+ * @what: receives it
+ *
+ * Context: Any context.
+ * Return: true if @p points into a live object of a pool.
+ */
+bool mpool_whatis(const void *p, struct mpool_whatis *what);
+
+#ifdef DEFINE_FREE
+DEFINE_FREE(mpool_free, void *, if (!IS_ERR_OR_NULL(_T)) mpool_free(_T))
+DEFINE_FREE(mpool_large_destroy, struct mpool_large *, mpool_large_destroy(_T))
+DEFINE_FREE(mpool_fixed_destroy, struct mpool_fixed *, mpool_fixed_destroy(_T))
+DEFINE_FREE(mpool_small_destroy, struct mpool_small *, mpool_small_destroy(_T))
+DEFINE_FREE(mpool_string_destroy, struct mpool_string *,
+	    mpool_string_destroy(_T))
+#endif
+
+#endif /* _LINUX_MPOOL_H */

@@ -1,0 +1,528 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Chunks: where the objects of a fixed pool are, and what state each is in.
+ *
+ * A chunk is a run of 1 to CHUNK_MAX_PAGES pages with as many objects as fit,
+ * or of as many pages as one object needs if that is more.  The length is the
+ * one that wastes least, or a shorter one that wastes hardly more: four objects
+ * of 3072 bytes are three pages, and not a byte is lost.
+ *
+ * The description of a chunk is elsewhere, not in its pages:
+ *
+ *	struct mpool_chunk | state 0 | state 1 | ... | state nr - 1 | never live
+ *
+ * The state word of a live object is the site that allocated it.  One store on
+ * each side is thus what attributes leaks and finds wrong frees.  The words of
+ * free objects link the free list of the chunk.
+ *
+ * A chunk is on one of three lists: full, partial, or empty.  One empty chunk is
+ * kept, the others go back to the large pool.
+ *
+ * Invariant, checked by mpool_chunks_verify():
+ *	each free list has nfree objects and ends; a chunk is on the list that
+ *	nfree says; nr_objs and nr_free are the sums over all chunks; every
+ *	object is live, free or cached, and adds up with what the callers say;
+ *	the page map says of each page whose it is.
+ *
+ * Locking: chunks->lock (raw) for lists, counts and free objects.  The state of
+ * an object that is not free belongs to who has the object.  Chunks end after a
+ * grace period, so that lookups and walks need only RCU.
+ */
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/rculist.h>
+#include <linux/slab.h>
+
+#include "chunk.h"
+
+#define CHUNK_MAX_PAGES		32
+
+/* A longer chunk must save more than 1/CHUNK_PATIENCE of the memory. */
+#define CHUNK_PATIENCE		64
+
+/* Objects put back or taken while the lock is held once. */
+#define CHUNK_BATCH		16
+
+/* What kmalloc() makes of the bytes of a description. */
+static size_t meta_cost(u32 nr)
+{
+	size_t bytes = struct_size((struct mpool_chunk *)NULL, state, nr + 1);
+
+	return bytes <= 192 ? 192 : roundup_pow_of_two(bytes);
+}
+
+static u64 chunk_cost(u32 npages, u32 size)
+{
+	u32 nr = npages * PAGE_SIZE / size;
+
+	return div_u64(((u64)npages * PAGE_SIZE + meta_cost(nr)) << 10, nr);
+}
+
+static u32 chunk_length(u32 size)
+{
+	u32 least = DIV_ROUND_UP(size, PAGE_SIZE), n;
+	u64 best = U64_MAX;
+
+	if (least >= CHUNK_MAX_PAGES)
+		return least;
+	for (n = least; n <= CHUNK_MAX_PAGES; n++)
+		best = min(best, chunk_cost(n, size));
+	best += div_u64(best, CHUNK_PATIENCE);
+	for (n = least; chunk_cost(n, size) > best; n++)
+		;
+	return n;
+}
+
+static void late_fn(struct work_struct *work);
+
+static void late_kick_fn(struct irq_work *work)
+{
+	schedule_work(&container_of(work, struct mpool_chunks,
+				    late_kick)->late_work);
+}
+
+/**
+ * mpool_chunks_init() - settle the geometry
+ * @chunks: what to fill in
+ * @fixed: pool that has them
+ * @owner: pool that is charged
+ * @large: pool to take runs from
+ * @size: of an object, bytes, not 0
+ * @align: of an object, a power of two
+ */
+void mpool_chunks_init(struct mpool_chunks *chunks, struct mpool_fixed *fixed,
+		       struct mpool_pool *owner, struct mpool_large *large,
+		       size_t size, size_t align)
+{
+	chunks->fixed = fixed;
+	chunks->owner = owner;
+	chunks->large = large;
+	chunks->size = ALIGN(size, align);
+	chunks->magic = div_u64((1ull << 32) + chunks->size - 1, chunks->size);
+	chunks->npages = chunk_length(chunks->size);
+	chunks->nr = chunks->npages * PAGE_SIZE / chunks->size;
+	chunks->align = max_t(unsigned long, align, PAGE_SIZE);
+	raw_spin_lock_init(&chunks->lock);
+	INIT_LIST_HEAD(&chunks->partial);
+	INIT_LIST_HEAD(&chunks->full);
+	INIT_LIST_HEAD(&chunks->empty);
+	INIT_LIST_HEAD(&chunks->all);
+	init_irq_work(&chunks->late_kick, late_kick_fn);
+	INIT_WORK(&chunks->late_work, late_fn);
+}
+
+/* Puts a chunk on the list that it belongs on. */
+static void chunk_place_locked(struct mpool_chunks *chunks,
+			       struct mpool_chunk *chunk)
+{
+	lockdep_assert_held(&chunks->lock);
+	if (!chunk->nfree)
+		list_move(&chunk->list, &chunks->full);
+	else if (chunk->nfree < chunk->nr)
+		list_move(&chunk->list, &chunks->partial);
+	else
+		list_move(&chunk->list, &chunks->empty);
+}
+
+static void chunk_pop_locked(struct mpool_chunks *chunks,
+			     struct mpool_chunk *chunk,
+			     struct mpool_slot *slot)
+{
+	u32 i = chunk->first;
+
+	slot->state = &chunk->state[i];
+	slot->obj = (void *)(chunk->base + (unsigned long)i * chunk->size);
+	chunk->first = *slot->state & ~MPOOL_OBJ_FREE;
+	WRITE_ONCE(*slot->state, MPOOL_OBJ_CACHED);
+	if (chunk->nfree == chunk->nr)
+		chunks->nr_empty--;
+	chunk->nfree--;
+	chunks->nr_free--;
+	if (!chunk->nfree || chunk->nfree == chunk->nr - 1)
+		chunk_place_locked(chunks, chunk);
+}
+
+static void chunk_push_locked(struct mpool_chunks *chunks,
+			      struct mpool_chunk *chunk, u32 *state)
+{
+	WRITE_ONCE(*state, MPOOL_OBJ_FREE | chunk->first);
+	chunk->first = state - chunk->state;
+	chunk->nfree++;
+	chunks->nr_free++;
+	if (chunk->nfree == chunk->nr)
+		chunks->nr_empty++;
+	if (chunk->nfree == 1 || chunk->nfree == chunk->nr)
+		chunk_place_locked(chunks, chunk);
+}
+
+/* Takes up to @n objects from what there is; any context. */
+unsigned int mpool_chunks_take(struct mpool_chunks *chunks,
+			       struct mpool_slot *slots, unsigned int n)
+{
+	struct mpool_chunk *chunk;
+	unsigned int done = 0, stop;
+	unsigned long flags;
+	bool more = true;
+
+	while (more && done < n && READ_ONCE(chunks->nr_free)) {
+		if (!mpool_lock_irqsave(&chunks->lock, flags))
+			break;
+		for (stop = min(n, done + CHUNK_BATCH); done < stop; done++) {
+			chunk = list_first_entry_or_null(&chunks->partial,
+							 struct mpool_chunk,
+							 list);
+			if (!chunk)
+				chunk = list_first_entry_or_null(&chunks->empty,
+								 struct mpool_chunk,
+								 list);
+			if (!chunk) {
+				more = false;
+				break;
+			}
+			chunk_pop_locked(chunks, chunk, &slots[done]);
+		}
+		raw_spin_unlock_irqrestore(&chunks->lock, flags);
+	}
+	return done;
+}
+MPOOL_EXPORT_FOR_TEST(mpool_chunks_take);
+
+static void slot_push_locked(struct mpool_chunks *chunks,
+			     const struct mpool_slot *slot)
+{
+	/* The object pins its chunk, so that this cannot fail. */
+	chunk_push_locked(chunks, mpool_chunk_find(slot->obj), slot->state);
+}
+
+/*
+ * Puts objects back that are cached.  False if the lock cannot be had, in NMI
+ * context; then those that were not put back are still the caller's: none of
+ * them, if @n is at most one batch.
+ */
+bool mpool_chunks_put(struct mpool_chunks *chunks,
+		      const struct mpool_slot *slots, unsigned int n)
+{
+	unsigned int done = 0, stop;
+	unsigned long flags;
+
+	while (done < n) {
+		if (!mpool_lock_irqsave(&chunks->lock, flags))
+			return false;
+		for (stop = min(n, done + CHUNK_BATCH); done < stop; done++)
+			slot_push_locked(chunks, &slots[done]);
+		raw_spin_unlock_irqrestore(&chunks->lock, flags);
+	}
+	mpool_chunks_reap(chunks, 1);
+	return true;
+}
+MPOOL_EXPORT_FOR_TEST(mpool_chunks_put);
+
+/* Has a work item put one object back.  Any context. */
+void mpool_chunks_put_late(struct mpool_chunks *chunks,
+			   const struct mpool_slot *slot)
+{
+	mpool_stat_inc(&chunks->owner->stats, MPOOL_STAT_DEFER);
+	WRITE_ONCE(*slot->state, MPOOL_OBJ_LATE);
+	irq_work_queue(&chunks->late_kick);
+}
+
+static void late_fn(struct work_struct *work)
+{
+	struct mpool_chunks *chunks = container_of(work, struct mpool_chunks,
+						   late_work);
+	struct mpool_chunk *chunk;
+	unsigned long flags;
+	u32 i;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(chunk, &chunks->all, all) {
+		for (i = 0; i < chunk->nr; i++) {
+			if (READ_ONCE(chunk->state[i]) != MPOOL_OBJ_LATE)
+				continue;
+			raw_spin_lock_irqsave(&chunks->lock, flags);
+			chunk_push_locked(chunks, chunk, &chunk->state[i]);
+			raw_spin_unlock_irqrestore(&chunks->lock, flags);
+		}
+	}
+	rcu_read_unlock();
+	mpool_chunks_reap(chunks, 1);
+}
+
+/* Finishes every free that was put off. */
+void mpool_chunks_settle(struct mpool_chunks *chunks)
+{
+	irq_work_sync(&chunks->late_kick);
+	flush_work(&chunks->late_work);
+}
+
+static void chunk_fill(struct mpool_chunk *chunk, u32 limit)
+{
+	u32 i;
+
+	/* Objects beyond the limit of the pool are never free. */
+	chunk->nfree = min(chunk->nr, limit);
+	chunk->nr = chunk->nfree;
+	for (i = 0; i < chunk->nr; i++)
+		chunk->state[i] = MPOOL_OBJ_FREE |
+				  (i + 1 < chunk->nr ? i + 1 : MPOOL_OBJ_END);
+	chunk->first = 0;
+}
+
+/* Claims room for one more chunk under the limit; returns its objects, or 0. */
+static u32 grow_claim(struct mpool_chunks *chunks)
+{
+	unsigned long flags, will;
+	u32 n = chunks->nr;
+
+	raw_spin_lock_irqsave(&chunks->lock, flags);
+	will = chunks->nr_objs + (unsigned long)chunks->nr_growing * chunks->nr;
+	if (chunks->max_objects)
+		n = will >= chunks->max_objects ? 0 :
+			min_t(unsigned long, n, chunks->max_objects - will);
+	if (n)
+		chunks->nr_growing++;
+	raw_spin_unlock_irqrestore(&chunks->lock, flags);
+	return n;
+}
+
+/* True if the pool has as many objects as it may have. */
+bool mpool_chunks_full(struct mpool_chunks *chunks)
+{
+	return chunks->max_objects &&
+	       READ_ONCE(chunks->nr_objs) >= chunks->max_objects;
+}
+
+static struct mpool_chunk *chunk_alloc(struct mpool_chunks *chunks, u32 limit,
+				       gfp_t gfp)
+{
+	gfp_t meta = gfp & ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_NOFAIL);
+	struct mpool_chunk *chunk;
+	struct mpool_arena *arena;
+
+	chunk = kvzalloc(struct_size(chunk, state, chunks->nr + 1), meta);
+	if (!chunk)
+		return NULL;
+	chunk->pg = mpool_large_take(chunks->large, chunks->npages,
+				     chunks->align, gfp & ~__GFP_NOFAIL,
+				     MPOOL_PAGE_CHUNK, chunks->owner, 0, 0);
+	if (!chunk->pg) {
+		kvfree(chunk);
+		return NULL;
+	}
+	arena = mpool_page_arena(chunk->pg);
+	chunk->fixed = chunks->fixed;
+	chunk->base = (unsigned long)mpool_page_address(arena, chunk->pg);
+	chunk->size = chunks->size;
+	chunk->magic = chunks->magic;
+	chunk->nr = chunks->nr;
+	/* The word behind the last one catches addresses in the tail. */
+	chunk->state[chunks->nr] = MPOOL_OBJ_FREE;
+	chunk_fill(chunk, limit);
+	chunk->state[chunk->nr] = MPOOL_OBJ_FREE;
+	INIT_LIST_HEAD(&chunk->list);
+	mpool_pagemap_set(chunk->base, chunks->npages, (unsigned long)chunk);
+	return chunk;
+}
+
+/* Gets one more chunk; -ENOMEM, or -ENOSPC if the pool may not have it. */
+int mpool_chunks_grow(struct mpool_chunks *chunks, gfp_t gfp)
+{
+	u32 limit = grow_claim(chunks);
+	struct mpool_chunk *chunk;
+	unsigned long flags;
+
+	if (!limit)
+		return -ENOSPC;
+	chunk = chunk_alloc(chunks, limit, gfp);
+	raw_spin_lock_irqsave(&chunks->lock, flags);
+	chunks->nr_growing--;
+	if (chunk) {
+		list_add_rcu(&chunk->all, &chunks->all);
+		list_add(&chunk->list, &chunks->empty);
+		chunks->nr_empty++;
+		chunks->nr_objs += chunk->nr;
+		chunks->nr_free += chunk->nr;
+	}
+	raw_spin_unlock_irqrestore(&chunks->lock, flags);
+	if (!chunk)
+		return -ENOMEM;
+	mpool_stat_inc(&chunks->owner->stats, MPOOL_STAT_GROW);
+	return 0;
+}
+MPOOL_EXPORT_FOR_TEST(mpool_chunks_grow);
+
+static void chunk_release(struct mpool_chunks *chunks,
+			  struct mpool_chunk *chunk)
+{
+	struct mpool_arena *arena = mpool_page_arena(chunk->pg);
+
+	mpool_pagemap_set(chunk->base, chunks->npages,
+			  (unsigned long)arena | MPOOL_PAGE_ARENA);
+	mpool_large_give(chunks->large, chunk->pg);
+	mpool_stat_inc(&chunks->owner->stats, MPOOL_STAT_SHRINK);
+	kvfree_rcu(chunk, rcu);
+}
+
+static struct mpool_chunk *chunk_unlink_empty(struct mpool_chunks *chunks,
+					      unsigned int keep)
+{
+	struct mpool_chunk *chunk = NULL;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&chunks->lock, flags);
+	if (chunks->nr_empty > keep) {
+		chunk = list_last_entry(&chunks->empty, struct mpool_chunk,
+					list);
+		list_del(&chunk->list);
+		list_del_rcu(&chunk->all);
+		chunks->nr_empty--;
+		chunks->nr_objs -= chunk->nr;
+		chunks->nr_free -= chunk->nr;
+	}
+	raw_spin_unlock_irqrestore(&chunks->lock, flags);
+	return chunk;
+}
+
+/* Gives empty chunks back but @keep, if this is the place for it. */
+void mpool_chunks_reap(struct mpool_chunks *chunks, unsigned int keep)
+{
+	struct mpool_chunk *chunk;
+
+	if (READ_ONCE(chunks->nr_empty) <= keep || !mpool_may_grow())
+		return;
+	while ((chunk = chunk_unlink_empty(chunks, keep)))
+		chunk_release(chunks, chunk);
+}
+
+static int walk_chunk(struct mpool_chunk *chunk, mpool_visit_fn fn, void *arg)
+{
+	struct mpool_obj obj = { .size = chunk->size };
+	int ret;
+	u32 i;
+
+	for (i = 0; i < chunk->nr; i++) {
+		obj.site = READ_ONCE(chunk->state[i]);
+		if (!mpool_obj_live(obj.site))
+			continue;
+		obj.addr = (void *)(chunk->base + (unsigned long)i * chunk->size);
+		ret = fn(&obj, arg);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* Visits the live objects. */
+int mpool_chunks_walk(struct mpool_chunks *chunks, mpool_visit_fn fn,
+		      void *arg)
+{
+	struct mpool_chunk *chunk;
+	int ret = 0;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(chunk, &chunks->all, all) {
+		ret = walk_chunk(chunk, fn, arg);
+		if (ret)
+			break;
+	}
+	rcu_read_unlock();
+	return ret;
+}
+
+/*
+ * Ends all chunks, of a pool that nobody uses.  Those with objects that are not
+ * free lose their description; their pages are left as they are.
+ */
+void mpool_chunks_end(struct mpool_chunks *chunks)
+{
+	struct mpool_chunk *chunk, *next;
+
+	mpool_chunks_settle(chunks);
+	mpool_chunks_reap(chunks, 0);
+	list_for_each_entry_safe(chunk, next, &chunks->all, all) {
+		struct mpool_arena *arena = mpool_page_arena(chunk->pg);
+
+		list_del_rcu(&chunk->all);
+		mpool_pagemap_set(chunk->base, chunks->npages,
+				  (unsigned long)arena | MPOOL_PAGE_ARENA);
+		kvfree_rcu(chunk, rcu);
+	}
+}
+
+struct tally {
+	unsigned long live, cached, free, late;
+};
+
+static int verify_chunk(struct mpool_chunks *chunks, struct mpool_chunk *chunk,
+			struct tally *tally)
+{
+	u32 i, state, free = 0, linked = 0;
+	int bad = 0;
+
+	for (i = 0; i < chunk->nr; i++) {
+		state = chunk->state[i];
+		free += !!(state & MPOOL_OBJ_FREE);
+		tally->live += mpool_obj_live(state);
+		tally->cached += state == MPOOL_OBJ_CACHED;
+		tally->late += state == MPOOL_OBJ_LATE;
+	}
+	for (i = chunk->first; i != MPOOL_OBJ_END && linked <= chunk->nr;
+	     linked++) {
+		if (i >= chunk->nr || !(chunk->state[i] & MPOOL_OBJ_FREE))
+			return bad + 1;
+		i = chunk->state[i] & ~MPOOL_OBJ_FREE;
+	}
+	bad += free != chunk->nfree || linked != chunk->nfree;
+	bad += chunk->state[chunk->nr] != MPOOL_OBJ_FREE;
+	for (i = 0; i < chunks->npages; i++)
+		bad += mpool_pagemap_word(chunk->base + i * PAGE_SIZE) !=
+			(unsigned long)chunk;
+	tally->free += free;
+	return bad;
+}
+
+static int verify_list(struct mpool_chunks *chunks, struct list_head *list,
+		       unsigned int *count)
+{
+	struct mpool_chunk *chunk;
+	int bad = 0;
+
+	list_for_each_entry(chunk, list, list) {
+		++*count;
+		if (list == &chunks->full)
+			bad += chunk->nfree != 0;
+		else if (list == &chunks->empty)
+			bad += chunk->nfree != chunk->nr;
+		else
+			bad += !chunk->nfree || chunk->nfree == chunk->nr;
+	}
+	return bad;
+}
+
+/* Number of breaches of the invariant, in a pool that is at rest. */
+int mpool_chunks_verify(struct mpool_chunks *chunks, unsigned long live,
+			unsigned long cached)
+{
+	unsigned int all = 0, listed = 0, empty = 0;
+	struct tally tally = { 0 };
+	struct mpool_chunk *chunk;
+	unsigned long flags, objs = 0;
+	int bad = 0;
+
+	raw_spin_lock_irqsave(&chunks->lock, flags);
+	list_for_each_entry(chunk, &chunks->all, all) {
+		bad += verify_chunk(chunks, chunk, &tally);
+		objs += chunk->nr;
+		all++;
+	}
+	bad += verify_list(chunks, &chunks->full, &listed);
+	bad += verify_list(chunks, &chunks->partial, &listed);
+	bad += verify_list(chunks, &chunks->empty, &empty);
+	bad += all != listed + empty || empty != chunks->nr_empty;
+	bad += objs != chunks->nr_objs || tally.free != chunks->nr_free;
+	bad += tally.live + tally.cached + tally.free + tally.late != objs;
+	bad += tally.live != live || tally.cached != cached;
+	raw_spin_unlock_irqrestore(&chunks->lock, flags);
+	return bad;
+}
+MPOOL_EXPORT_FOR_TEST(mpool_chunks_verify);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * compat: the only file that knows about kernel versions.
+ *
+ * It tests for the thing where that can be tested, because distributions take
+ * features back into older series; where only the version tells, it says why.
+ */
+#ifndef _MPOOL_COMPAT_H
+#define _MPOOL_COMPAT_H
+
+#include <linux/kallsyms.h>
+#include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/module.h>
+#include <linux/mpool.h>
+#include <linux/string.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "mpool needs Linux 6.1 or newer"
+#endif
+
+/* Until 6.3 MAX_ORDER was one more than the largest order. */
+#ifndef MAX_PAGE_ORDER
+#define MAX_PAGE_ORDER	(MAX_ORDER - 1)
+#endif
+
+#ifndef __guarded_by
+#define __guarded_by(x)
+#endif
+
+/*
+ * Internal functions are visible to the KUnit modules where the kernel has
+ * KUnit, and nowhere else.
+ */
+#if IS_ENABLED(CONFIG_KUNIT)
+#define MPOOL_EXPORT_FOR_TEST(sym)	EXPORT_SYMBOL_GPL(sym)
+#else
+#define MPOOL_EXPORT_FOR_TEST(sym)
+#endif
+
+/*
+ * Which part of a module is this?  Until 6.3 a module had two layouts, sorted
+ * text, rodata, data; since then it has an array of memories by type.
+ */
+static inline enum mpool_area mpool_module_area(const struct module *mod,
+						unsigned long addr)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+	for_each_mod_mem_type(type) {
+		const struct module_memory *mem = &mod->mem[type];
+
+		if (addr - (unsigned long)mem->base >= mem->size)
+			continue;
+		if (type == MOD_TEXT || type == MOD_INIT_TEXT)
+			return MPOOL_AREA_TEXT;
+		if (type == MOD_DATA || type == MOD_INIT_DATA)
+			return MPOOL_AREA_DATA;
+		return MPOOL_AREA_RODATA;
+	}
+	return MPOOL_AREA_NOTHING;
+#else
+	const struct module_layout *core = &mod->core_layout;
+	unsigned long off = addr - (unsigned long)core->base;
+
+	if (within_module_init(addr, mod))
+		return MPOOL_AREA_TEXT;
+	if (off >= core->size)
+		return MPOOL_AREA_NOTHING;
+	if (off < core->text_size)
+		return MPOOL_AREA_TEXT;
+	return off < core->ro_after_init_size ? MPOOL_AREA_RODATA :
+						MPOOL_AREA_DATA;
+#endif
+}
+
+/*
+ * Which part of the kernel image is this?  The symbols that bound its sections
+ * are not exported, so x86 asks the page tables; elsewhere what has a symbol
+ * counts as text.
+ */
+static inline enum mpool_area mpool_kernel_area(unsigned long addr)
+{
+#if defined(CONFIG_X86_64) && !defined(CONFIG_UML)
+	unsigned int level;
+	pte_t *pte;
+
+	if (addr - __START_KERNEL_map >= KERNEL_IMAGE_SIZE)
+		return MPOOL_AREA_NOTHING;
+	pte = lookup_address(addr, &level);
+	if (!pte || !(pte_flags(*pte) & _PAGE_PRESENT))
+		return MPOOL_AREA_NOTHING;
+	if (!(pte_flags(*pte) & _PAGE_NX))
+		return MPOOL_AREA_TEXT;
+	return pte_flags(*pte) & _PAGE_RW ? MPOOL_AREA_DATA :
+					    MPOOL_AREA_RODATA;
+#else
+	char sym[KSYM_SYMBOL_LEN];
+
+	sprint_symbol_no_offset(sym, addr);
+	return strncmp(sym, "0x", 2) ? MPOOL_AREA_TEXT : MPOOL_AREA_NOTHING;
+#endif
+}
+
+#endif /* _MPOOL_COMPAT_H */

@@ -1,0 +1,603 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Fixed pools: objects of one size.
+ *
+ * Structure: a fixed pool is chunks (chunk.c), a cache for each CPU with a depot
+ * behind it (magazine.c), and a reserve (reserve.c).  object.c takes objects out
+ * of these and puts them back; this file makes pools and ends them, and is their
+ * public face.
+ *
+ * A pool that has a name is on the registry.  The classes of a small pool are
+ * fixed pools without one; they charge and report to the small pool.
+ *
+ * Invariant, checked by mpool_fixed_verify():
+ *	the objects that are live are those handed out less those taken back;
+ *	those in caches, depot and reserve have the state MPOOL_OBJ_CACHED, and
+ *	no others have.
+ *
+ * Locking: that of the parts.  fixed_lock protects the list of pools that CPU
+ * hotplug walks; it is above depot->lock and chunks->lock.
+ */
+#include <linux/cpuhotplug.h>
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "fixed.h"
+
+/* Largest object, and most of a reserve that a mistyped number can ask for. */
+#define FIXED_MAX_SIZE		(4ul << 20)
+#define FIXED_MAX_RESERVE	BIT(20)
+
+/* Protects fixed_list; held while a dead CPU's caches are drained. */
+static DEFINE_SPINLOCK(fixed_lock);
+static LIST_HEAD(fixed_list);
+
+static int fixed_cpuhp_state;
+
+static void drain_this_cpu(void *arg)
+{
+	struct mpool_fixed *fixed = arg;
+	struct mpool_cache *cache = mpool_cache_enter(fixed->caches);
+
+	if (!cache)
+		return;
+	mpool_cache_drain(cache, &fixed->depot, &fixed->chunks);
+	mpool_cache_leave(cache);
+}
+
+/* Gets the free objects of all CPUs together.  Sleeps. */
+void mpool_fixed_drain(struct mpool_fixed *fixed)
+{
+	on_each_cpu(drain_this_cpu, fixed, 1);
+	mpool_depot_drain(&fixed->depot, &fixed->chunks);
+	mpool_chunks_settle(&fixed->chunks);
+	mpool_chunks_reap(&fixed->chunks, 0);
+}
+MPOOL_EXPORT_FOR_TEST(mpool_fixed_drain);
+
+static u64 sum_caches(struct mpool_fixed *fixed, u64 *frees)
+{
+	u64 allocs = 0;
+	int cpu;
+
+	*frees = 0;
+	for_each_possible_cpu(cpu) {
+		struct mpool_cache *cache = per_cpu_ptr(fixed->caches, cpu);
+
+		*frees += READ_ONCE(cache->frees);
+		allocs += READ_ONCE(cache->allocs);
+	}
+	return allocs;
+}
+
+void mpool_fixed_count(struct mpool_fixed *fixed, struct mpool_count *count)
+{
+	u64 frees;
+
+	*count = (struct mpool_count){
+		.objsize = fixed->chunks.size,
+		.capacity = READ_ONCE(fixed->chunks.nr_objs),
+	};
+	/* Frees first: what is freed meanwhile was allocated before. */
+	count->frees = mpool_stat_read(&fixed->pool.stats, MPOOL_STAT_FREE);
+	count->allocs = sum_caches(fixed, &frees);
+	count->frees += frees;
+	count->allocs += mpool_stat_read(&fixed->pool.stats, MPOOL_STAT_ALLOC);
+	count->live = max_t(s64, 0, count->allocs - count->frees);
+	count->live_bytes = count->live * fixed->chunks.size;
+}
+
+static unsigned int fixed_cached(struct mpool_fixed *fixed)
+{
+	unsigned long n = mpool_depot_objects(&fixed->depot) +
+			  mpool_reserve_objects(&fixed->reserve);
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		n += mpool_cache_objects(per_cpu_ptr(fixed->caches, cpu));
+	return n;
+}
+
+static int verify_cache(const struct mpool_magazine *mag)
+{
+	int bad = mag->n > mag->cap;
+	u32 i;
+
+	for (i = 0; i < mag->n; i++)
+		bad += *mag->slots[i].state != MPOOL_OBJ_CACHED;
+	return bad;
+}
+
+/* Number of breaches of the invariants, in a pool that is at rest. */
+int mpool_fixed_verify(struct mpool_fixed *fixed)
+{
+	struct mpool_count count;
+	int cpu, bad = 0;
+
+	mpool_chunks_settle(&fixed->chunks);
+	mpool_fixed_count(fixed, &count);
+	for_each_possible_cpu(cpu) {
+		struct mpool_cache *cache = per_cpu_ptr(fixed->caches, cpu);
+
+		bad += cache->busy;
+		bad += verify_cache(cache->loaded) + verify_cache(cache->spare);
+	}
+	bad += mpool_depot_verify(&fixed->depot);
+	bad += mpool_chunks_verify(&fixed->chunks, count.live,
+				   fixed_cached(fixed));
+	return bad;
+}
+MPOOL_EXPORT_FOR_TEST(mpool_fixed_verify);
+
+#define DROP_BATCH	32
+
+struct drop {
+	const struct module *mod;
+	void *objs[DROP_BATCH];
+	unsigned int n;
+};
+
+static int drop_collect(const struct mpool_obj *obj, void *arg)
+{
+	struct drop *drop = arg;
+
+	if (!drop->mod || mpool_site_of_module(obj->site, drop->mod))
+		drop->objs[drop->n++] = (void *)obj->addr;
+	return drop->n == DROP_BATCH;
+}
+
+static bool fixed_give(struct mpool_fixed *fixed, void *obj,
+		       enum mpool_give how, unsigned long ip)
+{
+	struct mpool_chunk *chunk;
+
+	preempt_disable();
+	chunk = mpool_chunk_find(obj);
+	if (likely(chunk && chunk->fixed == fixed))
+		return mpool_fixed_give(chunk, obj, how, ip);
+	preempt_enable();
+	mpool_pool_bad_free(fixed->owner, obj, MPOOL_BAD_FREE_ADDRESS, ip);
+	return false;
+}
+
+/*
+ * Frees the live objects, or only those that @mod's sites allocated.  In
+ * batches, because destructors may do what a walk must not.
+ */
+size_t mpool_fixed_drop(struct mpool_fixed *fixed, const struct module *mod)
+{
+	size_t count = 0, before;
+	struct drop drop;
+
+	do {
+		before = count;
+		drop = (struct drop){ .mod = mod };
+		mpool_chunks_walk(&fixed->chunks, drop_collect, &drop);
+		while (drop.n)
+			count += fixed_give(fixed, drop.objs[--drop.n],
+					    MPOOL_GIVE_INTERNAL, _RET_IP_);
+	} while (count > before);
+	return count;
+}
+
+/*
+ * What is left of a pool that ends with objects out: frees are still taken, and
+ * go straight to the chunks.  Nobody else uses it any more.
+ */
+void mpool_fixed_kill(struct mpool_fixed *fixed)
+{
+	mpool_reserve_end(&fixed->reserve);
+	fixed->special = true;
+	fixed->dead = true;
+	mpool_fixed_drain(fixed);
+}
+
+static int fixed_cpu_dead(unsigned int cpu)
+{
+	struct mpool_fixed *fixed;
+	unsigned long flags;
+
+	spin_lock_irqsave(&fixed_lock, flags);
+	list_for_each_entry(fixed, &fixed_list, list)
+		mpool_cache_drain(per_cpu_ptr(fixed->caches, cpu),
+				  &fixed->depot, &fixed->chunks);
+	spin_unlock_irqrestore(&fixed_lock, flags);
+	return 0;
+}
+
+int mpool_fixed_init(void)
+{
+	int state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN,
+					      "mpool:dead", NULL,
+					      fixed_cpu_dead);
+
+	if (state < 0)
+		return state;
+	fixed_cpuhp_state = state;
+	return 0;
+}
+
+void mpool_fixed_exit(void)
+{
+	cpuhp_remove_state_nocalls(fixed_cpuhp_state);
+}
+
+/* --- creation and end --- */
+
+static void registered_count(struct mpool_pool *pool, struct mpool_count *count)
+{
+	mpool_fixed_count(container_of(pool, struct mpool_fixed, pool), count);
+}
+
+static int registered_walk(struct mpool_pool *pool, mpool_visit_fn fn,
+			   void *arg)
+{
+	return mpool_chunks_walk(&container_of(pool, struct mpool_fixed,
+					       pool)->chunks, fn, arg);
+}
+
+static size_t registered_reclaim(struct mpool_pool *pool,
+				 const struct module *mod)
+{
+	return mpool_fixed_drop(container_of(pool, struct mpool_fixed, pool),
+				mod);
+}
+
+static void registered_drop_callbacks(struct mpool_pool *pool)
+{
+	struct mpool_fixed *fixed = container_of(pool, struct mpool_fixed,
+						 pool);
+
+	WRITE_ONCE(fixed->ctor, NULL);
+	WRITE_ONCE(fixed->dtor, NULL);
+}
+
+static void registered_dispose(struct mpool_pool *pool)
+{
+	mpool_fixed_put(container_of(pool, struct mpool_fixed, pool));
+}
+
+/* Ends a pool after the report, or makes an orphan of it. */
+static void registered_finish(struct mpool_pool *pool, bool keep)
+{
+	struct mpool_fixed *fixed = container_of(pool, struct mpool_fixed,
+						 pool);
+
+	mpool_fixed_kill(fixed);
+	if (keep) {
+		registered_drop_callbacks(pool);
+		mpool_pool_orphan(pool);
+		return;
+	}
+	mpool_pool_unregister(pool);
+	mpool_fixed_drop(fixed, NULL);
+	mpool_fixed_put(fixed);
+}
+
+static const struct mpool_pool_ops fixed_ops = {
+	.kind = MPOOL_KIND_FIXED,
+	.kind_name = "fixed",
+	.count = registered_count,
+	.walk = registered_walk,
+	.reclaim = registered_reclaim,
+	.drop_callbacks = registered_drop_callbacks,
+	.finish = registered_finish,
+	.dispose = registered_dispose,
+};
+
+/* Says what is wrong with the arguments, if anything. */
+static const char *fixed_check(size_t size, const struct mpool_fixed_args *args)
+{
+	if (!size || size > FIXED_MAX_SIZE)
+		return "size must be 1 byte to 4 MiB";
+	if (args->align && !is_power_of_2(args->align))
+		return "align is not a power of two";
+	if (args->align > FIXED_MAX_SIZE)
+		return "align is more than 4 MiB";
+	if (args->flags & ~MPOOL_FIXED_NO_CACHE)
+		return "flags are unknown";
+	if (IS_ERR(args->large))
+		return "large is an error pointer";
+	if (args->reserve > FIXED_MAX_RESERVE)
+		return "reserve is more than 1048576";
+	if (args->max_objects && args->reserve > args->max_objects)
+		return "reserve is more than max_objects";
+	return NULL;
+}
+
+static size_t natural_align(size_t size)
+{
+	return max_t(size_t, 1ul << __ffs(size), ARCH_KMALLOC_MINALIGN);
+}
+
+static void fixed_free_rcu(struct rcu_head *rcu)
+{
+	struct mpool_fixed *fixed = container_of(rcu, struct mpool_fixed, rcu);
+
+	free_percpu(fixed->caches);
+	kfree(fixed);
+}
+
+/**
+ * mpool_fixed_setup() - make a pool, not registered yet
+ * @name: its name, for the log if @owner is given
+ * @size: bytes of an object
+ * @args: rare wishes
+ * @owner: pool that it serves, or %NULL for one that has a name
+ * @large: pool to take chunks from
+ * @gfp: allocation flags
+ * @site: who asks
+ *
+ * Context: where the page allocator may be called, if @owner is given; process
+ *	    context if not.
+ * Return: the pool, or an error as for mpool_fixed_create().
+ */
+struct mpool_fixed *mpool_fixed_setup(const char *name, size_t size,
+				      const struct mpool_fixed_args *args,
+				      struct mpool_pool *owner,
+				      struct mpool_large *large, gfp_t gfp,
+				      struct mpool_site *site)
+{
+	const char *wrong = fixed_check(size, args);
+	struct mpool_fixed *fixed;
+	unsigned long flags;
+	int cpu, err = 0;
+
+	fixed = kzalloc(sizeof(*fixed), gfp);
+	if (!fixed)
+		return ERR_PTR(-ENOMEM);
+	fixed->owner = owner ?: &fixed->pool;
+	if (!owner)
+		err = mpool_pool_init(&fixed->pool, name, &fixed_ops,
+				      args->on_leak, site);
+	if (!err && wrong) {
+		mpool_refuse(&fixed_ops, name, "%s", wrong);
+		err = -EINVAL;
+	}
+	if (err)
+		goto err_free;
+	err = -ENOMEM;
+	fixed->caches = alloc_percpu_gfp(struct mpool_cache, gfp);
+	if (!fixed->caches)
+		goto err_free;
+	for_each_possible_cpu(cpu)
+		mpool_cache_init(per_cpu_ptr(fixed->caches, cpu));
+	fixed->size = size;
+	fixed->ctor = args->ctor;
+	fixed->dtor = args->dtor;
+	fixed->priv = args->priv;
+	fixed->special = args->ctor || args->dtor;
+	mpool_chunks_init(&fixed->chunks, fixed, fixed->owner, large, size,
+			  args->align ? max_t(size_t, args->align,
+					      ARCH_KMALLOC_MINALIGN) :
+			  natural_align(size));
+	fixed->chunks.max_objects = args->max_objects;
+	mpool_depot_init(&fixed->depot, fixed->chunks.size,
+			 !args->max_objects &&
+			 !(args->flags & MPOOL_FIXED_NO_CACHE));
+	mpool_reserve_init(&fixed->reserve, &fixed->chunks);
+	atomic_inc(&large->pool.users);
+	spin_lock_irqsave(&fixed_lock, flags);
+	list_add(&fixed->list, &fixed_list);
+	spin_unlock_irqrestore(&fixed_lock, flags);
+	return fixed;
+
+err_free:
+	kfree(fixed);
+	return ERR_PTR(err);
+}
+
+static void fixed_unlist(struct mpool_fixed *fixed)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&fixed_lock, flags);
+	list_del(&fixed->list);
+	spin_unlock_irqrestore(&fixed_lock, flags);
+	mpool_pool_unuse(&fixed->chunks.large->pool);
+	/* Lookups that came by a chunk may be looking at the pool. */
+	call_rcu(&fixed->rcu, fixed_free_rcu);
+}
+
+/* Ends a pool that never was used.  Context: as for its setup. */
+void mpool_fixed_discard(struct mpool_fixed *fixed)
+{
+	fixed_unlist(fixed);
+}
+
+/*
+ * Ends a pool that nobody sees any more.  Objects that are live keep their
+ * memory.
+ */
+void mpool_fixed_put(struct mpool_fixed *fixed)
+{
+	mpool_reserve_end(&fixed->reserve);
+	mpool_fixed_drain(fixed);
+	mpool_chunks_end(&fixed->chunks);
+	fixed_unlist(fixed);
+}
+
+/* --- the public face --- */
+
+struct mpool_fixed *__mpool_fixed_create(const char *name, size_t size,
+					 const struct mpool_fixed_args *args,
+					 struct mpool_site *site)
+{
+	static const struct mpool_fixed_args none;
+	struct mpool_fixed *fixed;
+	int err;
+
+	if (!args)
+		args = &none;
+	fixed = mpool_fixed_setup(name, size, args, NULL,
+				  IS_ERR_OR_NULL(args->large) ?
+				  mpool_large_shared : args->large,
+				  GFP_KERNEL, site);
+	if (IS_ERR(fixed))
+		return fixed;
+	err = mpool_fixed_reserve(fixed, args->reserve, GFP_KERNEL);
+	if (!err)
+		err = mpool_pool_register(&fixed->pool);
+	if (err) {
+		mpool_fixed_put(fixed);
+		return ERR_PTR(err);
+	}
+	return fixed;
+}
+EXPORT_SYMBOL_GPL(__mpool_fixed_create);
+
+/* Says so, once in a while, if a caller's pool is none. */
+static noinline int fixed_bad(const struct mpool_fixed *pool)
+{
+	pr_err_ratelimited("fixed pool is %ld, not a pool; called from %ps\n",
+			   PTR_ERR(pool), __builtin_return_address(0));
+	return -EINVAL;
+}
+
+static __always_inline int fixed_check_pool(const struct mpool_fixed *pool)
+{
+	return unlikely(IS_ERR_OR_NULL(pool)) ? fixed_bad(pool) : 0;
+}
+
+void *mpool_fixed_alloc_at(struct mpool_fixed *pool, gfp_t gfp,
+			   struct mpool_site *site)
+{
+	if (fixed_check_pool(pool))
+		return NULL;
+	return mpool_fixed_take(pool, gfp, mpool_site_id(site));
+}
+EXPORT_SYMBOL_GPL(mpool_fixed_alloc_at);
+
+void mpool_fixed_free(struct mpool_fixed *pool, void *obj)
+{
+	if (unlikely(ZERO_OR_NULL_PTR(obj)) || fixed_check_pool(pool))
+		return;
+	fixed_give(pool, obj, MPOOL_GIVE_FREE, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(mpool_fixed_free);
+
+unsigned int mpool_fixed_alloc_bulk_at(struct mpool_fixed *pool, gfp_t gfp,
+				       unsigned int n, void **objs,
+				       struct mpool_site *site)
+{
+	unsigned int i;
+	u32 id;
+
+	if (fixed_check_pool(pool) || (n && !objs))
+		return 0;
+	id = mpool_site_id(site);
+	for (i = 0; i < n; i++) {
+		objs[i] = mpool_fixed_take(pool, gfp, id);
+		if (objs[i])
+			continue;
+		mpool_fixed_free_bulk(pool, i, objs);
+		return 0;
+	}
+	return n;
+}
+EXPORT_SYMBOL_GPL(mpool_fixed_alloc_bulk_at);
+
+void mpool_fixed_free_bulk(struct mpool_fixed *pool, unsigned int n,
+			   void **objs)
+{
+	unsigned int i;
+
+	if (fixed_check_pool(pool) || !objs)
+		return;
+	for (i = 0; i < n; i++)
+		if (!ZERO_OR_NULL_PTR(objs[i]))
+			fixed_give(pool, objs[i], MPOOL_GIVE_FREE, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(mpool_fixed_free_bulk);
+
+int mpool_fixed_reserve(struct mpool_fixed *pool, unsigned int n, gfp_t gfp)
+{
+	if (fixed_check_pool(pool) || !gfpflags_allow_blocking(gfp))
+		return -EINVAL;
+	if (n > FIXED_MAX_RESERVE ||
+	    (pool->chunks.max_objects && n > pool->chunks.max_objects))
+		return -ENOSPC;
+	return mpool_reserve_set(&pool->reserve, n, gfp);
+}
+EXPORT_SYMBOL_GPL(mpool_fixed_reserve);
+
+struct walk {
+	int (*fn)(void *obj, void *arg);
+	void *arg;
+};
+
+static int walk_one(const struct mpool_obj *obj, void *arg)
+{
+	struct walk *walk = arg;
+
+	return walk->fn((void *)obj->addr, walk->arg);
+}
+
+int mpool_fixed_walk(struct mpool_fixed *pool, int (*fn)(void *obj, void *arg),
+		     void *arg)
+{
+	struct walk walk = { .fn = fn, .arg = arg };
+
+	if (fixed_check_pool(pool))
+		return 0;
+	return mpool_chunks_walk(&pool->chunks, walk_one, &walk);
+}
+EXPORT_SYMBOL_GPL(mpool_fixed_walk);
+
+unsigned int mpool_fixed_live(struct mpool_fixed *pool)
+{
+	struct mpool_count count;
+
+	if (fixed_check_pool(pool))
+		return 0;
+	mpool_fixed_count(pool, &count);
+	return count.live;
+}
+EXPORT_SYMBOL_GPL(mpool_fixed_live);
+
+size_t mpool_fixed_size(struct mpool_fixed *pool)
+{
+	return fixed_check_pool(pool) ? 0 : pool->chunks.size;
+}
+EXPORT_SYMBOL_GPL(mpool_fixed_size);
+
+bool mpool_fixed_owns(struct mpool_fixed *pool, const void *p)
+{
+	struct mpool_chunk *chunk;
+	bool owns = false;
+	u32 *state;
+
+	preempt_disable();
+	chunk = mpool_chunk_find(p);
+	if (chunk && chunk->fixed == pool) {
+		state = mpool_chunk_state(chunk, (unsigned long)p);
+		owns = state && mpool_obj_live(READ_ONCE(*state));
+	}
+	preempt_enable();
+	return owns;
+}
+EXPORT_SYMBOL_GPL(mpool_fixed_owns);
+
+void mpool_fixed_clear(struct mpool_fixed *pool)
+{
+	if (fixed_check_pool(pool))
+		return;
+	mpool_fixed_drop(pool, NULL);
+	mpool_fixed_drain(pool);
+}
+EXPORT_SYMBOL_GPL(mpool_fixed_clear);
+
+size_t mpool_fixed_destroy(struct mpool_fixed *pool)
+{
+	size_t leaks;
+
+	if (IS_ERR_OR_NULL(pool))
+		return 0;
+	leaks = mpool_pool_leaks(&pool->pool);
+	registered_finish(&pool->pool, leaks && mpool_pool_keeps(&pool->pool));
+	return leaks;
+}
+EXPORT_SYMBOL_GPL(mpool_fixed_destroy);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _MPOOL_FIXED_H
+#define _MPOOL_FIXED_H
+
+#include "chunk.h"
+#include "magazine.h"
+#include "reserve.h"
+
+/* On whose behalf an object is given back. */
+enum mpool_give {
+	MPOOL_GIVE_FREE,		/* a caller's */
+	MPOOL_GIVE_INTERNAL,		/* the pool's above */
+	MPOOL_GIVE_UNBORN,		/* its constructor failed */
+};
+
+struct mpool_fixed {
+	/* Read on every alloc and free, constant after creation. */
+	struct mpool_cache __percpu *caches;
+	struct mpool_pool *owner;	/* &pool, or the small pool above */
+	bool special;			/* one of those below, ctor or dtor */
+	bool dead;			/* orphan: frees only, no cache */
+	bool internal;			/* objects are not for callers to free */
+
+	struct mpool_pool pool;		/* on the registry if named */
+	struct mpool_chunks chunks;
+	struct mpool_depot depot;
+	struct mpool_reserve reserve;
+	size_t size;			/* as it was asked for */
+	int (*ctor)(void *obj, void *priv);
+	void (*dtor)(void *obj, void *priv);
+	void *priv;
+	struct list_head list;		/* fixed_list */
+	struct rcu_head rcu;
+};
+
+struct mpool_fixed *mpool_fixed_setup(const char *name, size_t size,
+				      const struct mpool_fixed_args *args,
+				      struct mpool_pool *owner,
+				      struct mpool_large *large, gfp_t gfp,
+				      struct mpool_site *site);
+void mpool_fixed_put(struct mpool_fixed *fixed);
+void mpool_fixed_kill(struct mpool_fixed *fixed);
+void mpool_fixed_count(struct mpool_fixed *fixed, struct mpool_count *count);
+void mpool_fixed_drain(struct mpool_fixed *fixed);
+size_t mpool_fixed_drop(struct mpool_fixed *fixed, const struct module *mod);
+int mpool_fixed_verify(struct mpool_fixed *fixed);
+
+void *mpool_fixed_take(struct mpool_fixed *fixed, gfp_t gfp, u32 site);
+bool mpool_fixed_give(struct mpool_chunk *chunk, void *obj,
+		      enum mpool_give how, unsigned long ip);
+void mpool_fixed_discard(struct mpool_fixed *fixed);
+
+int mpool_fixed_init(void);
+void mpool_fixed_exit(void);
+
+#endif /* _MPOOL_FIXED_H */

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _MPOOL_GLOBAL_H
+#define _MPOOL_GLOBAL_H
+
+#include "small.h"
+
+struct mpool_small *mpool_global_builtin(void);
+
+int mpool_global_init(void);
+void mpool_global_exit(void);
+
+#endif /* _MPOOL_GLOBAL_H */

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * House rules, shared by every layer.
+ *
+ * Levels.  A file includes only headers of levels below its own; a lock of a
+ * level may be taken while holding one of a higher level, never the reverse.
+ *
+ *	 7  main
+ *	 6  debugfs
+ *	 5  report, verify
+ *	 4  global, small, strpool, whatis
+ *	 3  fixed, chunk, magazine, reserve
+ *	 2  large, system, region, runs
+ *	 1  pagemap, site, owner, registry
+ *	 0  internal, compat, stat
+ *
+ * Lock order, outermost first:
+ *
+ *	registry_mutex	names and list of pools (sleeps; never from alloc or free)
+ *	region_mutex	adding of regions (sleeps)
+ *	strpool->lock	strings of one pool
+ *	depot->lock	full and empty magazines of one fixed pool	(raw)
+ *	chunks->lock	chunks and object states of one fixed pool	(raw)
+ *	large->lock	runs of one large pool				(raw)
+ *	pagemap_lock	windows of the page map
+ *	site_lock	table of call sites				(raw)
+ *
+ * The raw locks are taken with interrupts off around a bounded handful of
+ * instructions.  Nothing is allocated, freed to the kernel, copied or printed
+ * under them.  In NMI context they are only tried.  pagemap_lock is a
+ * spinlock_t: it is taken only where the page allocator may be called.
+ */
+#ifndef _MPOOL_INTERNAL_H
+#define _MPOOL_INTERNAL_H
+
+#include <linux/gfp.h>
+#include <linux/mpool.h>
+#include <linux/preempt.h>
+#include <linux/printk.h>
+#include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <linux/spinlock.h>
+
+#include "compat.h"
+
+/*
+ * May the page allocator and kmalloc be called here, and memory be given back
+ * to them?  Never in NMI; on PREEMPT_RT their locks sleep, so that not where
+ * preemption or interrupts are off, whatever the gfp flags say.
+ */
+static inline bool mpool_may_grow(void)
+{
+	if (in_nmi())
+		return false;
+	return !IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible();
+}
+
+/*
+ * Takes a raw lock with interrupts off; in NMI context only tries, because the
+ * holder may be what the NMI interrupted.
+ */
+#define mpool_lock_irqsave(lock, flags)					\
+	(in_nmi() ? raw_spin_trylock_irqsave(lock, flags) :		\
+	 ({ raw_spin_lock_irqsave(lock, flags); 1; }))
+
+/* __GFP_NOFAIL can be honoured only where the caller may wait. */
+static inline bool mpool_gfp_nofail(gfp_t gfp)
+{
+	return (gfp & __GFP_NOFAIL) && gfpflags_allow_blocking(gfp) &&
+	       mpool_may_grow();
+}
+
+#endif /* _MPOOL_INTERNAL_H */

@@ -1,0 +1,836 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Large pools: runs of whole pages, as many as the size needs.
+ *
+ * Structure: a large pool has arenas (see runs.h) on a doubly linked list, the
+ * engine that finds runs in them, and a feed that brings arenas and takes them
+ * away: system.c from the page allocator, region.c from what the caller gave.
+ * A run belongs to an owner: the pool itself for mpool_large_alloc(), a small
+ * pool that has a big object, or a fixed pool that has a chunk there.
+ *
+ * An arena without a run in use is a spare.  The longest spare is kept, the
+ * others go back to the system: a caller that takes and gives back one run must
+ * not make the page allocator work each time.
+ *
+ * A run is freed in two steps: mpool_runs_claim() settles who frees it, without
+ * a lock; then it goes back to the engine.  Where the lock cannot be had, in an
+ * NMI that interrupted its holder, a work item does the second step.
+ *
+ * Invariant, checked by mpool_large_verify():
+ *	that of the engine; an arena is on the list of spares exactly if it has
+ *	no run in use and the feed takes arenas back; nr_chunk_pages is the
+ *	sum of the runs that fixed pools have.
+ *
+ * Locking: large->lock (raw) for arenas, engine and counts.  Arenas are freed
+ * after a grace period, so that lookups and walks need only RCU.
+ */
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/module.h>
+#include <linux/rculist.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "large.h"
+#include "site.h"
+#include "system.h"
+
+/* Where pools take their memory that were not given a large pool. */
+struct mpool_large *mpool_large_shared;
+MPOOL_EXPORT_FOR_TEST(mpool_large_shared);
+
+/* Says so, once in a while, if a caller's pool is none. */
+int mpool_large_check(struct mpool_large *pool)
+{
+	if (likely(!IS_ERR_OR_NULL(pool)))
+		return 0;
+	pr_err_ratelimited("large pool is %ld, not a pool; called from %ps\n",
+			   PTR_ERR(pool), __builtin_return_address(0));
+	return -EINVAL;
+}
+
+static void arena_used_locked(struct mpool_large *large,
+			      struct mpool_arena *arena)
+{
+	lockdep_assert_held(&large->lock);
+	if (list_empty(&arena->spare))
+		return;
+	list_del_init(&arena->spare);
+	large->nr_spares--;
+}
+
+static void arena_idle_locked(struct mpool_large *large,
+			      struct mpool_arena *arena)
+{
+	lockdep_assert_held(&large->lock);
+	if (!large->feed->gives_back || arena->nfree != arena->npages)
+		return;
+	list_add(&arena->spare, &large->spares);
+	large->nr_spares++;
+}
+
+static void arena_unlink_locked(struct mpool_large *large,
+				struct mpool_arena *arena)
+{
+	lockdep_assert_held(&large->lock);
+	mpool_runs_remove(&large->runs, arena);
+	list_del_rcu(&arena->list);
+	arena_used_locked(large, arena);
+}
+
+/* Ends an arena that is on no list.  Context: as the page allocator. */
+static void arena_release(struct mpool_large *large, struct mpool_arena *arena)
+{
+	mpool_pagemap_del(arena->base, arena->npages);
+	large->feed->release(arena);
+	mpool_stat_inc(&large->pool.stats, MPOOL_STAT_SHRINK);
+	kvfree_rcu(arena, rcu);
+}
+
+/* Adds an arena that is in the page map already. */
+void mpool_large_add_arena(struct mpool_large *large,
+			   struct mpool_arena *arena)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&large->lock, flags);
+	list_add_tail_rcu(&arena->list, &large->arenas);
+	mpool_runs_add(&large->runs, arena);
+	arena_idle_locked(large, arena);
+	raw_spin_unlock_irqrestore(&large->lock, flags);
+	mpool_stat_inc(&large->pool.stats, MPOOL_STAT_GROW);
+}
+
+/* The shortest spare, if there are more than @keep of them. */
+static struct mpool_arena *spare_pop(struct mpool_large *large,
+				     unsigned int keep)
+{
+	struct mpool_arena *arena, *found = NULL;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&large->lock, flags);
+	if (large->nr_spares > keep) {
+		list_for_each_entry(arena, &large->spares, spare)
+			if (!found || arena->npages < found->npages)
+				found = arena;
+		arena_unlink_locked(large, found);
+	}
+	raw_spin_unlock_irqrestore(&large->lock, flags);
+	return found;
+}
+
+/* Gives all spares back but the longest, if this is the place for it. */
+void mpool_large_reap(struct mpool_large *large)
+{
+	struct mpool_arena *arena;
+
+	if (READ_ONCE(large->nr_spares) <= 1 || !mpool_may_grow())
+		return;
+	while ((arena = spare_pop(large, 1)))
+		arena_release(large, arena);
+}
+
+static struct mpool_page *take_held(struct mpool_large *large, u32 npages,
+				    unsigned long align,
+				    enum mpool_page_state state,
+				    struct mpool_pool *owner, u32 site,
+				    u32 slack)
+{
+	struct mpool_page *pg;
+	unsigned long flags;
+
+	if (!mpool_lock_irqsave(&large->lock, flags))
+		return NULL;
+	pg = mpool_runs_alloc(&large->runs, npages, align, state);
+	if (pg) {
+		pg->owner = owner;
+		pg->site = site;
+		pg->slack = slack;
+		arena_used_locked(large, mpool_page_arena(pg));
+		if (state == MPOOL_PAGE_CHUNK)
+			large->nr_chunk_pages += npages;
+	}
+	raw_spin_unlock_irqrestore(&large->lock, flags);
+	return pg;
+}
+
+/**
+ * mpool_large_take() - take a run, and more memory from the feed if need be
+ * @large: pool
+ * @npages: length, not 0
+ * @align: alignment in bytes, a power of two
+ * @gfp: allocation flags
+ * @state: what the run is for
+ * @owner: who is charged
+ * @site: who asked
+ * @slack: bytes of it that were not asked for
+ *
+ * Context: any; grows only where the page allocator may be called.
+ * Return: descriptor of the first page, or %NULL.
+ */
+struct mpool_page *mpool_large_take(struct mpool_large *large, u32 npages,
+				    unsigned long align, gfp_t gfp,
+				    enum mpool_page_state state,
+				    struct mpool_pool *owner, u32 site,
+				    u32 slack)
+{
+	bool may_grow = mpool_may_grow();
+	struct mpool_arena *arena;
+	struct mpool_page *pg;
+
+	for (;;) {
+		pg = take_held(large, npages, align, state, owner, site, slack);
+		if (pg || !may_grow)
+			break;
+		arena = large->feed->grow(large, npages, align, gfp);
+		if (arena) {
+			mpool_large_add_arena(large, arena);
+		} else if (mpool_gfp_nofail(gfp) && large->feed->gives_back &&
+			   get_order((size_t)npages << PAGE_SHIFT) <=
+			   MAX_PAGE_ORDER) {
+			memalloc_retry_wait(gfp);
+		} else {
+			break;
+		}
+	}
+	if (!pg)
+		return NULL;
+	mpool_pool_charge(owner, npages);
+	if (owner != &large->pool)
+		mpool_pool_charge(&large->pool, npages);
+	return pg;
+}
+
+static void give_locked(struct mpool_large *large, struct mpool_page *pg)
+{
+	struct mpool_arena *arena = mpool_page_arena(pg);
+
+	lockdep_assert_held(&large->lock);
+	if (mpool_page_state(pg) == MPOOL_PAGE_CHUNK)
+		large->nr_chunk_pages -= pg->len;
+	mpool_runs_free(&large->runs, pg);
+	arena_idle_locked(large, arena);
+}
+
+/* Gives a run back that was claimed, or is a chunk's.  Any context. */
+void mpool_large_give(struct mpool_large *large, struct mpool_page *pg)
+{
+	struct mpool_pool *owner = pg->owner;
+	unsigned long flags;
+
+	mpool_pool_charge(owner, -(long)pg->len);
+	if (owner != &large->pool)
+		mpool_pool_charge(&large->pool, -(long)pg->len);
+	if (mpool_lock_irqsave(&large->lock, flags)) {
+		give_locked(large, pg);
+		raw_spin_unlock_irqrestore(&large->lock, flags);
+		mpool_large_reap(large);
+		return;
+	}
+	mpool_stat_inc(&owner->stats, MPOOL_STAT_DEFER);
+	/* The work item may free it from here on: not touched again. */
+	WRITE_ONCE(pg->tag, mpool_page_tag(mpool_page_index(pg),
+					   MPOOL_PAGE_QUEUED));
+	irq_work_queue(&large->late_kick);
+}
+
+static void late_arena(struct mpool_large *large, struct mpool_arena *arena)
+{
+	unsigned long flags;
+	unsigned int i;
+
+	for_each_set_bit(i, arena->starts, arena->npages) {
+		if (mpool_page_state(&arena->pages[i]) != MPOOL_PAGE_QUEUED)
+			continue;
+		raw_spin_lock_irqsave(&large->lock, flags);
+		give_locked(large, &arena->pages[i]);
+		raw_spin_unlock_irqrestore(&large->lock, flags);
+	}
+}
+
+static void late_fn(struct work_struct *work)
+{
+	struct mpool_large *large = container_of(work, struct mpool_large,
+						 late_work);
+	struct mpool_arena *arena;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(arena, &large->arenas, list)
+		late_arena(large, arena);
+	rcu_read_unlock();
+	mpool_large_reap(large);
+}
+
+static void late_kick_fn(struct irq_work *work)
+{
+	schedule_work(&container_of(work, struct mpool_large,
+				    late_kick)->late_work);
+}
+
+/* Finishes every free that was put off. */
+static void large_settle(struct mpool_large *large)
+{
+	irq_work_sync(&large->late_kick);
+	flush_work(&large->late_work);
+}
+
+/**
+ * mpool_large_object() - take a run as an object
+ * @large: pool
+ * @owner: who is charged and will be asked for it: @large itself, or a pool
+ *	   above it
+ * @size: bytes, not 0
+ * @align: alignment in bytes, a power of two
+ * @real: receives the bytes that may be used
+ * @gfp: allocation flags
+ * @site: who asked
+ *
+ * Context: as mpool_large_take().
+ * Return: the object, or %NULL.
+ */
+void *mpool_large_object(struct mpool_large *large, struct mpool_pool *owner,
+			 size_t size, size_t align, size_t *real, gfp_t gfp,
+			 u32 site)
+{
+	u32 slack, npages = mpool_large_pages(size, &slack);
+	struct mpool_page *pg = NULL;
+	void *p;
+
+	if (large->io && (gfp & __GFP_ZERO)) {
+		pr_warn_ratelimited("large pool \"%s\": device memory is never touched, __GFP_ZERO is refused\n",
+				    large->pool.name);
+	} else if (npages) {
+		pg = mpool_large_take(large, npages, align, gfp, MPOOL_PAGE_RUN,
+				      owner, site, slack);
+	}
+	if (!pg) {
+		mpool_pool_failed(owner, size, gfp, site);
+		owner->fail.free = READ_ONCE(large->runs.nr_free);
+		return NULL;
+	}
+	p = mpool_page_address(mpool_page_arena(pg), pg);
+	*real = (size_t)npages << PAGE_SHIFT;
+	if (want_init_on_alloc(gfp) && !large->io)
+		memset(p, 0, *real);
+	mpool_stat_inc(&owner->stats, MPOOL_STAT_ALLOC);
+	return p;
+}
+
+/*
+ * The run in use that begins at an address, or NULL.  Any value; in an RCU
+ * read-side section.
+ */
+struct mpool_page *mpool_large_lookup(const void *p)
+{
+	unsigned long addr = (unsigned long)p;
+	unsigned long word = mpool_pagemap_word(addr);
+	struct mpool_arena *arena;
+	struct mpool_page *pg;
+
+	if (!(word & MPOOL_PAGE_ARENA) || !PAGE_ALIGNED(addr))
+		return NULL;
+	arena = (struct mpool_arena *)(word & ~MPOOL_PAGE_ARENA);
+	pg = &arena->pages[(addr - arena->base) >> PAGE_SHIFT];
+	return mpool_page_state(pg) == MPOOL_PAGE_RUN ? pg : NULL;
+}
+
+/*
+ * Frees a run of @owner; false if somebody else is freeing it.  The caller is
+ * in an RCU read-side section, for the case that it is.
+ */
+bool mpool_large_free_object(struct mpool_page *pg, struct mpool_pool *owner)
+{
+	struct mpool_arena *arena = mpool_page_arena(pg);
+	struct mpool_large *large = mpool_page_large(pg);
+
+	if (!mpool_runs_claim(pg))
+		return false;
+	if (want_init_on_free() && !arena->io)
+		memset(mpool_page_address(arena, pg), 0, mpool_page_bytes(pg));
+	mpool_stat_inc(&owner->stats, MPOOL_STAT_FREE);
+	mpool_large_give(large, pg);
+	return true;
+}
+
+/* Changes the length of a run where it is; -ENOSPC if that cannot be. */
+int mpool_large_resize(struct mpool_page *pg, size_t size, u32 site)
+{
+	struct mpool_large *large = mpool_page_large(pg);
+	u32 slack, npages = mpool_large_pages(size, &slack);
+	struct mpool_pool *owner = pg->owner;
+	unsigned long flags;
+	long more;
+
+	if (!npages || !mpool_lock_irqsave(&large->lock, flags))
+		return -ENOSPC;
+	more = (long)npages - pg->len;
+	if (more > 0 && !mpool_runs_grow(&large->runs, pg, npages)) {
+		raw_spin_unlock_irqrestore(&large->lock, flags);
+		return -ENOSPC;
+	}
+	if (more < 0)
+		mpool_runs_shrink(&large->runs, pg, npages);
+	pg->slack = slack;
+	pg->site = site;
+	raw_spin_unlock_irqrestore(&large->lock, flags);
+	mpool_pool_charge(owner, more);
+	if (owner != &large->pool)
+		mpool_pool_charge(&large->pool, more);
+	return 0;
+}
+
+static int walk_arena(struct mpool_arena *arena, struct mpool_pool *owner,
+		      mpool_visit_fn fn, void *arg)
+{
+	struct mpool_obj obj;
+	unsigned int i;
+	int ret = 0;
+
+	for_each_set_bit(i, arena->starts, arena->npages) {
+		struct mpool_page *pg = &arena->pages[i];
+
+		if (mpool_page_state(pg) != MPOOL_PAGE_RUN ||
+		    READ_ONCE(pg->owner) != owner)
+			continue;
+		obj.addr = mpool_page_address(arena, pg);
+		obj.size = mpool_page_bytes(pg) - READ_ONCE(pg->slack);
+		obj.site = READ_ONCE(pg->site);
+		ret = fn(&obj, arg);
+		if (ret)
+			break;
+	}
+	return ret;
+}
+
+/* Visits the runs that @owner has in @large. */
+int mpool_large_walk_owner(struct mpool_large *large, struct mpool_pool *owner,
+			   mpool_visit_fn fn, void *arg)
+{
+	struct mpool_arena *arena;
+	int ret = 0;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(arena, &large->arenas, list) {
+		ret = walk_arena(arena, owner, fn, arg);
+		if (ret)
+			break;
+	}
+	rcu_read_unlock();
+	return ret;
+}
+
+struct drop {
+	struct mpool_pool *owner;
+	const struct module *mod;
+	size_t count;
+};
+
+static int drop_one(const struct mpool_obj *obj, void *arg)
+{
+	struct mpool_page *pg = mpool_large_lookup(obj->addr);
+	struct drop *drop = arg;
+
+	if (!pg || (drop->mod && !mpool_site_of_module(obj->site, drop->mod)))
+		return 0;
+	drop->count += mpool_large_free_object(pg, drop->owner);
+	return 0;
+}
+
+/* Frees what @owner has in @large, or only what @mod's sites took. */
+size_t mpool_large_drop_owner(struct mpool_large *large,
+			      struct mpool_pool *owner,
+			      const struct module *mod)
+{
+	struct drop drop = { .owner = owner, .mod = mod };
+
+	mpool_large_walk_owner(large, owner, drop_one, &drop);
+	return drop.count;
+}
+
+/* Bytes that were not asked for, in the runs of all owners. */
+static size_t large_slack(struct mpool_large *large)
+{
+	struct mpool_arena *arena;
+	size_t slack = 0;
+	unsigned int i;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(arena, &large->arenas, list)
+		for_each_set_bit(i, arena->starts, arena->npages)
+			if (mpool_page_state(&arena->pages[i]) ==
+			    MPOOL_PAGE_RUN)
+				slack += READ_ONCE(arena->pages[i].slack);
+	rcu_read_unlock();
+	return slack;
+}
+
+static void large_count(struct mpool_pool *pool, struct mpool_count *count)
+{
+	struct mpool_large *large = container_of(pool, struct mpool_large,
+						 pool);
+	size_t used = atomic_long_read(&pool->pages) << PAGE_SHIFT;
+	size_t slack = large_slack(large);
+
+	*count = (struct mpool_count){
+		.frees = mpool_stat_read(&pool->stats, MPOOL_STAT_FREE),
+		.allocs = mpool_stat_read(&pool->stats, MPOOL_STAT_ALLOC),
+		.capacity = READ_ONCE(large->runs.nr_pages),
+		.live_bytes = used > slack ? used - slack : 0,
+	};
+	count->live = max_t(s64, 0, count->allocs - count->frees);
+}
+
+static int large_walk(struct mpool_pool *pool, mpool_visit_fn fn, void *arg)
+{
+	return mpool_large_walk_owner(container_of(pool, struct mpool_large,
+						   pool), pool, fn, arg);
+}
+
+static size_t large_reclaim(struct mpool_pool *pool, const struct module *mod)
+{
+	return mpool_large_drop_owner(container_of(pool, struct mpool_large,
+						   pool), pool, mod);
+}
+
+static void large_dispose(struct mpool_pool *pool)
+{
+	mpool_large_put(container_of(pool, struct mpool_large, pool));
+}
+
+/* Ends a pool after the report, or makes an orphan of it. */
+static void large_finish(struct mpool_pool *pool, bool keep)
+{
+	struct mpool_large *large = container_of(pool, struct mpool_large,
+						 pool);
+
+	/* A region is its owner's: what it holds stays, its pool need not. */
+	if (atomic_read(&pool->users) || (keep && large->feed->gives_back)) {
+		mpool_pool_orphan(pool);
+		return;
+	}
+	mpool_pool_unregister(pool);
+	mpool_large_clear(large);
+	mpool_large_put(large);
+}
+
+static const struct mpool_pool_ops large_ops = {
+	.kind = MPOOL_KIND_LARGE,
+	.kind_name = "large",
+	.count = large_count,
+	.walk = large_walk,
+	.reclaim = large_reclaim,
+	.finish = large_finish,
+	.dispose = large_dispose,
+};
+
+/* A pool without arenas, not registered yet. */
+struct mpool_large *mpool_large_setup(const char *name,
+				      const struct mpool_large_feed *feed,
+				      gfp_t zone, enum mpool_on_leak on_leak,
+				      struct mpool_site *site)
+{
+	struct mpool_large *large = kzalloc(sizeof(*large), GFP_KERNEL);
+	int err;
+
+	if (!large)
+		return ERR_PTR(-ENOMEM);
+	err = mpool_pool_init(&large->pool, name, &large_ops, on_leak, site);
+	if (!err && (zone & ~(__GFP_DMA | __GFP_DMA32 | __GFP_ACCOUNT))) {
+		zone &= ~(__GFP_DMA | __GFP_DMA32 | __GFP_ACCOUNT);
+		mpool_refuse(&large_ops, name,
+			     "gfp has flags %pGg that are not for a pool",
+			     &zone);
+		err = -EINVAL;
+	}
+	if (err) {
+		kfree(large);
+		return ERR_PTR(err);
+	}
+	large->feed = feed;
+	large->zone = zone;
+	raw_spin_lock_init(&large->lock);
+	INIT_LIST_HEAD(&large->arenas);
+	INIT_LIST_HEAD(&large->spares);
+	init_irq_work(&large->late_kick, late_kick_fn);
+	INIT_WORK(&large->late_work, late_fn);
+	return large;
+}
+
+/*
+ * Ends a pool that nobody sees any more.  Arenas with runs in use lose their
+ * description; their pages are left as they are.
+ */
+void mpool_large_put(struct mpool_large *large)
+{
+	struct mpool_arena *arena, *next;
+
+	large_settle(large);
+	list_for_each_entry_safe(arena, next, &large->arenas, list) {
+		list_del_rcu(&arena->list);
+		mpool_pagemap_del(arena->base, arena->npages);
+		if (arena->nfree == arena->npages)
+			large->feed->release(arena);
+		kvfree_rcu(arena, rcu);
+	}
+	/* Lookups that came by an arena may be looking at its pool. */
+	synchronize_rcu();
+	kfree(large);
+}
+
+void *mpool_large_alloc_at(struct mpool_large *pool, size_t size, size_t align,
+			   size_t *real, gfp_t gfp, struct mpool_site *site)
+{
+	size_t usable = 0;
+	void *p = NULL;
+
+	if (mpool_large_check(pool))
+		goto out;
+	might_alloc(gfp);
+	if (!size)
+		p = ZERO_SIZE_PTR;
+	else if (!is_power_of_2(align))
+		pr_warn_ratelimited("large pool \"%s\": alignment %zu is no power of two\n",
+				    pool->pool.name, align);
+	else if (mpool_pool_gfp_ok(&pool->pool, gfp, pool->zone))
+		p = mpool_large_object(pool, &pool->pool, size, align, &usable,
+				       gfp, mpool_site_id(site));
+out:
+	if (real)
+		*real = usable;
+	return p;
+}
+EXPORT_SYMBOL_GPL(mpool_large_alloc_at);
+
+/* The run of @pool at @p, or NULL and a report.  In an RCU read-side section. */
+static struct mpool_page *large_own(struct mpool_large *pool, const void *p,
+				    unsigned long ip)
+{
+	struct mpool_page *pg = mpool_large_lookup(p);
+
+	if (pg && pg->owner == &pool->pool)
+		return pg;
+	mpool_pool_bad_free(&pool->pool, p, MPOOL_BAD_FREE_ADDRESS, ip);
+	return NULL;
+}
+
+void mpool_large_free(struct mpool_large *pool, const void *p)
+{
+	struct mpool_page *pg;
+
+	if (ZERO_OR_NULL_PTR(p) || mpool_large_check(pool))
+		return;
+	rcu_read_lock();
+	pg = large_own(pool, p, _RET_IP_);
+	if (pg && !mpool_large_free_object(pg, &pool->pool))
+		mpool_pool_bad_free(&pool->pool, p, MPOOL_BAD_FREE_TWICE,
+				    _RET_IP_);
+	rcu_read_unlock();
+	if (READ_ONCE(pool->pool.orphan))
+		mpool_pool_sweep();
+}
+EXPORT_SYMBOL_GPL(mpool_large_free);
+
+/* Clears what a run gained, as far as the caller and the kernel want it. */
+static void large_init_tail(struct mpool_large *pool, void *p, size_t from,
+			    size_t to, gfp_t gfp)
+{
+	if (to > from && want_init_on_alloc(gfp) && !pool->io)
+		memset(p + from, 0, to - from);
+}
+
+static void *large_move(struct mpool_large *pool, void *p, size_t had,
+			size_t size, size_t *real, gfp_t gfp,
+			struct mpool_site *site)
+{
+	void *new = mpool_large_alloc_at(pool, size, 1, real,
+					 gfp & ~__GFP_ZERO, site);
+
+	if (!new)
+		return NULL;
+	memcpy(new, p, min(had, *real));
+	large_init_tail(pool, new, min(had, *real), *real, gfp);
+	mpool_large_free(pool, p);
+	return new;
+}
+
+void *mpool_large_realloc_at(struct mpool_large *pool, void *p, size_t size,
+			     size_t *real, gfp_t gfp, struct mpool_site *site)
+{
+	size_t had = 0, usable = 0;
+	struct mpool_page *pg;
+	int err = -EINVAL;
+
+	if (!real)
+		real = &usable;
+	if (ZERO_OR_NULL_PTR(p))
+		return mpool_large_alloc_at(pool, size, 1, real, gfp, site);
+	*real = 0;
+	if (mpool_large_check(pool) ||
+	    !mpool_pool_gfp_ok(&pool->pool, gfp, pool->zone))
+		return NULL;
+	if (!size) {
+		mpool_large_free(pool, p);
+		return ZERO_SIZE_PTR;
+	}
+	rcu_read_lock();
+	pg = large_own(pool, p, _RET_IP_);
+	if (pg) {
+		had = mpool_page_bytes(pg);
+		err = mpool_large_resize(pg, size, mpool_site_id(site));
+		*real = mpool_page_bytes(pg);
+	}
+	rcu_read_unlock();
+	if (err == -EINVAL)
+		return NULL;
+	/* Device memory is not copied either. */
+	if (err)
+		return pool->io ? NULL : large_move(pool, p, had, size, real,
+						    gfp, site);
+	large_init_tail(pool, p, had, *real, gfp);
+	return p;
+}
+EXPORT_SYMBOL_GPL(mpool_large_realloc_at);
+
+bool mpool_large_owns(struct mpool_large *pool, const void *p)
+{
+	struct mpool_page *pg;
+	bool owns;
+
+	rcu_read_lock();
+	pg = mpool_large_lookup(p);
+	owns = pg && !IS_ERR_OR_NULL(pool) && pg->owner == &pool->pool;
+	rcu_read_unlock();
+	return owns;
+}
+EXPORT_SYMBOL_GPL(mpool_large_owns);
+
+/* Arena of @pool that an address lies in, or NULL.  In an RCU section. */
+static struct mpool_arena *large_arena(struct mpool_large *pool, const void *p)
+{
+	struct mpool_arena *arena;
+
+	if (IS_ERR_OR_NULL(pool))
+		return NULL;
+	list_for_each_entry_rcu(arena, &pool->arenas, list)
+		if (((unsigned long)p - arena->base) >> PAGE_SHIFT <
+		    arena->npages)
+			return arena;
+	return NULL;
+}
+
+phys_addr_t mpool_large_phys(struct mpool_large *pool, const void *p)
+{
+	phys_addr_t phys = MPOOL_NO_PHYS;
+	struct mpool_arena *arena;
+
+	rcu_read_lock();
+	arena = large_arena(pool, p);
+	if (arena && arena->phys != MPOOL_NO_PHYS)
+		phys = arena->phys + ((unsigned long)p - arena->base);
+	rcu_read_unlock();
+	return phys;
+}
+EXPORT_SYMBOL_GPL(mpool_large_phys);
+
+dma_addr_t mpool_large_dma(struct mpool_large *pool, const void *p)
+{
+	dma_addr_t dma = MPOOL_NO_DMA;
+	struct mpool_arena *arena;
+
+	rcu_read_lock();
+	arena = large_arena(pool, p);
+	if (arena && arena->dma != MPOOL_NO_DMA)
+		dma = arena->dma + ((unsigned long)p - arena->base);
+	rcu_read_unlock();
+	return dma;
+}
+EXPORT_SYMBOL_GPL(mpool_large_dma);
+
+unsigned long mpool_large_trim(struct mpool_large *pool)
+{
+	struct mpool_arena *arena;
+	unsigned long pages = 0;
+
+	if (mpool_large_check(pool))
+		return 0;
+	might_sleep();
+	large_settle(pool);
+	while ((arena = spare_pop(pool, 0))) {
+		pages += arena->npages;
+		arena_release(pool, arena);
+	}
+	return pages;
+}
+EXPORT_SYMBOL_GPL(mpool_large_trim);
+
+void mpool_large_clear(struct mpool_large *pool)
+{
+	if (mpool_large_check(pool))
+		return;
+	large_settle(pool);
+	mpool_large_drop_owner(pool, &pool->pool, NULL);
+	mpool_large_reap(pool);
+}
+EXPORT_SYMBOL_GPL(mpool_large_clear);
+
+size_t mpool_large_destroy(struct mpool_large *pool)
+{
+	size_t leaks;
+
+	if (IS_ERR_OR_NULL(pool))
+		return 0;
+	if (atomic_read(&pool->pool.users)) {
+		pr_err("large pool \"%s\" is not destroyed: it serves %d pools\n",
+		       pool->pool.name, atomic_read(&pool->pool.users));
+		return 0;
+	}
+	large_settle(pool);
+	leaks = mpool_pool_leaks(&pool->pool);
+	large_finish(&pool->pool, leaks && mpool_pool_keeps(&pool->pool));
+	return leaks;
+}
+EXPORT_SYMBOL_GPL(mpool_large_destroy);
+
+/* Number of breaches of the invariant. */
+int mpool_large_verify(struct mpool_large *large)
+{
+	unsigned long pages = 0, free = 0, chunks = 0;
+	unsigned int spares = 0, i;
+	struct mpool_arena *arena;
+	unsigned long flags;
+	int bad = 0;
+
+	raw_spin_lock_irqsave(&large->lock, flags);
+	list_for_each_entry(arena, &large->arenas, list) {
+		bool spare = large->feed->gives_back &&
+			     arena->nfree == arena->npages;
+
+		bad += mpool_runs_verify_arena(&large->runs, arena);
+		bad += spare == list_empty(&arena->spare);
+		spares += spare;
+		pages += arena->npages;
+		free += arena->nfree;
+		for_each_set_bit(i, arena->starts, arena->npages)
+			if (mpool_page_state(&arena->pages[i]) ==
+			    MPOOL_PAGE_CHUNK)
+				chunks += arena->pages[i].len;
+	}
+	bad += mpool_runs_verify(&large->runs, pages, free);
+	bad += spares != large->nr_spares || chunks != large->nr_chunk_pages;
+	raw_spin_unlock_irqrestore(&large->lock, flags);
+	return bad;
+}
+MPOOL_EXPORT_FOR_TEST(mpool_large_verify);
+
+int mpool_large_init(void)
+{
+	mpool_large_shared = mpool_large_create("shared", NULL);
+	return PTR_ERR_OR_ZERO(mpool_large_shared);
+}
+
+/* Whatever is out now stays out for ever. */
+void mpool_large_exit(void)
+{
+	mpool_pool_unregister(&mpool_large_shared->pool);
+	mpool_large_put(mpool_large_shared);
+}

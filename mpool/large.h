@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _MPOOL_LARGE_H
+#define _MPOOL_LARGE_H
+
+#include <linux/irq_work.h>
+#include <linux/workqueue.h>
+
+#include "pagemap.h"
+#include "registry.h"
+#include "runs.h"
+
+/* Where a large pool gets its arenas: system.c or region.c. */
+struct mpool_large_feed {
+	/* an arena of at least @npages, entered in the page map, or NULL */
+	struct mpool_arena *(*grow)(struct mpool_large *large, u32 npages,
+				    unsigned long align, gfp_t gfp);
+	/* gives the memory of an arena back; its pages are not in the map */
+	void (*release)(struct mpool_arena *arena);
+	bool gives_back;	/* idle arenas are released */
+};
+
+struct mpool_large {
+	struct mpool_pool pool;
+
+	/* Constant after creation. */
+	const struct mpool_large_feed *feed;
+	gfp_t zone;		/* zone and accounting flags of all its pages */
+	bool io;		/* has device memory, which is never touched */
+
+	/* Protects the rest but where it says otherwise; never held for long. */
+	raw_spinlock_t lock;
+	struct mpool_runs runs;
+	struct list_head arenas;	/* doubly linked, RCU for readers */
+	struct list_head spares;	/* arenas without a run in use */
+	unsigned int nr_spares;
+	unsigned long nr_chunk_pages;	/* in runs of fixed pools */
+
+	/* Finishes frees that could not take the lock in NMI context. */
+	struct irq_work late_kick;
+	struct work_struct late_work;
+};
+
+extern struct mpool_large *mpool_large_shared;
+
+struct mpool_page *mpool_large_take(struct mpool_large *large, u32 npages,
+				    unsigned long align, gfp_t gfp,
+				    enum mpool_page_state state,
+				    struct mpool_pool *owner, u32 site,
+				    u32 slack);
+void mpool_large_give(struct mpool_large *large, struct mpool_page *pg);
+void mpool_large_reap(struct mpool_large *large);
+void mpool_large_add_arena(struct mpool_large *large,
+			   struct mpool_arena *arena);
+
+void *mpool_large_object(struct mpool_large *large, struct mpool_pool *owner,
+			 size_t size, size_t align, size_t *real, gfp_t gfp,
+			 u32 site);
+struct mpool_page *mpool_large_lookup(const void *p);
+bool mpool_large_free_object(struct mpool_page *pg, struct mpool_pool *owner);
+int mpool_large_resize(struct mpool_page *pg, size_t size, u32 site);
+int mpool_large_walk_owner(struct mpool_large *large, struct mpool_pool *owner,
+			   mpool_visit_fn fn, void *arg);
+size_t mpool_large_drop_owner(struct mpool_large *large,
+			      struct mpool_pool *owner,
+			      const struct module *mod);
+
+struct mpool_large *mpool_large_setup(const char *name,
+				      const struct mpool_large_feed *feed,
+				      gfp_t zone, enum mpool_on_leak on_leak,
+				      struct mpool_site *site);
+void mpool_large_put(struct mpool_large *large);
+int mpool_large_check(struct mpool_large *pool);
+int mpool_large_verify(struct mpool_large *large);
+
+int mpool_large_init(void);
+void mpool_large_exit(void);
+
+/* Pages and slack of a request, 0 if it is longer than any run can be. */
+static inline u32 mpool_large_pages(size_t size, u32 *slack)
+{
+	size_t npages = (size >> PAGE_SHIFT) + !!(size & ~PAGE_MASK);
+
+	if (npages > RUNS_MAX_PAGES)
+		return 0;
+	*slack = (npages << PAGE_SHIFT) - size;
+	return npages;
+}
+
+static inline struct mpool_large *mpool_page_large(struct mpool_page *pg)
+{
+	return container_of(mpool_page_arena(pg)->runs, struct mpool_large,
+			    runs);
+}
+
+static inline size_t mpool_page_bytes(const struct mpool_page *pg)
+{
+	return (size_t)READ_ONCE(pg->len) << PAGE_SHIFT;
+}
+
+#endif /* _MPOOL_LARGE_H */

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Magazines: objects at hand for each CPU, and the depot they are changed in.
+ *
+ * Structure, after Bonwick and Adams (2001): a magazine is an array of objects
+ * that are not live, each with the place of its state word, so that handing one
+ * out needs no lookup.  A CPU has two, the loaded one and a spare; with two, a
+ * caller that alternates at the edge of one does not go to the depot each time.
+ * The depot has a stack of full ones and one of empty ones.
+ *
+ *	CPU: loaded, spare  <->  depot: full, empty  <->  chunks: free lists
+ *
+ * A CPU starts with mpool_no_magazine, which has no object and no room, so that
+ * the fast path needs no test for a missing one.
+ *
+ * Invariant, checked by mpool_depot_verify() and by the fixed layer:
+ *	0 <= n <= cap; each object in a magazine is in one only, and its state
+ *	is MPOOL_OBJ_CACHED; a magazine in the stack of full ones has an object,
+ *	one in that of empty ones has none; the counts say how many there are.
+ *
+ * Locking: a cache by its busy flag, see struct mpool_cache; the stacks by
+ * depot->lock (raw).  Objects are moved and magazines allocated without it.
+ */
+#include <linux/kernel.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include "magazine.h"
+
+/* Magazines fill a kmalloc size class each: 1024, 512, 256 or 128 bytes. */
+#define MAGAZINE_CAP(bytes) \
+	(((bytes) - sizeof(struct mpool_magazine)) / sizeof(struct mpool_slot))
+
+/* What the depot may keep of free objects, in bytes and in magazines. */
+#define DEPOT_BYTES		SZ_512K
+#define DEPOT_MIN		4
+
+struct mpool_magazine mpool_no_magazine;
+
+void mpool_cache_init(struct mpool_cache *cache)
+{
+	cache->loaded = &mpool_no_magazine;
+	cache->spare = &mpool_no_magazine;
+}
+
+void mpool_depot_init(struct mpool_depot *depot, size_t size, bool use)
+{
+	raw_spin_lock_init(&depot->lock);
+	if (!use)
+		return;
+	if (size <= 128)
+		depot->cap = MAGAZINE_CAP(1024);
+	else if (size <= 512)
+		depot->cap = MAGAZINE_CAP(512);
+	else if (size <= 2048)
+		depot->cap = MAGAZINE_CAP(256);
+	else
+		depot->cap = MAGAZINE_CAP(128);
+	/* Large objects are not worth hoarding. */
+	if (size > SZ_32K)
+		depot->cap = 2;
+	depot->limit = max_t(u32, DEPOT_MIN, DEPOT_BYTES / (size * depot->cap));
+}
+
+static void depot_push(struct mpool_depot *depot, struct mpool_magazine *mag)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&depot->lock, flags);
+	if (mag->n) {
+		mag->next = depot->full;
+		depot->full = mag;
+		depot->nr_full++;
+	} else {
+		mag->next = depot->empty;
+		depot->empty = mag;
+		depot->nr_empty++;
+	}
+	raw_spin_unlock_irqrestore(&depot->lock, flags);
+}
+
+static struct mpool_magazine *full_pop_locked(struct mpool_depot *depot)
+{
+	struct mpool_magazine *mag = depot->full;
+
+	lockdep_assert_held(&depot->lock);
+	if (mag) {
+		depot->full = mag->next;
+		depot->nr_full--;
+	}
+	return mag;
+}
+
+static struct mpool_magazine *empty_pop_locked(struct mpool_depot *depot)
+{
+	struct mpool_magazine *mag = depot->empty;
+
+	lockdep_assert_held(&depot->lock);
+	if (mag) {
+		depot->empty = mag->next;
+		depot->nr_empty--;
+	}
+	return mag;
+}
+
+/* Has an empty magazine ready; true if there is one now that was not. */
+bool mpool_depot_supply(struct mpool_depot *depot, gfp_t gfp)
+{
+	struct mpool_magazine *mag;
+
+	if (!depot->cap || READ_ONCE(depot->nr_empty))
+		return false;
+	mag = kmalloc(struct_size(mag, slots, depot->cap),
+		      (gfp & ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_ZERO |
+			       __GFP_NOFAIL)) | __GFP_NOWARN);
+	if (!mag)
+		return false;
+	mag->n = 0;
+	mag->cap = depot->cap;
+	depot_push(depot, mag);
+	return true;
+}
+
+/*
+ * Takes one object out of the depot, for those who cannot use the cache.  Any
+ * context.
+ */
+bool mpool_depot_pop(struct mpool_depot *depot, struct mpool_slot *slot)
+{
+	struct mpool_magazine *mag;
+	unsigned long flags;
+
+	if (!READ_ONCE(depot->nr_full) ||
+	    !mpool_lock_irqsave(&depot->lock, flags))
+		return false;
+	mag = depot->full;
+	if (mag) {
+		*slot = mag->slots[--mag->n];
+		if (!mag->n) {
+			full_pop_locked(depot);
+			mag->next = depot->empty;
+			depot->empty = mag;
+			depot->nr_empty++;
+		}
+	}
+	raw_spin_unlock_irqrestore(&depot->lock, flags);
+	return mag;
+}
+
+/* Changes the loaded magazine, which is empty, for one that is not. */
+static bool depot_change_empty(struct mpool_depot *depot,
+			       struct mpool_cache *cache)
+{
+	struct mpool_magazine *full, *old = cache->loaded;
+	unsigned long flags;
+
+	if (!READ_ONCE(depot->nr_full) ||
+	    !mpool_lock_irqsave(&depot->lock, flags))
+		return false;
+	full = full_pop_locked(depot);
+	if (full) {
+		cache->loaded = full;
+		if (old != &mpool_no_magazine) {
+			old->next = depot->empty;
+			depot->empty = old;
+			depot->nr_empty++;
+		}
+	}
+	raw_spin_unlock_irqrestore(&depot->lock, flags);
+	return full;
+}
+
+/* Changes the loaded magazine for an empty one, whatever it has. */
+static bool depot_change_full(struct mpool_depot *depot,
+			      struct mpool_cache *cache,
+			      struct mpool_magazine **over)
+{
+	struct mpool_magazine *empty, *old = cache->loaded;
+	unsigned long flags;
+
+	*over = NULL;
+	if (!READ_ONCE(depot->nr_empty) ||
+	    !mpool_lock_irqsave(&depot->lock, flags))
+		return false;
+	empty = empty_pop_locked(depot);
+	if (empty) {
+		cache->loaded = empty;
+		if (old == &mpool_no_magazine) {
+			;
+		} else if (depot->nr_full >= depot->limit) {
+			*over = old;
+		} else {
+			old->next = depot->full;
+			depot->full = old;
+			depot->nr_full++;
+		}
+	}
+	raw_spin_unlock_irqrestore(&depot->lock, flags);
+	return empty;
+}
+
+/*
+ * Makes the loaded magazine have an object: from the spare, the depot, or the
+ * chunks.  The caller has the cache.  Any context.
+ */
+bool mpool_cache_reload(struct mpool_cache *cache, struct mpool_depot *depot,
+			struct mpool_chunks *chunks)
+{
+	struct mpool_magazine *mag;
+
+	if (cache->spare->n) {
+		swap(cache->loaded, cache->spare);
+		return true;
+	}
+	if (depot_change_empty(depot, cache))
+		return true;
+	if (!cache->loaded->cap && cache->spare->cap)
+		swap(cache->loaded, cache->spare);
+	if (!cache->loaded->cap && !depot_change_full(depot, cache, &mag))
+		return false;
+	mag = cache->loaded;
+	/* Half: what is freed next finds room. */
+	mag->n = mpool_chunks_take(chunks, mag->slots, (mag->cap + 1) / 2);
+	if (mag->n)
+		mpool_stat_inc(&chunks->owner->stats, MPOOL_STAT_REFILL);
+	return mag->n;
+}
+
+/*
+ * Puts what a magazine has back into the chunks.  In NMI context that may not
+ * be had whole; the rest stays in it.
+ */
+static bool magazine_flush(struct mpool_magazine *mag,
+			   struct mpool_chunks *chunks)
+{
+	mpool_stat_inc(&chunks->owner->stats, MPOOL_STAT_FLUSH);
+	while (mag->n) {
+		unsigned int n = min(mag->n, 16u);
+
+		if (!mpool_chunks_put(chunks, &mag->slots[mag->n - n], n))
+			return false;
+		mag->n -= n;
+	}
+	return true;
+}
+
+/*
+ * Makes the loaded magazine have room: the spare, or an empty one of the depot.
+ * The caller has the cache.  Any context.
+ */
+bool mpool_cache_unload(struct mpool_cache *cache, struct mpool_depot *depot,
+			struct mpool_chunks *chunks)
+{
+	struct mpool_magazine *over;
+
+	if (cache->spare->n < cache->spare->cap) {
+		swap(cache->loaded, cache->spare);
+		return true;
+	}
+	if (!cache->spare->cap)
+		swap(cache->loaded, cache->spare);
+	if (!depot_change_full(depot, cache, &over))
+		return false;
+	if (over) {
+		magazine_flush(over, chunks);
+		depot_push(depot, over);
+	}
+	return true;
+}
+
+/* Empties a cache that nobody else uses, and takes its magazines away. */
+void mpool_cache_drain(struct mpool_cache *cache, struct mpool_depot *depot,
+		       struct mpool_chunks *chunks)
+{
+	struct mpool_magazine *mags[] = { cache->loaded, cache->spare };
+	unsigned int i;
+
+	mpool_cache_init(cache);
+	for (i = 0; i < ARRAY_SIZE(mags); i++) {
+		if (mags[i] == &mpool_no_magazine)
+			continue;
+		if (mags[i]->n)
+			magazine_flush(mags[i], chunks);
+		depot_push(depot, mags[i]);
+	}
+}
+
+/* Empties the depot into the chunks and frees its magazines. */
+void mpool_depot_drain(struct mpool_depot *depot, struct mpool_chunks *chunks)
+{
+	struct mpool_magazine *mag;
+	unsigned long flags;
+
+	for (;;) {
+		raw_spin_lock_irqsave(&depot->lock, flags);
+		mag = full_pop_locked(depot);
+		if (!mag)
+			mag = empty_pop_locked(depot);
+		raw_spin_unlock_irqrestore(&depot->lock, flags);
+		if (!mag)
+			return;
+		if (mag->n)
+			magazine_flush(mag, chunks);
+		kfree(mag);
+	}
+}
+
+unsigned long mpool_cache_objects(const struct mpool_cache *cache)
+{
+	return cache->loaded->n + cache->spare->n;
+}
+
+unsigned long mpool_depot_objects(struct mpool_depot *depot)
+{
+	struct mpool_magazine *mag;
+	unsigned long flags, n = 0;
+
+	raw_spin_lock_irqsave(&depot->lock, flags);
+	for (mag = depot->full; mag; mag = mag->next)
+		n += mag->n;
+	raw_spin_unlock_irqrestore(&depot->lock, flags);
+	return n;
+}
+
+/* Number of breaches of the invariant. */
+int mpool_depot_verify(struct mpool_depot *depot)
+{
+	unsigned int full = 0, empty = 0;
+	struct mpool_magazine *mag;
+	unsigned long flags;
+	int bad = 0;
+	u32 i;
+
+	raw_spin_lock_irqsave(&depot->lock, flags);
+	for (mag = depot->full; mag; mag = mag->next, full++) {
+		bad += !mag->n || mag->n > mag->cap;
+		for (i = 0; i < mag->n; i++)
+			bad += *mag->slots[i].state != MPOOL_OBJ_CACHED;
+	}
+	for (mag = depot->empty; mag; mag = mag->next, empty++)
+		bad += mag->n != 0 || mag->cap != depot->cap;
+	bad += full != depot->nr_full || empty != depot->nr_empty;
+	raw_spin_unlock_irqrestore(&depot->lock, flags);
+	return bad + (mpool_no_magazine.n || mpool_no_magazine.cap);
+}
+MPOOL_EXPORT_FOR_TEST(mpool_depot_verify);

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _MPOOL_MAGAZINE_H
+#define _MPOOL_MAGAZINE_H
+
+#include <linux/percpu.h>
+
+#include "chunk.h"
+
+struct mpool_magazine {
+	struct mpool_magazine *next;	/* in the depot */
+	u32 n;
+	u32 cap;
+	struct mpool_slot slots[];
+};
+
+/*
+ * What a CPU has of a fixed pool.  Only that CPU touches it, with preemption
+ * off and busy set; whoever interrupts it there finds busy set and leaves it
+ * alone.  A dead CPU's is drained by another.
+ */
+struct mpool_cache {
+	int busy;
+	struct mpool_magazine *loaded;	/* never NULL */
+	struct mpool_magazine *spare;	/* never NULL */
+	u64 allocs;
+	u64 frees;
+};
+
+struct mpool_depot {
+	/* Constant. */
+	u32 cap;			/* objects of a magazine; 0: none are used */
+	u32 limit;			/* most full ones that are kept */
+	/* Protects the stacks; a few instructions at a time. */
+	raw_spinlock_t lock;
+	struct mpool_magazine *full;	/* with at least one object */
+	struct mpool_magazine *empty;
+	unsigned int nr_full;
+	unsigned int nr_empty;
+};
+
+/* Stands where a CPU has no magazine yet: empty and full at once. */
+extern struct mpool_magazine mpool_no_magazine;
+
+/* Takes hold of this CPU's cache, or NULL.  Preemption is off. */
+static __always_inline struct mpool_cache *
+mpool_cache_enter(struct mpool_cache __percpu *caches)
+{
+	struct mpool_cache *cache = this_cpu_ptr(caches);
+
+	if (unlikely(READ_ONCE(cache->busy)))
+		return NULL;
+	WRITE_ONCE(cache->busy, 1);
+	/*
+	 * Who interrupts from here on sees busy; who did so before left the
+	 * cache as whole as it was.  Same CPU: a compiler barrier is enough.
+	 * Pairs with mpool_cache_leave().
+	 */
+	barrier();
+	return cache;
+}
+
+static __always_inline void mpool_cache_leave(struct mpool_cache *cache)
+{
+	barrier(); /* Pairs with mpool_cache_enter(), on this CPU. */
+	WRITE_ONCE(cache->busy, 0);
+}
+
+void mpool_depot_init(struct mpool_depot *depot, size_t size, bool use);
+void mpool_depot_end(struct mpool_depot *depot);
+bool mpool_depot_supply(struct mpool_depot *depot, gfp_t gfp);
+bool mpool_depot_pop(struct mpool_depot *depot, struct mpool_slot *slot);
+
+bool mpool_cache_reload(struct mpool_cache *cache, struct mpool_depot *depot,
+			struct mpool_chunks *chunks);
+bool mpool_cache_unload(struct mpool_cache *cache, struct mpool_depot *depot,
+			struct mpool_chunks *chunks);
+void mpool_cache_init(struct mpool_cache *cache);
+void mpool_cache_drain(struct mpool_cache *cache, struct mpool_depot *depot,
+		       struct mpool_chunks *chunks);
+void mpool_depot_drain(struct mpool_depot *depot, struct mpool_chunks *chunks);
+unsigned long mpool_cache_objects(const struct mpool_cache *cache);
+unsigned long mpool_depot_objects(struct mpool_depot *depot);
+int mpool_depot_verify(struct mpool_depot *depot);
+
+#endif /* _MPOOL_MAGAZINE_H */

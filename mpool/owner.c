@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Owners: the modules that came after mpool, and the moment they go.
+ *
+ * A client needs mpool's symbols, so it is loaded after mpool and unloaded
+ * before it.  delete_module() calls the client's exit(), then this file's
+ * notifier, then frees the text; a failed init() ends in the same notifier.
+ * There the upper layers give their verdict (report.c registers it), and after
+ * that nothing of mpool may refer to the module any more.
+ *
+ * Structure: an RCU list of the loaded modules, to tell what an address in one
+ * of them is.  A module that could not be listed for want of memory is only
+ * not recognised there; its verdict does not depend on the list.
+ *
+ * Invariant: a module is on the list at most once, and not after its GOING.
+ *
+ * Locking: owner_mutex for the list's writers, RCU for its readers.
+ */
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/notifier.h>
+#include <linux/rculist.h>
+#include <linux/slab.h>
+
+#include "owner.h"
+#include "site.h"
+
+struct owner {
+	struct list_head list;
+	struct module *mod;
+	struct rcu_head rcu;
+};
+
+/* Serialises writers of owner_list. */
+static DEFINE_MUTEX(owner_mutex);
+static LIST_HEAD(owner_list);
+
+/* Set once at init, before the notifier is registered. */
+static mpool_verdict_fn owner_verdict;
+
+void mpool_owner_set_verdict(mpool_verdict_fn fn)
+{
+	owner_verdict = fn;
+}
+
+/* Which part of a module is this?  Any context, any value. */
+enum mpool_area mpool_owner_area(unsigned long addr)
+{
+	enum mpool_area area = MPOOL_AREA_NOTHING;
+	struct owner *owner;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(owner, &owner_list, list) {
+		area = mpool_module_area(owner->mod, addr);
+		if (area != MPOOL_AREA_NOTHING)
+			break;
+	}
+	rcu_read_unlock();
+	return area;
+}
+
+static void owner_add(struct module *mod)
+{
+	struct owner *owner = kmalloc(sizeof(*owner), GFP_KERNEL);
+
+	if (!owner)
+		return;
+	owner->mod = mod;
+	mutex_lock(&owner_mutex);
+	list_add_rcu(&owner->list, &owner_list);
+	mutex_unlock(&owner_mutex);
+}
+
+static void owner_del(struct module *mod)
+{
+	struct owner *owner, *found = NULL;
+
+	mutex_lock(&owner_mutex);
+	list_for_each_entry(owner, &owner_list, list) {
+		if (owner->mod != mod)
+			continue;
+		list_del_rcu(&owner->list);
+		found = owner;
+		break;
+	}
+	mutex_unlock(&owner_mutex);
+	if (!found)
+		return;
+	/* A reader may be looking into the module's description. */
+	synchronize_rcu();
+	kfree(found);
+}
+
+static int owner_notify(struct notifier_block *nb, unsigned long state,
+			void *data)
+{
+	struct module *mod = data;
+
+	switch (state) {
+	case MODULE_STATE_COMING:
+		owner_add(mod);
+		break;
+	case MODULE_STATE_GOING:
+		if (owner_verdict)
+			owner_verdict(mod);
+		mpool_site_module_gone(mod);
+		owner_del(mod);
+		break;
+	}
+	return NOTIFY_OK;
+}
+
+static struct notifier_block owner_nb = {
+	.notifier_call = owner_notify,
+};
+
+int mpool_owner_init(void)
+{
+	owner_add(THIS_MODULE);
+	return register_module_notifier(&owner_nb);
+}
+
+void mpool_owner_exit(void)
+{
+	struct owner *owner, *next;
+
+	unregister_module_notifier(&owner_nb);
+	/* Readers are gone: whatis is not called any more. */
+	list_for_each_entry_safe(owner, next, &owner_list, list)
+		kfree(owner);
+	INIT_LIST_HEAD(&owner_list);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _MPOOL_OWNER_H
+#define _MPOOL_OWNER_H
+
+#include "internal.h"
+
+/* Called as a module goes, its text still there: what does it still own? */
+typedef void (*mpool_verdict_fn)(struct module *mod);
+
+void mpool_owner_set_verdict(mpool_verdict_fn fn);
+enum mpool_area mpool_owner_area(unsigned long addr);
+
+int mpool_owner_init(void);
+void mpool_owner_exit(void);
+
+#endif /* _MPOOL_OWNER_H */

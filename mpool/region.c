@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Region mode: arenas over memory that the caller gives.
+ *
+ * Structure: each region is one arena, its ends trimmed to whole pages.  The
+ * memory is the caller's: plain RAM, memremap(), ioremap() or a DMA buffer.
+ * mpool itself does not read or write a byte of it, except to clear objects,
+ * which it refuses to do for device memory.
+ *
+ * Invariant: a page is in at most one region and one pool, because a region is
+ * entered in the page map as a whole, or refused.
+ *
+ * Locking: the page map refuses an overlap under its own lock; region_mutex
+ * makes the adding of an arena and the end of a pool exclude each other.
+ */
+#include <linux/align.h>
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+
+#include "large.h"
+#include "region.h"
+
+/* Serialises the adding of regions. */
+static DEFINE_MUTEX(region_mutex);
+
+static struct mpool_arena *region_grow(struct mpool_large *large, u32 npages,
+				       unsigned long align, gfp_t gfp)
+{
+	return NULL;
+}
+
+/* The memory goes nowhere: it is the caller's. */
+static void region_release(struct mpool_arena *arena)
+{
+}
+
+const struct mpool_large_feed mpool_region_feed = {
+	.grow = region_grow,
+	.release = region_release,
+	.gives_back = false,
+};
+
+/* Says what is wrong with a region, if anything. */
+static const char *region_check(const void *base, size_t size,
+				const struct mpool_region_args *args)
+{
+	unsigned long start = (unsigned long)base, end;
+
+	if (args->flags & ~(MPOOL_REGION_PHYS | MPOOL_REGION_DMA |
+			    MPOOL_REGION_IO))
+		return "flags are unknown";
+	if (IS_ERR_OR_NULL(base))
+		return "base is no address";
+	if (start < TASK_SIZE_MAX && !IS_ENABLED(CONFIG_UML))
+		return "base is in user space";
+	if (check_add_overflow(start, (unsigned long)size, &end))
+		return "base + size is beyond the address space";
+	if (end < PAGE_SIZE || PAGE_ALIGN(start) >= (end & PAGE_MASK) ||
+	    PAGE_ALIGN(start) < start)
+		return "size leaves no whole page";
+	if ((end - start) >> PAGE_SHIFT > RUNS_MAX_PAGES)
+		return "size is more than a region can have";
+	return NULL;
+}
+
+static void region_addresses(struct mpool_arena *arena, const void *base,
+			     const struct mpool_region_args *args)
+{
+	unsigned long trimmed = arena->base - (unsigned long)base;
+
+	if (args->flags & MPOOL_REGION_PHYS)
+		arena->phys = args->phys + trimmed;
+	else if (virt_addr_valid((void *)arena->base))
+		arena->phys = virt_to_phys((void *)arena->base);
+	if (args->flags & MPOOL_REGION_DMA)
+		arena->dma = args->dma + trimmed;
+	arena->io = args->flags & MPOOL_REGION_IO;
+}
+
+static int region_add(struct mpool_large *large, void *base, size_t size,
+		      const struct mpool_region_args *args)
+{
+	unsigned long start = PAGE_ALIGN((unsigned long)base);
+	unsigned long end = ((unsigned long)base + size) & PAGE_MASK;
+	u32 npages = (end - start) >> PAGE_SHIFT;
+	struct mpool_arena *arena;
+	int err;
+
+	arena = kvzalloc(mpool_arena_bytes(npages), GFP_KERNEL);
+	if (!arena)
+		return -ENOMEM;
+	mpool_arena_init(arena, &large->runs, start, npages);
+	region_addresses(arena, base, args);
+	if (arena->io)
+		large->io = true;
+	mutex_lock(&region_mutex);
+	err = mpool_pagemap_add(start, npages,
+				(unsigned long)arena | MPOOL_PAGE_ARENA,
+				GFP_KERNEL);
+	if (!err)
+		mpool_large_add_arena(large, arena);
+	mutex_unlock(&region_mutex);
+	if (!err)
+		return 0;
+	if (err == -EBUSY)
+		mpool_refuse(large->pool.ops, large->pool.name,
+			     "region of %zu bytes overlaps memory of a pool",
+			     size);
+	kvfree_rcu(arena, rcu);
+	return err;
+}
+
+struct mpool_large *
+__mpool_large_create_region(const char *name, void *base, size_t size,
+			    const struct mpool_region_args *args,
+			    struct mpool_site *site)
+{
+	static const struct mpool_region_args none;
+	struct mpool_large *large;
+	const char *wrong;
+	int err;
+
+	if (!args)
+		args = &none;
+	/* Any zone flag may be asked for: the memory is what it is. */
+	large = mpool_large_setup(name, &mpool_region_feed,
+				  GFP_DMA | GFP_DMA32, args->on_leak, site);
+	if (IS_ERR(large))
+		return large;
+	wrong = region_check(base, size, args);
+	if (wrong) {
+		mpool_refuse(large->pool.ops, name, "region: %s", wrong);
+		err = -EINVAL;
+		goto err_put;
+	}
+	err = region_add(large, base, size, args);
+	if (err)
+		goto err_put;
+	err = mpool_pool_register(&large->pool);
+	if (err)
+		goto err_put;
+	return large;
+
+err_put:
+	mpool_large_put(large);
+	return ERR_PTR(err);
+}
+EXPORT_SYMBOL_GPL(__mpool_large_create_region);
+
+int mpool_large_add_region(struct mpool_large *pool, void *base, size_t size,
+			   const struct mpool_region_args *args)
+{
+	static const struct mpool_region_args none;
+	const char *wrong;
+	int err = mpool_large_check(pool);
+
+	if (err)
+		return err;
+	if (!args)
+		args = &none;
+	if (pool->feed == &mpool_region_feed)
+		wrong = region_check(base, size, args);
+	else
+		wrong = "the pool takes its memory from the system";
+	if (wrong) {
+		mpool_refuse(pool->pool.ops, pool->pool.name, "region: %s",
+			     wrong);
+		return -EINVAL;
+	}
+	return region_add(pool, base, size, args);
+}
+EXPORT_SYMBOL_GPL(mpool_large_add_region);

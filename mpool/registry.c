@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The registry: what all pools have in common, and the list of them.
+ *
+ * Structure: a list of struct mpool_pool, the first member of every pool that
+ * has a name; pools that serve inside another pool are not on it.  A pool that
+ * was destroyed with objects out and is kept stays on the list as an orphan.
+ *
+ * Invariant: two pools on the list that are not orphans have different names;
+ * peak >= pages for each.
+ *
+ * Locking: registry_mutex protects the list and orphan flags.  It is outermost, sleeps, and is
+ * not taken by alloc and free.  The charge counters are atomic.
+ */
+#include <linux/ctype.h>
+#include <linux/irq_work.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/stdarg.h>
+#include <linux/string.h>
+#include <linux/timekeeping.h>
+#include <linux/workqueue.h>
+
+#include "registry.h"
+#include "site.h"
+
+/* List of all pools, owners and orphan flags. */
+static DEFINE_MUTEX(registry_mutex);
+static LIST_HEAD(registry_list);
+
+/* Set at init, cleared at exit. */
+static const struct mpool_pool_view *registry_view;
+
+/* Set at init, before the first pool. */
+static const struct mpool_reporter *registry_reporter;
+
+/* The module parameter on_leak. */
+enum mpool_on_leak mpool_default_on_leak = MPOOL_ON_LEAK_KEEP;
+
+/* Taken by files beside the directories of the pools. */
+static const char * const reserved_names[] = {
+	"pools", "leaks", "whatis", "control", "dump", "stats", ".", "..",
+};
+
+/* Says in one line what is wrong with the arguments of a create function. */
+void mpool_refuse(const struct mpool_pool_ops *ops, const char *name,
+		  const char *fmt, ...)
+{
+	struct va_format vaf;
+	va_list args;
+
+	va_start(args, fmt);
+	vaf.fmt = fmt;
+	vaf.va = &args;
+	pr_err("%s pool \"%.*s\": %pV\n", ops->kind_name, MPOOL_NAME_LEN,
+	       name ?: "(null)", &vaf);
+	va_end(args);
+}
+MPOOL_EXPORT_FOR_TEST(mpool_refuse);
+
+static bool name_ok(const char *name)
+{
+	const char *c;
+	size_t i;
+
+	if (!name || !*name || strnlen(name, MPOOL_NAME_LEN) == MPOOL_NAME_LEN)
+		return false;
+	for (c = name; *c; c++)
+		if (!isascii(*c) || !isprint(*c) || *c == '/')
+			return false;
+	for (i = 0; i < ARRAY_SIZE(reserved_names); i++)
+		if (!strcmp(name, reserved_names[i]))
+			return false;
+	return true;
+}
+
+/* Fills in a pool; it is not on the list yet. */
+int mpool_pool_init(struct mpool_pool *pool, const char *name,
+		    const struct mpool_pool_ops *ops,
+		    enum mpool_on_leak on_leak, struct mpool_site *site)
+{
+	if (!name_ok(name)) {
+		mpool_refuse(ops, name,
+			     "name must be 1 to %d printable characters without '/', and not the name of a file",
+			     MPOOL_NAME_LEN - 1);
+		return -EINVAL;
+	}
+	if ((unsigned int)on_leak > MPOOL_ON_LEAK_PANIC) {
+		mpool_refuse(ops, name, "on_leak %d is no policy", on_leak);
+		return -EINVAL;
+	}
+	strscpy(pool->name, name, sizeof(pool->name));
+	pool->ops = ops;
+	pool->on_leak = on_leak;
+	pool->site = mpool_site_id(site);
+	pool->born = ktime_get();
+	INIT_LIST_HEAD(&pool->list);
+	return 0;
+}
+
+static struct mpool_pool *registry_find_locked(const char *name)
+{
+	struct mpool_pool *pool;
+
+	lockdep_assert_held(&registry_mutex);
+	list_for_each_entry(pool, &registry_list, list)
+		if (!pool->orphan && !strcmp(pool->name, name))
+			return pool;
+	return NULL;
+}
+
+/* Puts a pool on the list, when it is ready to be looked at. */
+int mpool_pool_register(struct mpool_pool *pool)
+{
+	int err = 0;
+
+	mutex_lock(&registry_mutex);
+	if (registry_find_locked(pool->name)) {
+		mpool_refuse(pool->ops, pool->name,
+			     "a pool of this name exists");
+		err = -EEXIST;
+	} else {
+		list_add_tail(&pool->list, &registry_list);
+		if (registry_view)
+			registry_view->added(pool);
+	}
+	mutex_unlock(&registry_mutex);
+	return err;
+}
+
+static void registry_hide(struct mpool_pool *pool)
+{
+	lockdep_assert_held(&registry_mutex);
+	if (registry_view && pool->dir)
+		registry_view->removed(pool);
+	pool->dir = NULL;
+}
+
+/* Takes a pool off the list; when it returns, nobody looks at it. */
+void mpool_pool_unregister(struct mpool_pool *pool)
+{
+	mutex_lock(&registry_mutex);
+	registry_hide(pool);
+	list_del_init(&pool->list);
+	mutex_unlock(&registry_mutex);
+}
+
+/* Keeps a destroyed pool on the list; its name is free for another. */
+void mpool_pool_orphan(struct mpool_pool *pool)
+{
+	mutex_lock(&registry_mutex);
+	registry_hide(pool);
+	WRITE_ONCE(pool->orphan, true);
+	mutex_unlock(&registry_mutex);
+}
+
+/* For tests, which know that the pool is not destroyed meanwhile. */
+struct mpool_pool *mpool_pool_find(const char *name)
+{
+	struct mpool_pool *pool;
+
+	mutex_lock(&registry_mutex);
+	pool = registry_find_locked(name);
+	mutex_unlock(&registry_mutex);
+	return pool;
+}
+MPOOL_EXPORT_FOR_TEST(mpool_pool_find);
+
+enum mpool_on_leak mpool_pool_policy(const struct mpool_pool *pool)
+{
+	return pool->on_leak == MPOOL_ON_LEAK_DEFAULT ?
+		READ_ONCE(mpool_default_on_leak) : pool->on_leak;
+}
+
+/* Charges pages to a pool, or takes the charge back.  Any context. */
+void mpool_pool_charge(struct mpool_pool *pool, long pages)
+{
+	long now = atomic_long_add_return(pages, &pool->pages);
+	long peak = atomic_long_read(&pool->peak);
+
+	while (now > peak && !atomic_long_try_cmpxchg(&pool->peak, &peak, now))
+		;
+}
+
+/* Counts a free that was refused, and has it reported.  Any context. */
+void mpool_pool_bad_free(struct mpool_pool *pool, const void *p,
+			 enum mpool_bad_free why, unsigned long ip)
+{
+	if (pool)
+		mpool_stat_inc(&pool->stats, MPOOL_STAT_BAD_FREE);
+	if (registry_reporter)
+		registry_reporter->bad_free(pool, p, why, ip);
+}
+
+/* Remembers an allocation that failed.  Any context. */
+void mpool_pool_failed(struct mpool_pool *pool, size_t size, gfp_t gfp,
+		       u32 site)
+{
+	mpool_stat_inc(&pool->stats, MPOOL_STAT_FAIL);
+	WRITE_ONCE(pool->fail.size, size);
+	WRITE_ONCE(pool->fail.gfp, gfp);
+	WRITE_ONCE(pool->fail.site, site);
+	WRITE_ONCE(pool->fail.when, ktime_get_mono_fast_ns());
+	if (unlikely(gfp & __GFP_NOFAIL))
+		pr_warn_ratelimited("pool \"%s\": __GFP_NOFAIL cannot be honoured here: the pool is limited, or the caller must not wait\n",
+				    pool->name);
+}
+
+/*
+ * Zone and accounting flags are a property of the pool's pages, which objects
+ * share, so that a caller cannot have others than the pool was made with.
+ */
+bool mpool_pool_gfp_ok(struct mpool_pool *pool, gfp_t gfp, gfp_t has)
+{
+	gfp_t odd = gfp & (__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM |
+			   __GFP_ACCOUNT) & ~has;
+
+	if (likely(!odd))
+		return true;
+	pr_warn_ratelimited("pool \"%s\": gfp flags %pGg are refused: give them to the large pool at its creation\n",
+			    pool->name, &odd);
+	return false;
+}
+
+/* Reports what is live in a pool that ends; the policy panic ends here. */
+size_t mpool_pool_leaks(struct mpool_pool *pool)
+{
+	size_t leaks = registry_reporter ? registry_reporter->leaks(pool) : 0;
+
+	if (leaks && mpool_pool_policy(pool) == MPOOL_ON_LEAK_PANIC)
+		panic("mpool: %s pool \"%s\" leaked %zu objects\n",
+		      pool->ops->kind_name, pool->name, leaks);
+	return leaks;
+}
+
+/* Ends the orphans whose last object was freed meanwhile. */
+static void sweep_fn(struct work_struct *work)
+{
+	struct mpool_pool *pool, *next;
+	struct mpool_count count;
+	LIST_HEAD(done);
+
+	mutex_lock(&registry_mutex);
+	list_for_each_entry_safe(pool, next, &registry_list, list) {
+		if (!pool->orphan || atomic_read(&pool->users))
+			continue;
+		pool->ops->count(pool, &count);
+		if (!count.live)
+			list_move_tail(&pool->list, &done);
+	}
+	mutex_unlock(&registry_mutex);
+	list_for_each_entry_safe(pool, next, &done, list) {
+		list_del_init(&pool->list);
+		pool->ops->dispose(pool);
+	}
+}
+
+static DECLARE_WORK(sweep_work, sweep_fn);
+
+static void sweep_kick_fn(struct irq_work *work)
+{
+	schedule_work(&sweep_work);
+}
+
+static DEFINE_IRQ_WORK(sweep_kick, sweep_kick_fn);
+
+/* Called after a free in an orphan.  Any context. */
+void mpool_pool_sweep(void)
+{
+	irq_work_queue(&sweep_kick);
+}
+
+/* A pool that took its memory from @pool does so no more. */
+void mpool_pool_unuse(struct mpool_pool *pool)
+{
+	if (atomic_dec_and_test(&pool->users) && READ_ONCE(pool->orphan))
+		mpool_pool_sweep();
+}
+
+/* Ends the sweeping; orphans that are left are main's. */
+void mpool_registry_exit(void)
+{
+	irq_work_sync(&sweep_kick);
+	flush_work(&sweep_work);
+}
+
+void mpool_registry_set_reporter(const struct mpool_reporter *reporter)
+{
+	registry_reporter = reporter;
+}
+
+/* From now on @view hears of pools; NULL ends that. */
+void mpool_registry_set_view(const struct mpool_pool_view *view)
+{
+	struct mpool_pool *pool;
+
+	mutex_lock(&registry_mutex);
+	if (!view)
+		list_for_each_entry(pool, &registry_list, list)
+			registry_hide(pool);
+	registry_view = view;
+	if (view)
+		list_for_each_entry(pool, &registry_list, list)
+			view->added(pool);
+	mutex_unlock(&registry_mutex);
+}
+
+/* The list of pools, until mpool_registry_unlock(). */
+struct list_head *mpool_registry_lock(void)
+{
+	mutex_lock(&registry_mutex);
+	return &registry_list;
+}
+MPOOL_EXPORT_FOR_TEST(mpool_registry_lock);
+
+void mpool_registry_unlock(void)
+{
+	mutex_unlock(&registry_mutex);
+}
+MPOOL_EXPORT_FOR_TEST(mpool_registry_unlock);

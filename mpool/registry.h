@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _MPOOL_REGISTRY_H
+#define _MPOOL_REGISTRY_H
+
+#include <linux/atomic.h>
+#include <linux/list.h>
+
+#include "internal.h"
+#include "stat.h"
+
+struct dentry;
+struct mpool_pool;
+
+enum mpool_kind {
+	MPOOL_KIND_LARGE,
+	MPOOL_KIND_FIXED,
+	MPOOL_KIND_SMALL,
+	MPOOL_KIND_STRING,
+};
+
+/* What a pool holds at one moment. */
+struct mpool_count {
+	size_t objsize;		/* bytes of an object, 0 if they differ */
+	size_t live;		/* objects out */
+	size_t live_bytes;	/* bytes they may use */
+	size_t capacity;	/* objects that fit into the memory held now */
+	u64 allocs;
+	u64 frees;
+};
+
+/* A live object, as a walk meets it. */
+struct mpool_obj {
+	const void *addr;
+	size_t size;
+	u32 site;
+};
+
+/* Called for each live object; non-zero ends the walk. */
+typedef int (*mpool_visit_fn)(const struct mpool_obj *obj, void *arg);
+
+/* What every kind of pool can do for the upper levels. */
+struct mpool_pool_ops {
+	enum mpool_kind kind;
+	const char *kind_name;
+	void (*count)(struct mpool_pool *pool, struct mpool_count *count);
+	int (*walk)(struct mpool_pool *pool, mpool_visit_fn fn, void *arg);
+	/* frees the live objects that @mod's sites allocated */
+	size_t (*reclaim)(struct mpool_pool *pool, const struct module *mod);
+	/* the code of the pool's callbacks is about to go */
+	void (*drop_callbacks)(struct mpool_pool *pool);
+	/* ends a pool that was reported, or makes an orphan of it */
+	void (*finish)(struct mpool_pool *pool, bool keep);
+	/* ends an orphan; objects that are still out keep their memory */
+	void (*dispose)(struct mpool_pool *pool);
+};
+
+/* The last allocation that failed. */
+struct mpool_failure {
+	size_t size;
+	gfp_t gfp;
+	u32 site;
+	unsigned long free;	/* pages free in the large pool */
+	unsigned long largest;	/* longest free run there, in pages */
+	ktime_t when;
+};
+
+/* The part that all pools have; the first member of each. */
+struct mpool_pool {
+	/* Constant after registration. */
+	char name[MPOOL_NAME_LEN];
+	const struct mpool_pool_ops *ops;
+	enum mpool_on_leak on_leak;
+	u32 site;		/* where it was created, and by which module */
+	ktime_t born;
+
+	/* Protected by registry_mutex. */
+	struct list_head list;
+	bool orphan;		/* destroyed with objects out, and kept; read anywhere */
+	struct dentry *dir;	/* debugfs' */
+
+	/* Any context. */
+	atomic_long_t pages;	/* charged to the pool */
+	atomic_long_t peak;	/* most that were */
+	struct mpool_stats stats;
+	struct mpool_failure fail;	/* may be torn if two fail at once */
+	atomic_t users;		/* pools that take their memory from this one */
+};
+
+/* What a free was refused for; the report finds out the rest. */
+enum mpool_bad_free {
+	MPOOL_BAD_FREE_ADDRESS,	/* not a live object of that pool */
+	MPOOL_BAD_FREE_TWICE,	/* object was freed and is being freed again */
+};
+
+/* What the lower levels cannot print themselves; set once at init. */
+struct mpool_reporter {
+	void (*bad_free)(struct mpool_pool *pool, const void *p,
+			 enum mpool_bad_free why, unsigned long ip);
+	/* reports what is live in a pool that ends, returns the number */
+	size_t (*leaks)(struct mpool_pool *pool);
+};
+
+/* What the upper levels want to know about pools. */
+struct mpool_pool_view {
+	void (*added)(struct mpool_pool *pool);
+	void (*removed)(struct mpool_pool *pool);
+};
+
+extern enum mpool_on_leak mpool_default_on_leak;
+
+int mpool_pool_init(struct mpool_pool *pool, const char *name,
+		    const struct mpool_pool_ops *ops,
+		    enum mpool_on_leak on_leak, struct mpool_site *site);
+int mpool_pool_register(struct mpool_pool *pool);
+void mpool_pool_unregister(struct mpool_pool *pool);
+void mpool_pool_orphan(struct mpool_pool *pool);
+struct mpool_pool *mpool_pool_find(const char *name);
+enum mpool_on_leak mpool_pool_policy(const struct mpool_pool *pool);
+
+static inline bool mpool_pool_keeps(const struct mpool_pool *pool)
+{
+	return mpool_pool_policy(pool) == MPOOL_ON_LEAK_KEEP;
+}
+
+void mpool_pool_charge(struct mpool_pool *pool, long pages);
+
+void mpool_pool_bad_free(struct mpool_pool *pool, const void *p,
+			 enum mpool_bad_free why, unsigned long ip);
+void mpool_pool_failed(struct mpool_pool *pool, size_t size, gfp_t gfp,
+		       u32 site);
+bool mpool_pool_gfp_ok(struct mpool_pool *pool, gfp_t gfp, gfp_t has);
+size_t mpool_pool_leaks(struct mpool_pool *pool);
+void mpool_pool_sweep(void);
+void mpool_pool_unuse(struct mpool_pool *pool);
+
+void mpool_registry_set_reporter(const struct mpool_reporter *reporter);
+void mpool_registry_set_view(const struct mpool_pool_view *view);
+struct list_head *mpool_registry_lock(void);
+void mpool_registry_unlock(void);
+
+void mpool_registry_exit(void);
+
+__printf(3, 4)
+void mpool_refuse(const struct mpool_pool_ops *ops, const char *name,
+		  const char *fmt, ...);
+
+#endif /* _MPOOL_REGISTRY_H */

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The reserve: objects set aside for contexts that cannot wait for memory.
+ *
+ * Structure: an array of places, each with an object or without.  Taking one is
+ * a cmpxchg of its place, so that an NMI can do it whatever it interrupted.
+ * It is the last resort of an allocation and costs a search, not a lock.  What
+ * was taken is replaced by a work item, and by frees that come by.
+ *
+ * Invariant: an object is in one place at most, and its state is
+ * MPOOL_OBJ_CACHED.  missing is only a hint, that spares frees the search.
+ *
+ * Locking: reserve_mutex for the change of the array; places by cmpxchg, within
+ * an RCU read-side section.
+ */
+#include <linux/kernel.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+
+#include "reserve.h"
+
+/* Serialises those who replace, fill or end an array. */
+static DEFINE_MUTEX(reserve_mutex);
+
+/* An object of the pool that is not live, with its state word. */
+static struct mpool_slot slot_of(void *obj)
+{
+	return (struct mpool_slot){
+		.obj = obj,
+		.state = mpool_chunk_state(mpool_chunk_find(obj),
+					   (unsigned long)obj),
+	};
+}
+
+/* Takes an object, if there is one.  Any context. */
+bool mpool_reserve_take(struct mpool_reserve *reserve, struct mpool_slot *slot)
+{
+	struct mpool_reserve_array *array;
+	bool found = false;
+	unsigned int i;
+	void *obj;
+
+	rcu_read_lock();
+	array = rcu_dereference(reserve->array);
+	for (i = 0; array && i < array->n && !found; i++) {
+		obj = READ_ONCE(array->objs[i]);
+		if (!obj || cmpxchg(&array->objs[i], obj, NULL) != obj)
+			continue;
+		*slot = slot_of(obj);
+		found = true;
+	}
+	rcu_read_unlock();
+	if (!found)
+		return false;
+	atomic_inc(&reserve->missing);
+	mpool_stat_inc(&reserve->chunks->owner->stats, MPOOL_STAT_RESERVE);
+	irq_work_queue(&reserve->kick);
+	return true;
+}
+
+/* Puts an object where one is missing.  Any context. */
+bool mpool_reserve_put(struct mpool_reserve *reserve,
+		       const struct mpool_slot *slot)
+{
+	struct mpool_reserve_array *array;
+	bool done = false;
+	unsigned int i;
+
+	if (likely(!atomic_read(&reserve->missing)))
+		return false;
+	rcu_read_lock();
+	array = rcu_dereference(reserve->array);
+	for (i = 0; array && i < array->n && !done; i++)
+		done = !READ_ONCE(array->objs[i]) &&
+		       !cmpxchg(&array->objs[i], NULL, slot->obj);
+	rcu_read_unlock();
+	/* What a concurrent take added and this hides, its work item fills. */
+	if (!done)
+		atomic_set(&reserve->missing, 0);
+	return done;
+}
+
+static int reserve_get(struct mpool_reserve *reserve, struct mpool_slot *slot,
+		       gfp_t gfp)
+{
+	int err = 0;
+
+	while (!err && !mpool_chunks_take(reserve->chunks, slot, 1))
+		err = mpool_chunks_grow(reserve->chunks, gfp);
+	return err;
+}
+
+/* Fills the places that are empty. */
+static int reserve_fill_locked(struct mpool_reserve *reserve, gfp_t gfp)
+{
+	struct mpool_reserve_array *array;
+	struct mpool_slot slot;
+	unsigned int i;
+	int err;
+
+	lockdep_assert_held(&reserve_mutex);
+	array = rcu_dereference_protected(reserve->array,
+					  lockdep_is_held(&reserve_mutex));
+	for (i = 0; array && i < array->n; i++) {
+		if (READ_ONCE(array->objs[i]))
+			continue;
+		err = reserve_get(reserve, &slot, gfp);
+		if (err)
+			return err;
+		if (cmpxchg(&array->objs[i], NULL, slot.obj))
+			mpool_chunks_put(reserve->chunks, &slot, 1);
+	}
+	return 0;
+}
+
+static void reserve_fn(struct work_struct *work)
+{
+	struct mpool_reserve *reserve = container_of(work, struct mpool_reserve,
+						     work);
+
+	mutex_lock(&reserve_mutex);
+	/* If it fails, the next free or the next use of the reserve helps. */
+	reserve_fill_locked(reserve, GFP_KERNEL | __GFP_NOWARN);
+	mutex_unlock(&reserve_mutex);
+}
+
+static void reserve_kick_fn(struct irq_work *work)
+{
+	schedule_work(&container_of(work, struct mpool_reserve, kick)->work);
+}
+
+void mpool_reserve_init(struct mpool_reserve *reserve,
+			struct mpool_chunks *chunks)
+{
+	reserve->chunks = chunks;
+	init_irq_work(&reserve->kick, reserve_kick_fn);
+	INIT_WORK(&reserve->work, reserve_fn);
+}
+
+/* Puts the objects of an array that nobody takes from any more elsewhere. */
+static void array_empty(struct mpool_reserve *reserve,
+			struct mpool_reserve_array *array)
+{
+	struct mpool_slot slot;
+	unsigned int i;
+	void *obj;
+
+	for (i = 0; i < array->n; i++) {
+		obj = xchg(&array->objs[i], NULL);
+		if (!obj)
+			continue;
+		slot = slot_of(obj);
+		if (!mpool_reserve_put(reserve, &slot))
+			mpool_chunks_put(reserve->chunks, &slot, 1);
+	}
+}
+
+static void array_replace_locked(struct mpool_reserve *reserve,
+				 struct mpool_reserve_array *array)
+{
+	struct mpool_reserve_array *old;
+
+	lockdep_assert_held(&reserve_mutex);
+	old = rcu_replace_pointer(reserve->array, array,
+				  lockdep_is_held(&reserve_mutex));
+	if (!old)
+		return;
+	/* Nobody takes from the old one and puts into it any more. */
+	synchronize_rcu();
+	atomic_set(&reserve->missing, array ? 1 : 0);
+	array_empty(reserve, old);
+	kvfree(old);
+}
+
+/* Makes the reserve one of @n objects and fills it. */
+int mpool_reserve_set(struct mpool_reserve *reserve, unsigned int n, gfp_t gfp)
+{
+	struct mpool_reserve_array *array = NULL;
+	int err;
+
+	if (n) {
+		array = kvzalloc(struct_size(array, objs, n), gfp);
+		if (!array)
+			return -ENOMEM;
+		array->n = n;
+	}
+	mutex_lock(&reserve_mutex);
+	array_replace_locked(reserve, array);
+	err = reserve_fill_locked(reserve, gfp);
+	mutex_unlock(&reserve_mutex);
+	return err;
+}
+
+/* Gives the reserve up; nobody uses the pool any more. */
+void mpool_reserve_end(struct mpool_reserve *reserve)
+{
+	mpool_reserve_set(reserve, 0, GFP_KERNEL);
+	irq_work_sync(&reserve->kick);
+	cancel_work_sync(&reserve->work);
+}
+
+unsigned long mpool_reserve_objects(struct mpool_reserve *reserve)
+{
+	struct mpool_reserve_array *array;
+	unsigned long n = 0;
+	unsigned int i;
+
+	rcu_read_lock();
+	array = rcu_dereference(reserve->array);
+	for (i = 0; array && i < array->n; i++)
+		n += !!READ_ONCE(array->objs[i]);
+	rcu_read_unlock();
+	return n;
+}
+
+unsigned int mpool_reserve_target(struct mpool_reserve *reserve)
+{
+	struct mpool_reserve_array *array;
+	unsigned int n;
+
+	rcu_read_lock();
+	array = rcu_dereference(reserve->array);
+	n = array ? array->n : 0;
+	rcu_read_unlock();
+	return n;
+}

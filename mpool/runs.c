@@ -1,0 +1,512 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Runs of pages: the engine under both kinds of large pool.
+ *
+ * Two-level segregated fit (Masmano et al. 2004) at page granularity.  The
+ * pages of an arena are covered by runs without a gap; a run is free, or in
+ * use.  Free runs are on doubly linked lists by size class:
+ *
+ *	length	1 2 3 ... 63 | 64-65 66-67 ... 126-127 | 128-131 ... | ...
+ *	class	1 2 3 ... 63 |    64    65 ...      95 |      96 ... | ...
+ *
+ * so that below 64 pages a class holds one length and the first run found is
+ * the best fit there is.  A bitmap of levels and one of classes in each level
+ * lead to the first class that has a run.  For longer requests the class above
+ * is looked in first, where every run fits; if that fails, the class itself is
+ * searched, so that a request fails only if no free run is long enough.
+ *
+ * Nothing of this is in the pages.  Each has a descriptor in its arena; the
+ * first and the last of a free run carry its length (boundary tags), which is
+ * how neighbours are found when a run is freed.  A bit in arena->starts for each
+ * page that begins a run leads from the middle of one to its head.
+ *
+ * All of alloc, free, grow and shrink are O(1), whatever the pool holds, but
+ * for that search of one class and for alignments beyond a page.
+ *
+ * Invariant, checked by mpool_runs_verify_arena() and mpool_runs_verify():
+ *	runs cover each arena exactly; two neighbours are never both free; each
+ *	free run is on the list of its class and the bitmaps say which lists
+ *	are not empty; nr_free is the sum of free runs.
+ *
+ * Locking: the caller's, for everything but mpool_runs_find(), which may be
+ * called without it: it reads single words and gives an answer that was true
+ * once, or of which the caller knows that it cannot change.
+ */
+#include <linux/align.h>
+#include <linux/bitmap.h>
+#include <linux/bitops.h>
+#include <linux/minmax.h>
+
+#include "runs.h"
+
+static unsigned int runs_class(u32 len)
+{
+	unsigned int level;
+
+	if (len < RUNS_LINEAR)
+		return len;
+	level = fls(len) - 1 - RUNS_LINEAR_SHIFT;
+	return RUNS_LINEAR + level * RUNS_STEPS +
+	       ((len >> (level + RUNS_LINEAR_SHIFT - RUNS_STEP_SHIFT)) &
+		(RUNS_STEPS - 1));
+}
+
+/* The first class in which every run has @len pages or more. */
+static unsigned int runs_class_above(u32 len)
+{
+	unsigned int shift;
+
+	if (len < RUNS_LINEAR)
+		return len;
+	shift = fls(len) - 1 - RUNS_STEP_SHIFT;
+	return runs_class(len + (1u << shift) - 1);
+}
+
+static void class_mark(struct mpool_runs *runs, unsigned int class)
+{
+	unsigned int level = (class - RUNS_LINEAR) >> RUNS_STEP_SHIFT;
+
+	if (class < RUNS_LINEAR) {
+		__set_bit(class, runs->linear);
+		runs->levels |= 1;
+	} else {
+		runs->steps[level] |= BIT(class & (RUNS_STEPS - 1));
+		runs->levels |= 2u << level;
+	}
+}
+
+static void class_unmark(struct mpool_runs *runs, unsigned int class)
+{
+	unsigned int level = (class - RUNS_LINEAR) >> RUNS_STEP_SHIFT;
+
+	if (class < RUNS_LINEAR) {
+		__clear_bit(class, runs->linear);
+		if (bitmap_empty(runs->linear, RUNS_LINEAR))
+			runs->levels &= ~1u;
+	} else {
+		runs->steps[level] &= ~BIT(class & (RUNS_STEPS - 1));
+		if (!runs->steps[level])
+			runs->levels &= ~(2u << level);
+	}
+}
+
+/* The first class that has a run, from @class on; RUNS_CLASSES if there is none. */
+static unsigned int class_next(const struct mpool_runs *runs,
+			       unsigned int class)
+{
+	unsigned int level = 0;
+	u32 map;
+
+	if (class >= RUNS_CLASSES)
+		return RUNS_CLASSES;
+	if (class < RUNS_LINEAR) {
+		class = find_next_bit(runs->linear, RUNS_LINEAR, class);
+		if (class < RUNS_LINEAR)
+			return class;
+		map = runs->levels >> 1;
+	} else {
+		level = (class - RUNS_LINEAR) >> RUNS_STEP_SHIFT;
+		map = runs->steps[level] & (~0u << (class & (RUNS_STEPS - 1)));
+		if (map)
+			return RUNS_LINEAR + level * RUNS_STEPS + __ffs(map);
+		map = runs->levels >> 1 & (~1u << level);
+	}
+	if (!map)
+		return RUNS_CLASSES;
+	level = __ffs(map);
+	return RUNS_LINEAR + level * RUNS_STEPS + __ffs(runs->steps[level]);
+}
+
+static void page_set(struct mpool_page *pg, u32 index,
+		     enum mpool_page_state state)
+{
+	WRITE_ONCE(pg->tag, mpool_page_tag(index, state));
+}
+
+/* Makes a free run of pages that no run covers, and puts it on its list. */
+static void run_insert(struct mpool_runs *runs, struct mpool_arena *arena,
+		       u32 index, u32 len)
+{
+	struct mpool_page *pg = &arena->pages[index];
+	unsigned int class = runs_class(len);
+	struct mpool_page *head = runs->heads[class];
+
+	page_set(pg + len - 1, index + len - 1, MPOOL_PAGE_FREE);
+	pg[len - 1].len = len;
+	page_set(pg, index, MPOOL_PAGE_FREE);
+	pg->len = len;
+	__set_bit(index, arena->starts);
+	pg->prev = NULL;
+	pg->next = head;
+	if (head)
+		head->prev = pg;
+	else
+		class_mark(runs, class);
+	runs->heads[class] = pg;
+	runs->nr_free += len;
+	arena->nfree += len;
+}
+
+/* Takes a free run off its list; its pages are covered by no run then. */
+static void run_extract(struct mpool_runs *runs, struct mpool_arena *arena,
+			struct mpool_page *pg)
+{
+	unsigned int class = runs_class(pg->len);
+	u32 index = mpool_page_index(pg);
+	u32 len = pg->len;
+
+	if (pg->next)
+		pg->next->prev = pg->prev;
+	if (pg->prev)
+		pg->prev->next = pg->next;
+	else
+		runs->heads[class] = pg->next;
+	if (!runs->heads[class])
+		class_unmark(runs, class);
+	page_set(pg + len - 1, index + len - 1, MPOOL_PAGE_BODY);
+	page_set(pg, index, MPOOL_PAGE_BODY);
+	__clear_bit(index, arena->starts);
+	runs->nr_free -= len;
+	arena->nfree -= len;
+}
+
+static u32 align_gap(const struct mpool_page *pg, unsigned long align)
+{
+	struct mpool_arena *arena = mpool_page_arena((struct mpool_page *)pg);
+	unsigned long addr = (unsigned long)mpool_page_address(arena, pg);
+
+	return (ALIGN(addr, align) - addr) >> PAGE_SHIFT;
+}
+
+/* A run of the class that is long enough, at that alignment. */
+static struct mpool_page *class_search(struct mpool_runs *runs,
+				       unsigned int class, u32 len,
+				       unsigned long align)
+{
+	struct mpool_page *pg;
+
+	for (pg = runs->heads[class]; pg; pg = pg->next)
+		if (pg->len >= len && pg->len - len >= align_gap(pg, align))
+			return pg;
+	return NULL;
+}
+
+static struct mpool_page *runs_lookup(struct mpool_runs *runs, u32 len,
+				      unsigned long align)
+{
+	unsigned int class = class_next(runs, runs_class_above(len));
+	struct mpool_page *pg;
+
+	if (align <= PAGE_SIZE) {
+		if (class < RUNS_CLASSES)
+			return runs->heads[class];
+		return len < RUNS_LINEAR ? NULL :
+			class_search(runs, runs_class(len), len, align);
+	}
+	for (class = class_next(runs, runs_class(len)); class < RUNS_CLASSES;
+	     class = class_next(runs, class + 1)) {
+		pg = class_search(runs, class, len, align);
+		if (pg)
+			return pg;
+	}
+	return NULL;
+}
+
+/**
+ * mpool_runs_alloc() - take a run
+ * @runs: engine
+ * @npages: length in pages, not 0
+ * @align: alignment of its address in bytes, a power of two
+ * @state: what it is for
+ *
+ * Context: the caller holds the lock of the engine.
+ * Return: descriptor of the first page, its owner and site to be filled in, or
+ *	   %NULL if no free run is long enough.
+ */
+struct mpool_page *mpool_runs_alloc(struct mpool_runs *runs, u32 npages,
+				    unsigned long align,
+				    enum mpool_page_state state)
+{
+	struct mpool_page *pg = runs_lookup(runs, npages, align);
+	struct mpool_arena *arena;
+	u32 index, len, gap;
+
+	if (!pg)
+		return NULL;
+	arena = mpool_page_arena(pg);
+	index = mpool_page_index(pg);
+	len = pg->len;
+	gap = align > PAGE_SIZE ? align_gap(pg, align) : 0;
+	run_extract(runs, arena, pg);
+	if (gap)
+		run_insert(runs, arena, index, gap);
+	if (len - gap > npages)
+		run_insert(runs, arena, index + gap + npages,
+			   len - gap - npages);
+	pg += gap;
+	pg->owner = NULL;
+	pg->site = 0;
+	pg->slack = 0;
+	pg->len = npages;
+	page_set(pg, index + gap, state);
+	__set_bit(index + gap, arena->starts);
+	return pg;
+}
+MPOOL_EXPORT_FOR_TEST(mpool_runs_alloc);
+
+/* The free run that ends before @index, or NULL. */
+static struct mpool_page *run_before(struct mpool_arena *arena, u32 index)
+{
+	struct mpool_page *tail = &arena->pages[index - 1];
+
+	if (!index || mpool_page_state(tail) != MPOOL_PAGE_FREE)
+		return NULL;
+	return tail - (tail->len - 1);
+}
+
+/* The free run that begins at @index, or NULL. */
+static struct mpool_page *run_at(struct mpool_arena *arena, u32 index)
+{
+	struct mpool_page *pg = &arena->pages[index];
+
+	if (index == arena->npages || mpool_page_state(pg) != MPOOL_PAGE_FREE)
+		return NULL;
+	return pg;
+}
+
+/* Frees pages that no run covers, together with their free neighbours. */
+static void run_release(struct mpool_runs *runs, struct mpool_arena *arena,
+			u32 index, u32 len)
+{
+	struct mpool_page *next = run_at(arena, index + len);
+	struct mpool_page *prev = run_before(arena, index);
+
+	if (next) {
+		len += next->len;
+		run_extract(runs, arena, next);
+	}
+	if (prev) {
+		index -= prev->len;
+		len += prev->len;
+		run_extract(runs, arena, prev);
+	}
+	run_insert(runs, arena, index, len);
+}
+
+/*
+ * Makes the caller the one who frees the run; false if it is not in use, or
+ * somebody else does already.  Without the lock, in any context: nobody writes
+ * the tag of a run in use but the one who frees it.
+ */
+bool mpool_runs_claim(struct mpool_page *pg)
+{
+	u32 tag = READ_ONCE(pg->tag);
+
+	if ((tag & MPOOL_TAG_STATE) != MPOOL_PAGE_RUN)
+		return false;
+	return cmpxchg(&pg->tag, tag, (tag & ~MPOOL_TAG_STATE) |
+				      MPOOL_PAGE_LATE) == tag;
+}
+MPOOL_EXPORT_FOR_TEST(mpool_runs_claim);
+
+/* Gives a run back.  The caller holds the lock of the engine. */
+void mpool_runs_free(struct mpool_runs *runs, struct mpool_page *pg)
+{
+	struct mpool_arena *arena = mpool_page_arena(pg);
+	u32 index = mpool_page_index(pg);
+
+	page_set(pg, index, MPOOL_PAGE_BODY);
+	__clear_bit(index, arena->starts);
+	run_release(runs, arena, index, pg->len);
+}
+MPOOL_EXPORT_FOR_TEST(mpool_runs_free);
+
+/* Grows a run in place; false if the pages behind it are not free. */
+bool mpool_runs_grow(struct mpool_runs *runs, struct mpool_page *pg, u32 npages)
+{
+	struct mpool_arena *arena = mpool_page_arena(pg);
+	u32 end = mpool_page_index(pg) + pg->len;
+	struct mpool_page *next = run_at(arena, end);
+	u32 more = npages - pg->len;
+	u32 len;
+
+	if (!next || next->len < more)
+		return false;
+	len = next->len;
+	run_extract(runs, arena, next);
+	if (len > more)
+		run_insert(runs, arena, end + more, len - more);
+	WRITE_ONCE(pg->len, npages);
+	return true;
+}
+MPOOL_EXPORT_FOR_TEST(mpool_runs_grow);
+
+/* Shrinks a run in place and frees its tail. */
+void mpool_runs_shrink(struct mpool_runs *runs, struct mpool_page *pg,
+		       u32 npages)
+{
+	struct mpool_arena *arena = mpool_page_arena(pg);
+	u32 index = mpool_page_index(pg);
+	u32 len = pg->len - npages;
+
+	if (!len)
+		return;
+	WRITE_ONCE(pg->len, npages);
+	run_release(runs, arena, index + npages, len);
+}
+MPOOL_EXPORT_FOR_TEST(mpool_runs_shrink);
+
+/* The head of the run that an address of the arena is in.  Any context. */
+struct mpool_page *mpool_runs_find(struct mpool_arena *arena,
+				   unsigned long addr)
+{
+	u32 index = (addr - arena->base) >> PAGE_SHIFT;
+
+	if (!test_bit(index, arena->starts))
+		index = find_last_bit(arena->starts, index);
+	return &arena->pages[min(index, arena->npages - 1)];
+}
+MPOOL_EXPORT_FOR_TEST(mpool_runs_find);
+
+/* Bytes of the description of an arena. */
+size_t mpool_arena_bytes(unsigned long npages)
+{
+	return sizeof(struct mpool_arena) +
+	       npages * sizeof(struct mpool_page) +
+	       BITS_TO_LONGS(npages) * sizeof(long);
+}
+MPOOL_EXPORT_FOR_TEST(mpool_arena_bytes);
+
+/* @arena has mpool_arena_bytes(@npages) zeroed bytes. */
+void mpool_arena_init(struct mpool_arena *arena, struct mpool_runs *runs,
+		      unsigned long base, u32 npages)
+{
+	arena->runs = runs;
+	arena->base = base;
+	arena->npages = npages;
+	arena->phys = MPOOL_NO_PHYS;
+	arena->dma = MPOOL_NO_DMA;
+	arena->starts = (unsigned long *)&arena->pages[npages];
+	INIT_LIST_HEAD(&arena->list);
+	INIT_LIST_HEAD(&arena->spare);
+}
+MPOOL_EXPORT_FOR_TEST(mpool_arena_init);
+
+/* Adds an arena, all free.  The caller holds the lock of the engine. */
+void mpool_runs_add(struct mpool_runs *runs, struct mpool_arena *arena)
+{
+	runs->nr_pages += arena->npages;
+	run_insert(runs, arena, 0, arena->npages);
+}
+MPOOL_EXPORT_FOR_TEST(mpool_runs_add);
+
+/* Takes an arena out again; false if a run of it is in use. */
+bool mpool_runs_remove(struct mpool_runs *runs, struct mpool_arena *arena)
+{
+	if (arena->nfree != arena->npages)
+		return false;
+	run_extract(runs, arena, &arena->pages[0]);
+	runs->nr_pages -= arena->npages;
+	return true;
+}
+MPOOL_EXPORT_FOR_TEST(mpool_runs_remove);
+
+/* Length of the longest free run; the lists of one class are walked. */
+unsigned long mpool_runs_largest(const struct mpool_runs *runs)
+{
+	const struct mpool_page *pg;
+	unsigned long largest = 0;
+	unsigned int class;
+
+	if (runs->levels >> 1) {
+		unsigned int level = fls(runs->levels >> 1) - 1;
+
+		class = RUNS_LINEAR + level * RUNS_STEPS +
+			fls(runs->steps[level]) - 1;
+	} else if (runs->levels) {
+		return find_last_bit(runs->linear, RUNS_LINEAR);
+	} else {
+		return 0;
+	}
+	for (pg = runs->heads[class]; pg; pg = pg->next)
+		largest = max_t(unsigned long, largest, pg->len);
+	return largest;
+}
+MPOOL_EXPORT_FOR_TEST(mpool_runs_largest);
+
+static bool run_listed(const struct mpool_runs *runs,
+		       const struct mpool_page *pg)
+{
+	const struct mpool_page *on;
+
+	for (on = runs->heads[runs_class(pg->len)]; on; on = on->next)
+		if (on == pg)
+			return true;
+	return false;
+}
+
+/* Number of breaches of the invariant in one arena; the caller holds the lock. */
+int mpool_runs_verify_arena(struct mpool_runs *runs, struct mpool_arena *arena)
+{
+	bool was_free = false;
+	u32 index = 0, nfree = 0, runs_seen = 0;
+	int bad = 0;
+
+	while (index < arena->npages) {
+		struct mpool_page *pg = &arena->pages[index];
+		enum mpool_page_state state = mpool_page_state(pg);
+		bool is_free = state == MPOOL_PAGE_FREE;
+
+		if (!pg->len || pg->len > arena->npages - index ||
+		    state == MPOOL_PAGE_BODY)
+			return bad + 1;
+		bad += mpool_page_index(pg) != index;
+		bad += !test_bit(index, arena->starts);
+		bad += is_free && was_free;
+		if (is_free) {
+			bad += pg[pg->len - 1].len != pg->len;
+			bad += mpool_page_state(&pg[pg->len - 1]) != state;
+			bad += !run_listed(runs, pg);
+			nfree += pg->len;
+		} else if (pg->len > 1) {
+			bad += mpool_page_state(&pg[pg->len - 1]) ==
+				MPOOL_PAGE_FREE;
+		}
+		was_free = is_free;
+		runs_seen++;
+		index += pg->len;
+	}
+	bad += index != arena->npages || nfree != arena->nfree;
+	bad += bitmap_weight(arena->starts, arena->npages) != runs_seen;
+	return bad;
+}
+MPOOL_EXPORT_FOR_TEST(mpool_runs_verify_arena);
+
+/*
+ * Number of breaches in the lists, of an engine whose arenas have @pages pages,
+ * of them @free free.  The caller holds the lock.
+ */
+int mpool_runs_verify(struct mpool_runs *runs, unsigned long pages,
+		      unsigned long free)
+{
+	unsigned long listed = 0;
+	struct mpool_page *pg;
+	unsigned int class;
+	int bad = 0;
+
+	for (class = 0; class < RUNS_CLASSES; class++) {
+		bool marked = class_next(runs, class) == class;
+
+		bad += marked != !!runs->heads[class];
+		for (pg = runs->heads[class]; pg; pg = pg->next) {
+			bad += runs_class(pg->len) != class;
+			bad += mpool_page_state(pg) != MPOOL_PAGE_FREE;
+			bad += pg->next && pg->next->prev != pg;
+			listed += pg->len;
+		}
+	}
+	bad += listed != free || runs->nr_free != free ||
+	       runs->nr_pages != pages;
+	return bad;
+}
+MPOOL_EXPORT_FOR_TEST(mpool_runs_verify);

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _MPOOL_RUNS_H
+#define _MPOOL_RUNS_H
+
+#include <linux/bitmap.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/rcupdate.h>
+
+#include "internal.h"
+
+/*
+ * Size classes of free runs: one for each length below RUNS_LINEAR, then
+ * RUNS_STEPS for each doubling.
+ */
+#define RUNS_LINEAR_SHIFT	6
+#define RUNS_LINEAR		(1u << RUNS_LINEAR_SHIFT)
+#define RUNS_STEP_SHIFT		5
+#define RUNS_STEPS		(1u << RUNS_STEP_SHIFT)
+#define RUNS_MAX_SHIFT		26
+#define RUNS_MAX_PAGES		((1ul << RUNS_MAX_SHIFT) - 1)
+#define RUNS_LEVELS		(RUNS_MAX_SHIFT - RUNS_LINEAR_SHIFT)
+#define RUNS_CLASSES		(RUNS_LINEAR + RUNS_LEVELS * RUNS_STEPS)
+
+enum mpool_page_state {
+	MPOOL_PAGE_BODY,	/* neither first nor last page of a free run */
+	MPOOL_PAGE_FREE,	/* first or last page of a free run */
+	MPOOL_PAGE_RUN,		/* first page of a run that a caller has */
+	MPOOL_PAGE_CHUNK,	/* first page of a run that a fixed pool has */
+	MPOOL_PAGE_LATE,	/* first page of a run that somebody is freeing */
+	MPOOL_PAGE_QUEUED,	/* first page of a run that a work item frees */
+};
+
+struct mpool_pool;
+
+/*
+ * Descriptor of a page; what it says depends on where in its run the page is.
+ * Pages within a run say nothing.
+ */
+struct mpool_page {
+	union {
+		struct {			/* first page, free */
+			struct mpool_page *next;
+			struct mpool_page *prev;
+		};
+		struct {			/* first page, in use */
+			struct mpool_pool *owner;
+			u32 site;
+			u32 slack;		/* bytes asked for less than len */
+		};
+	};
+	u32 len;		/* pages; first page, and last page of a free run */
+	u32 tag;		/* index in the arena and enum mpool_page_state */
+};
+
+#define MPOOL_TAG_STATE		7u
+#define MPOOL_TAG_SHIFT		3
+
+struct mpool_runs;
+
+/* A range of pages that are contiguous in the address space. */
+struct mpool_arena {
+	/* Constant. */
+	struct mpool_runs *runs;
+	unsigned long base;
+	u32 npages;
+	bool split;		/* system: each page was made an order-0 page */
+	u8 order;		/* system: order of the block, if not split */
+	bool io;		/* region: not to be touched */
+	phys_addr_t phys;	/* of @base, or MPOOL_NO_PHYS */
+	dma_addr_t dma;		/* of @base, or MPOOL_NO_DMA */
+	unsigned long *starts;	/* a bit for each page that begins a run */
+	/* Protected by the lock of the pool. */
+	struct list_head list;	/* all arenas of the pool, by RCU for readers */
+	struct list_head spare;	/* those without a run in use */
+	u32 nfree;
+	struct rcu_head rcu;
+	struct mpool_page pages[];
+};
+
+struct mpool_runs {
+	unsigned long nr_pages;
+	unsigned long nr_free;
+	u32 levels;		/* bit 0: linear classes, bit n: level n - 1 */
+	u32 steps[RUNS_LEVELS];
+	unsigned long linear[RUNS_LINEAR / BITS_PER_LONG];
+	struct mpool_page *heads[RUNS_CLASSES];
+};
+
+static inline u32 mpool_page_tag(u32 index, enum mpool_page_state state)
+{
+	return index << MPOOL_TAG_SHIFT | state;
+}
+
+static inline enum mpool_page_state mpool_page_state(const struct mpool_page *pg)
+{
+	return READ_ONCE(pg->tag) & MPOOL_TAG_STATE;
+}
+
+static inline u32 mpool_page_index(const struct mpool_page *pg)
+{
+	return pg->tag >> MPOOL_TAG_SHIFT;
+}
+
+static inline struct mpool_arena *mpool_page_arena(struct mpool_page *pg)
+{
+	return container_of(pg - mpool_page_index(pg), struct mpool_arena,
+			    pages[0]);
+}
+
+static inline void *mpool_page_address(const struct mpool_arena *arena,
+				       const struct mpool_page *pg)
+{
+	return (void *)(arena->base +
+			((unsigned long)(pg - arena->pages) << PAGE_SHIFT));
+}
+
+size_t mpool_arena_bytes(unsigned long npages);
+void mpool_arena_init(struct mpool_arena *arena, struct mpool_runs *runs,
+		      unsigned long base, u32 npages);
+
+void mpool_runs_add(struct mpool_runs *runs, struct mpool_arena *arena);
+bool mpool_runs_remove(struct mpool_runs *runs, struct mpool_arena *arena);
+struct mpool_page *mpool_runs_alloc(struct mpool_runs *runs, u32 npages,
+				    unsigned long align,
+				    enum mpool_page_state state);
+bool mpool_runs_claim(struct mpool_page *pg);
+void mpool_runs_free(struct mpool_runs *runs, struct mpool_page *pg);
+bool mpool_runs_grow(struct mpool_runs *runs, struct mpool_page *pg,
+		     u32 npages);
+void mpool_runs_shrink(struct mpool_runs *runs, struct mpool_page *pg,
+		       u32 npages);
+struct mpool_page *mpool_runs_find(struct mpool_arena *arena,
+				   unsigned long addr);
+unsigned long mpool_runs_largest(const struct mpool_runs *runs);
+int mpool_runs_verify_arena(struct mpool_runs *runs,
+			    struct mpool_arena *arena);
+int mpool_runs_verify(struct mpool_runs *runs, unsigned long pages,
+		      unsigned long free);
+
+#endif /* _MPOOL_RUNS_H */

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Call sites: a 32-bit number for each place in the code that allocates.
+ *
+ * A site is a static struct mpool_site in the code of the client.  At its first
+ * use it gets an id, which from then on stands for it in the state word of each
+ * live object.  The table leads from the id back to file, line and function:
+ *
+ *	dir[]  -> block of SITES_PER_BLOCK entries, allocated as ids run out
+ *
+ * When a client is unloaded, its strings go away with its text.  Its entries
+ * get copies first; if the module comes back, its sites find their old entries,
+ * so that a module loaded a thousand times does not need a thousand ids.
+ *
+ * The next block is allocated ahead of need from a work item, because the first
+ * use of a site may be in NMI context.  If that comes too late, the caller gets
+ * MPOOL_SITE_UNKNOWN this time and an id the next time.
+ *
+ * Invariant, checked by mpool_site_verify():
+ *	each id from 1 to nr_sites has an entry with its strings; an entry is
+ *	either live, and then its site has this id, or gone, and then the
+ *	strings are copies.
+ *
+ * Locking: site_lock (raw) protects the table and giving out of ids; in NMI it
+ * is only tried.  Readers use RCU: an entry never moves, and strings that an
+ * unload replaces are the module's, which mpool_site_module_gone() keeps alive
+ * until no reader can have them.
+ */
+#include <linux/kernel.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/workqueue.h>
+#include <linux/irq_work.h>
+
+#include "site.h"
+
+#define SITES_PER_BLOCK		128
+#define SITE_BLOCKS		(MPOOL_SITE_MAX / SITES_PER_BLOCK)
+
+/* Blocks are added when fewer ids than this are left. */
+#define SITES_LOW		(SITES_PER_BLOCK / 2)
+
+struct site_entry {
+	struct mpool_site *site;	/* NULL once the module is gone */
+	const struct module *module;	/* NULL for the kernel, and when gone */
+	const char *file;
+	const char *func;
+	const char *modname;
+	char *copy;			/* the strings' memory, once gone */
+	u32 line;
+};
+
+/* Taken for a few instructions, except at a first use that searches gone ones. */
+static DEFINE_RAW_SPINLOCK(site_lock);
+
+/* Entries; blocks are only ever added.  Written under site_lock. */
+static struct site_entry *site_dir[SITE_BLOCKS];
+
+/* Highest id given out, ids there is room for, entries gone; site_lock. */
+static u32 nr_sites;
+static u32 nr_room;
+static u32 nr_gone;
+
+static void site_grow_fn(struct work_struct *work);
+static void site_kick_fn(struct irq_work *work);
+static DECLARE_WORK(site_grow_work, site_grow_fn);
+static DEFINE_IRQ_WORK(site_kick, site_kick_fn);
+
+static struct site_entry *site_entry(u32 id)
+{
+	struct site_entry *block;
+
+	if (!id || id > READ_ONCE(nr_sites))
+		return NULL;
+	/* Pairs with smp_store_release() in site_add_block(). */
+	block = smp_load_acquire(&site_dir[(id - 1) / SITES_PER_BLOCK]);
+	return block ? &block[(id - 1) % SITES_PER_BLOCK] : NULL;
+}
+
+static int site_add_block(gfp_t gfp)
+{
+	struct site_entry *block;
+	unsigned long flags;
+
+	block = kcalloc(SITES_PER_BLOCK, sizeof(*block), gfp);
+	if (!block)
+		return -ENOMEM;
+	raw_spin_lock_irqsave(&site_lock, flags);
+	if (nr_room < MPOOL_SITE_MAX) {
+		/* Pairs with smp_load_acquire() in site_entry(). */
+		smp_store_release(&site_dir[nr_room / SITES_PER_BLOCK], block);
+		nr_room += SITES_PER_BLOCK;
+		block = NULL;
+	}
+	raw_spin_unlock_irqrestore(&site_lock, flags);
+	kfree(block);
+	return 0;
+}
+
+static void site_grow_fn(struct work_struct *work)
+{
+	if (READ_ONCE(nr_room) - READ_ONCE(nr_sites) < SITES_LOW)
+		site_add_block(GFP_KERNEL);
+}
+
+static void site_kick_fn(struct irq_work *work)
+{
+	schedule_work(&site_grow_work);
+}
+
+static bool site_same(const struct site_entry *entry,
+		      const struct mpool_site *site)
+{
+	return !entry->site && entry->line == site->line && site->module &&
+	       !strcmp(entry->modname, site->module->name) &&
+	       !strcmp(entry->func, site->func) &&
+	       !strcmp(entry->file, site->file);
+}
+
+/* An entry that this site had when its module was loaded before. */
+static u32 site_find_gone_locked(const struct mpool_site *site)
+{
+	u32 id;
+
+	lockdep_assert_held(&site_lock);
+	for (id = 1; nr_gone && id <= nr_sites; id++)
+		if (site_same(site_entry(id), site))
+			return id;
+	return 0;
+}
+
+static u32 site_register_locked(struct mpool_site *site)
+{
+	struct site_entry *entry;
+	u32 id = site->id;
+
+	lockdep_assert_held(&site_lock);
+	if (id)
+		return id;
+	id = site_find_gone_locked(site);
+	if (id) {
+		nr_gone--;
+	} else if (nr_sites < nr_room) {
+		id = nr_sites + 1;
+		WRITE_ONCE(nr_sites, id);
+	} else {
+		return MPOOL_SITE_UNKNOWN;
+	}
+	entry = site_entry(id);
+	if (!entry->copy) {
+		WRITE_ONCE(entry->file, site->file);
+		WRITE_ONCE(entry->func, site->func);
+		WRITE_ONCE(entry->modname,
+			   site->module ? site->module->name : "");
+		entry->line = site->line;
+	}
+	entry->module = site->module;
+	entry->site = site;
+	WRITE_ONCE(site->id, id);
+	return id;
+}
+
+u32 __mpool_site_register(struct mpool_site *site)
+{
+	unsigned long flags;
+	bool low;
+	u32 id;
+
+	if (!mpool_lock_irqsave(&site_lock, flags))
+		return MPOOL_SITE_UNKNOWN;
+	id = site_register_locked(site);
+	low = nr_room - nr_sites < SITES_LOW && nr_room < MPOOL_SITE_MAX;
+	raw_spin_unlock_irqrestore(&site_lock, flags);
+	if (low)
+		irq_work_queue(&site_kick);
+	return id;
+}
+
+/* Fills @info; the strings are good until rcu_read_unlock(). */
+bool mpool_site_get(u32 id, struct mpool_site_info *info)
+{
+	struct site_entry *entry = site_entry(id);
+	const char *file = entry ? READ_ONCE(entry->file) : NULL;
+
+	if (!file) {
+		*info = (struct mpool_site_info){
+			.file = "?", .func = "?", .module = "",
+		};
+		return false;
+	}
+	info->file = kbasename(file);
+	info->func = READ_ONCE(entry->func);
+	info->module = READ_ONCE(entry->modname);
+	info->line = READ_ONCE(entry->line);
+	info->gone = !READ_ONCE(entry->site);
+	return true;
+}
+MPOOL_EXPORT_FOR_TEST(mpool_site_get);
+
+bool mpool_site_of_module(u32 id, const struct module *mod)
+{
+	struct site_entry *entry = site_entry(id);
+
+	return entry && READ_ONCE(entry->site) &&
+	       READ_ONCE(entry->module) == mod;
+}
+
+/* "file:line function [module]", as every report prints a site. */
+int mpool_site_print(u32 id, char *buf, size_t size)
+{
+	struct mpool_site_info info;
+	int len;
+
+	rcu_read_lock();
+	mpool_site_get(id, &info);
+	len = scnprintf(buf, size, "%s:%u %s%s%s%s", info.file, info.line,
+			info.func, *info.module ? " [" : "", info.module,
+			*info.module ? "]" : "");
+	rcu_read_unlock();
+	return len;
+}
+MPOOL_EXPORT_FOR_TEST(mpool_site_print);
+
+u32 mpool_site_count(void)
+{
+	return READ_ONCE(nr_sites);
+}
+MPOOL_EXPORT_FOR_TEST(mpool_site_count);
+
+/*
+ * Gives an entry its own strings.  The module is about to be freed and the
+ * entry may still be named by live objects, so that this must not fail.
+ */
+static void site_copy(struct site_entry *entry)
+{
+	size_t file = strlen(entry->file) + 1;
+	size_t func = strlen(entry->func) + 1;
+	size_t mod = strlen(entry->modname) + 1;
+	unsigned long flags;
+	char *copy = NULL;
+
+	if (!entry->copy) {
+		/* The whole path: it tells the site again if it comes back. */
+		copy = kmalloc(file + func + mod, GFP_KERNEL | __GFP_NOFAIL);
+		memcpy(copy, entry->file, file);
+		memcpy(copy + file, entry->func, func);
+		memcpy(copy + file + func, entry->modname, mod);
+	}
+	raw_spin_lock_irqsave(&site_lock, flags);
+	if (copy) {
+		WRITE_ONCE(entry->file, copy);
+		WRITE_ONCE(entry->func, copy + file);
+		WRITE_ONCE(entry->modname, copy + file + func);
+		entry->copy = copy;
+	}
+	WRITE_ONCE(entry->site, NULL);
+	WRITE_ONCE(entry->module, NULL);
+	nr_gone++;
+	raw_spin_unlock_irqrestore(&site_lock, flags);
+}
+
+/* Takes copies of what the module's sites say; true if it had any. */
+bool mpool_site_module_gone(const struct module *mod)
+{
+	bool found = false;
+	u32 id;
+
+	for (id = 1; id <= READ_ONCE(nr_sites); id++) {
+		if (!mpool_site_of_module(id, mod))
+			continue;
+		site_copy(site_entry(id));
+		found = true;
+	}
+	/* Readers may have picked up strings that go with the module. */
+	if (found)
+		synchronize_rcu();
+	return found;
+}
+
+int mpool_site_verify(void)
+{
+	struct site_entry *entry;
+	unsigned long flags;
+	u32 id, gone = 0;
+	int bad = 0;
+
+	raw_spin_lock_irqsave(&site_lock, flags);
+	for (id = 1; id <= nr_sites; id++) {
+		entry = site_entry(id);
+		if (!entry || !entry->file || !entry->func || !entry->modname)
+			bad++;
+		else if (entry->site && entry->site->id != id)
+			bad++;
+		else if (!entry->site && !entry->copy)
+			bad++;
+		if (entry && !entry->site)
+			gone++;
+	}
+	if (gone != nr_gone || nr_sites > nr_room)
+		bad++;
+	raw_spin_unlock_irqrestore(&site_lock, flags);
+	return bad;
+}
+MPOOL_EXPORT_FOR_TEST(mpool_site_verify);
+
+static struct mpool_site unknown_site = {
+	.file = "?",
+	.func = "(unknown)",
+};
+
+int mpool_site_init(void)
+{
+	int err = site_add_block(GFP_KERNEL);
+
+	if (!err)
+		__mpool_site_register(&unknown_site);
+	return err;
+}
+
+void mpool_site_exit(void)
+{
+	u32 id;
+
+	irq_work_sync(&site_kick);
+	cancel_work_sync(&site_grow_work);
+	for (id = 1; id <= nr_sites; id++)
+		kfree(site_entry(id)->copy);
+	for (id = 0; id < SITE_BLOCKS; id++)
+		kfree(site_dir[id]);
+}

@@ -1,0 +1,539 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Small pools: objects of any size.
+ *
+ * Structure: sizes up to SMALL_MAX are rounded up to one of SMALL_CLASSES size
+ * classes, at most an eighth above what was asked, and each class is a fixed
+ * pool.  Longer ones are page runs of the large pool, in whole pages.  Both
+ * charge and report to the small pool: it is their owner.
+ *
+ *	1..8 9..16 ... 57..64 | 65..72 ... 121..128 | 129..144 ... | ... 16384 | runs
+ *
+ * A class is made at its first use.  Where none can be made, in NMI context and
+ * the atomic ones of PREEMPT_RT, the next larger one that exists serves.
+ *
+ * Every class is a multiple of the largest power of two that divides any size
+ * in it, which gives kmalloc()'s alignment.
+ *
+ * Invariant, checked by mpool_small_verify():
+ *	that of each class; an object of the pool is in the class of its size or
+ *	a larger one, or a run that is longer than any class.
+ *
+ * Locking: none of its own.  A class is published by cmpxchg and never changes.
+ */
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "small.h"
+
+/* --- classes --- */
+
+static struct mpool_fixed *class_make(struct mpool_small *small,
+				      unsigned int class, gfp_t gfp)
+{
+	static const struct mpool_fixed_args args;
+	struct mpool_fixed *fixed, *old;
+
+	gfp &= ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_ZERO | __GFP_NOFAIL);
+	fixed = mpool_fixed_setup(small->pool.name,
+				  mpool_small_class_size(class), &args,
+				  &small->pool, small->large, gfp, MPOOL_HERE);
+	if (IS_ERR(fixed))
+		return NULL;
+	if (small->pool.ops->kind == MPOOL_KIND_STRING) {
+		fixed->internal = true;
+		fixed->special = true;
+	}
+	/* Pairs with the dependent read of small->classes[] everywhere. */
+	old = cmpxchg(&small->classes[class], NULL, fixed);
+	if (!old)
+		return fixed;
+	mpool_fixed_discard(fixed);
+	return old;
+}
+
+static noinline struct mpool_fixed *class_get_slow(struct mpool_small *small,
+						   unsigned int class,
+						   gfp_t gfp)
+{
+	struct mpool_fixed *fixed = NULL;
+
+	if (mpool_may_grow())
+		fixed = class_make(small, class, gfp);
+	for (class++; !fixed && class < SMALL_CLASSES; class++)
+		fixed = READ_ONCE(small->classes[class]);
+	return fixed;
+}
+
+/* Makes all classes, for a pool that is to be used in any context. */
+int mpool_small_make_classes(struct mpool_small *small)
+{
+	unsigned int i;
+
+	for (i = 0; i < SMALL_CLASSES; i++)
+		if (!small->classes[i] && !class_make(small, i, GFP_KERNEL))
+			return -ENOMEM;
+	return 0;
+}
+
+/* --- alloc and free --- */
+
+static noinline void *take_run(struct mpool_small *small, size_t size,
+			       gfp_t gfp, u32 site)
+{
+	size_t real, align = 1ul << __ffs(size);
+
+	might_alloc(gfp);
+	if (!mpool_pool_gfp_ok(&small->pool, gfp, small->large->zone))
+		return NULL;
+	return mpool_large_object(small->large, &small->pool, size,
+				  max_t(size_t, align, PAGE_SIZE), &real, gfp,
+				  site);
+}
+
+/* An object for a caller, or for the pool above. */
+void *mpool_small_take(struct mpool_small *small, size_t size, gfp_t gfp,
+		       struct mpool_site *site)
+{
+	u32 id = mpool_site_id(site);
+	struct mpool_fixed *fixed;
+	unsigned int class;
+
+	if (unlikely(!size))
+		return ZERO_SIZE_PTR;
+	if (unlikely(size > SMALL_MAX))
+		return take_run(small, size, gfp, id);
+	class = mpool_small_class(size);
+	fixed = READ_ONCE(small->classes[class]);
+	if (unlikely(!fixed)) {
+		fixed = class_get_slow(small, class, gfp);
+		if (!fixed) {
+			mpool_pool_failed(&small->pool, size, gfp, id);
+			return NULL;
+		}
+	}
+	return mpool_fixed_take(fixed, gfp, id);
+}
+
+/* Says so, once in a while, if a caller's pool is none. */
+static noinline int small_bad(const struct mpool_small *pool)
+{
+	pr_err_ratelimited("small pool is %ld, not a pool; called from %ps\n",
+			   PTR_ERR(pool), __builtin_return_address(0));
+	return -EINVAL;
+}
+
+static __always_inline int small_check(const struct mpool_small *pool)
+{
+	return unlikely(IS_ERR_OR_NULL(pool)) ? small_bad(pool) : 0;
+}
+
+void *mpool_small_alloc_at(struct mpool_small *pool, size_t size, gfp_t gfp,
+			   struct mpool_site *site)
+{
+	return small_check(pool) ? NULL :
+		mpool_small_take(pool, size, gfp, site);
+}
+EXPORT_SYMBOL_GPL(mpool_small_alloc_at);
+
+static noinline void free_run(struct mpool_small *pool, const void *p,
+			      unsigned long ip)
+{
+	enum mpool_bad_free why = MPOOL_BAD_FREE_ADDRESS;
+	struct mpool_page *pg;
+	bool done = false;
+
+	rcu_read_lock();
+	pg = mpool_large_lookup(p);
+	if (pg && pg->owner == &pool->pool) {
+		done = mpool_large_free_object(pg, &pool->pool);
+		why = MPOOL_BAD_FREE_TWICE;
+	}
+	rcu_read_unlock();
+	if (!done)
+		mpool_pool_bad_free(&pool->pool, p, why, ip);
+	else if (READ_ONCE(pool->pool.orphan))
+		mpool_pool_sweep();
+}
+
+/* Gives back what should be a live object of the pool.  Any context. */
+void mpool_small_give(struct mpool_small *pool, const void *p,
+		      enum mpool_give how, unsigned long ip)
+{
+	struct mpool_chunk *chunk;
+
+	preempt_disable();
+	chunk = mpool_chunk_find(p);
+	if (likely(chunk && chunk->fixed->owner == &pool->pool)) {
+		mpool_fixed_give(chunk, (void *)p, how, ip);
+		return;
+	}
+	preempt_enable();
+	free_run(pool, p, ip);
+}
+
+void mpool_small_free(struct mpool_small *pool, const void *p)
+{
+	if (ZERO_OR_NULL_PTR(p) || small_check(pool))
+		return;
+	mpool_small_give(pool, p, MPOOL_GIVE_FREE, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(mpool_small_free);
+
+/* The pool that a live object belongs to, or NULL.  Any value. */
+struct mpool_pool *mpool_object_owner(const void *p)
+{
+	struct mpool_pool *owner = NULL;
+	struct mpool_chunk *chunk;
+	struct mpool_page *pg;
+	u32 *state;
+
+	rcu_read_lock();
+	preempt_disable();
+	chunk = mpool_chunk_find(p);
+	if (chunk) {
+		state = mpool_chunk_state(chunk, (unsigned long)p);
+		if (state && mpool_obj_live(READ_ONCE(*state)))
+			owner = chunk->fixed->owner;
+	} else {
+		pg = mpool_large_lookup(p);
+		if (pg)
+			owner = pg->owner;
+	}
+	preempt_enable();
+	rcu_read_unlock();
+	return owner;
+}
+
+/* The small pool that a live object belongs to, or NULL.  Any value. */
+struct mpool_small *mpool_small_of(const void *p)
+{
+	struct mpool_pool *owner = mpool_object_owner(p);
+
+	if (!owner || owner->ops->kind != MPOOL_KIND_SMALL)
+		return NULL;
+	return container_of(owner, struct mpool_small, pool);
+}
+
+/* Usable bytes of the live object that begins at @p, or 0.  Any value. */
+size_t mpool_object_size(const void *p)
+{
+	struct mpool_chunk *chunk;
+	struct mpool_page *pg;
+	size_t size = 0;
+	u32 *state;
+
+	rcu_read_lock();
+	preempt_disable();
+	chunk = mpool_chunk_find(p);
+	if (chunk) {
+		state = mpool_chunk_state(chunk, (unsigned long)p);
+		if (state && mpool_obj_live(READ_ONCE(*state)))
+			size = chunk->size;
+	} else {
+		pg = mpool_large_lookup(p);
+		if (pg)
+			size = mpool_page_bytes(pg);
+	}
+	preempt_enable();
+	rcu_read_unlock();
+	return size;
+}
+
+/* Changes the size of a live object where it is; false if it has to move. */
+static bool resize_in_place(const void *p, size_t had, size_t size, u32 site)
+{
+	struct mpool_chunk *chunk;
+	struct mpool_page *pg;
+	bool done = false;
+	u32 *state, old;
+
+	rcu_read_lock();
+	preempt_disable();
+	chunk = mpool_chunk_find(p);
+	if (!chunk && size > SMALL_MAX) {
+		pg = mpool_large_lookup(p);
+		done = pg && !mpool_large_resize(pg, size, site);
+	} else if (chunk && size <= had && had <= SMALL_MAX &&
+		   mpool_small_class(size) == mpool_small_class(had)) {
+		state = mpool_chunk_state(chunk, (unsigned long)p);
+		old = READ_ONCE(*state);
+		done = mpool_obj_live(old) && cmpxchg(state, old, site) == old;
+	}
+	preempt_enable();
+	rcu_read_unlock();
+	return done;
+}
+
+void *mpool_small_realloc_at(struct mpool_small *pool, const void *p,
+			     size_t size, gfp_t gfp, struct mpool_site *site)
+{
+	size_t had;
+	void *new;
+
+	if (small_check(pool))
+		return NULL;
+	if (ZERO_OR_NULL_PTR(p))
+		return mpool_small_take(pool, size, gfp, site);
+	if (!size) {
+		mpool_small_give(pool, p, MPOOL_GIVE_FREE, _RET_IP_);
+		return ZERO_SIZE_PTR;
+	}
+	if (mpool_small_of(p) != pool) {
+		mpool_pool_bad_free(&pool->pool, p, MPOOL_BAD_FREE_ADDRESS,
+				    _RET_IP_);
+		return NULL;
+	}
+	had = mpool_object_size(p);
+	if (resize_in_place(p, had, size, mpool_site_id(site))) {
+		if (size > had && want_init_on_alloc(gfp))
+			memset((void *)p + had, 0, mpool_object_size(p) - had);
+		return (void *)p;
+	}
+	/* All of it is cleared if any of it must be: the old bytes follow. */
+	new = mpool_small_take(pool, size, gfp, site);
+	if (!new)
+		return NULL;
+	memcpy(new, p, min(had, size));
+	mpool_small_give(pool, p, MPOOL_GIVE_FREE, _RET_IP_);
+	return new;
+}
+EXPORT_SYMBOL_GPL(mpool_small_realloc_at);
+
+bool mpool_small_owns(struct mpool_small *pool, const void *p)
+{
+	return !IS_ERR_OR_NULL(pool) && mpool_small_of(p) == pool;
+}
+EXPORT_SYMBOL_GPL(mpool_small_owns);
+
+/* --- the whole pool --- */
+
+void mpool_small_count(struct mpool_small *small, struct mpool_count *count)
+{
+	struct mpool_count one;
+	size_t bytes = 0;
+	unsigned int i;
+
+	*count = (struct mpool_count){
+		.allocs = mpool_stat_read(&small->pool.stats, MPOOL_STAT_ALLOC),
+		.frees = mpool_stat_read(&small->pool.stats, MPOOL_STAT_FREE),
+	};
+	count->live = count->allocs - count->frees;
+	count->capacity = count->live;
+	for (i = 0; i < SMALL_CLASSES; i++) {
+		if (!READ_ONCE(small->classes[i]))
+			continue;
+		mpool_fixed_count(small->classes[i], &one);
+		count->allocs += one.allocs;
+		count->frees += one.frees;
+		count->live += one.live;
+		count->live_bytes += one.live_bytes;
+		count->capacity += one.capacity;
+	}
+	/* What the runs' owners may use are whole pages. */
+	bytes = atomic_long_read(&small->pool.pages) << PAGE_SHIFT;
+	for (i = 0; i < SMALL_CLASSES; i++)
+		if (READ_ONCE(small->classes[i]))
+			bytes -= READ_ONCE(small->classes[i]->chunks.nr_objs) /
+				 small->classes[i]->chunks.nr *
+				 small->classes[i]->chunks.npages << PAGE_SHIFT;
+	count->live_bytes += bytes;
+}
+
+int mpool_small_walk(struct mpool_small *small, mpool_visit_fn fn, void *arg)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < SMALL_CLASSES && !ret; i++)
+		if (READ_ONCE(small->classes[i]))
+			ret = mpool_chunks_walk(&small->classes[i]->chunks, fn,
+						arg);
+	return ret ?: mpool_large_walk_owner(small->large, &small->pool, fn,
+					     arg);
+}
+
+/* Frees the live objects, or only those that @mod's sites allocated. */
+size_t mpool_small_drop(struct mpool_small *small, const struct module *mod)
+{
+	size_t count = 0;
+	unsigned int i;
+
+	for (i = 0; i < SMALL_CLASSES; i++)
+		if (small->classes[i])
+			count += mpool_fixed_drop(small->classes[i], mod);
+	return count + mpool_large_drop_owner(small->large, &small->pool, mod);
+}
+
+/* What is left of a pool that ends with objects out takes frees only. */
+void mpool_small_kill(struct mpool_small *small)
+{
+	unsigned int i;
+
+	small->dead = true;
+	for (i = 0; i < SMALL_CLASSES; i++)
+		if (small->classes[i])
+			mpool_fixed_kill(small->classes[i]);
+}
+
+/* Ends a pool that nobody sees any more; live objects keep their memory. */
+void mpool_small_put(struct mpool_small *small)
+{
+	unsigned int i;
+
+	for (i = 0; i < SMALL_CLASSES; i++)
+		if (small->classes[i])
+			mpool_fixed_put(small->classes[i]);
+	mpool_pool_unuse(&small->large->pool);
+	/* Lookups that came by a class may be looking at its owner. */
+	synchronize_rcu();
+	kfree(small);
+}
+
+static void small_count(struct mpool_pool *pool, struct mpool_count *count)
+{
+	mpool_small_count(container_of(pool, struct mpool_small, pool), count);
+}
+
+static int small_walk(struct mpool_pool *pool, mpool_visit_fn fn, void *arg)
+{
+	return mpool_small_walk(container_of(pool, struct mpool_small, pool),
+				fn, arg);
+}
+
+static size_t small_reclaim(struct mpool_pool *pool, const struct module *mod)
+{
+	return mpool_small_drop(container_of(pool, struct mpool_small, pool),
+				mod);
+}
+
+static void small_dispose(struct mpool_pool *pool)
+{
+	mpool_small_put(container_of(pool, struct mpool_small, pool));
+}
+
+/* Ends a pool after the report, or makes an orphan of it. */
+static void small_finish(struct mpool_pool *pool, bool keep)
+{
+	struct mpool_small *small = container_of(pool, struct mpool_small,
+						 pool);
+
+	/* The global pool serves others than the module that made it. */
+	if (atomic_read(&pool->users))
+		return;
+	mpool_small_kill(small);
+	if (keep) {
+		mpool_pool_orphan(pool);
+		return;
+	}
+	mpool_pool_unregister(pool);
+	mpool_small_drop(small, NULL);
+	mpool_small_put(small);
+}
+
+static const struct mpool_pool_ops small_ops = {
+	.kind = MPOOL_KIND_SMALL,
+	.kind_name = "small",
+	.count = small_count,
+	.walk = small_walk,
+	.reclaim = small_reclaim,
+	.finish = small_finish,
+	.dispose = small_dispose,
+};
+
+/* Number of breaches of the invariants, in a pool that is at rest. */
+int mpool_small_verify(struct mpool_small *small)
+{
+	unsigned int i;
+	int bad = 0;
+
+	for (i = 0; i < SMALL_CLASSES; i++) {
+		if (!small->classes[i])
+			continue;
+		bad += mpool_fixed_verify(small->classes[i]);
+		bad += small->classes[i]->chunks.size !=
+			mpool_small_class_size(i);
+		bad += small->classes[i]->owner != &small->pool;
+	}
+	return bad;
+}
+MPOOL_EXPORT_FOR_TEST(mpool_small_verify);
+
+/* A pool that is not registered yet, as a small pool or as part of a string pool. */
+struct mpool_small *mpool_small_setup(const char *name,
+				      const struct mpool_small_args *args,
+				      const struct mpool_pool_ops *ops,
+				      struct mpool_site *site)
+{
+	struct mpool_small *small = kzalloc(sizeof(*small), GFP_KERNEL);
+	int err;
+
+	if (!small)
+		return ERR_PTR(-ENOMEM);
+	err = mpool_pool_init(&small->pool, name, ops ?: &small_ops,
+			      args->on_leak, site);
+	if (!err && IS_ERR(args->large)) {
+		mpool_refuse(small->pool.ops, name,
+			     "large is an error pointer");
+		err = -EINVAL;
+	}
+	if (err) {
+		kfree(small);
+		return ERR_PTR(err);
+	}
+	small->large = args->large ?: mpool_large_shared;
+	atomic_inc(&small->large->pool.users);
+	return small;
+}
+
+struct mpool_small *__mpool_small_create(const char *name,
+					 const struct mpool_small_args *args,
+					 struct mpool_site *site)
+{
+	static const struct mpool_small_args none;
+	struct mpool_small *small;
+	int err;
+
+	small = mpool_small_setup(name, args ?: &none, NULL, site);
+	if (IS_ERR(small))
+		return small;
+	err = mpool_pool_register(&small->pool);
+	if (err) {
+		mpool_small_put(small);
+		return ERR_PTR(err);
+	}
+	return small;
+}
+EXPORT_SYMBOL_GPL(__mpool_small_create);
+
+void mpool_small_clear(struct mpool_small *pool)
+{
+	unsigned int i;
+
+	if (small_check(pool))
+		return;
+	mpool_small_drop(pool, NULL);
+	for (i = 0; i < SMALL_CLASSES; i++)
+		if (pool->classes[i])
+			mpool_fixed_drain(pool->classes[i]);
+}
+EXPORT_SYMBOL_GPL(mpool_small_clear);
+
+size_t mpool_small_destroy(struct mpool_small *pool)
+{
+	size_t leaks;
+
+	if (IS_ERR_OR_NULL(pool))
+		return 0;
+	if (atomic_read(&pool->pool.users)) {
+		pr_err("small pool \"%s\" is not destroyed: it is the global pool\n",
+		       pool->pool.name);
+		return 0;
+	}
+	leaks = mpool_pool_leaks(&pool->pool);
+	small_finish(&pool->pool, leaks && mpool_pool_keeps(&pool->pool));
+	return leaks;
+}
+EXPORT_SYMBOL_GPL(mpool_small_destroy);

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who is this: what any value points to.
+ *
+ * Structure: the page map answers for pools.  For the rest there is a list of
+ * tests, from the certain to the vague, of which each reads only tables that
+ * the kernel has for every address: never the memory that is asked about.
+ *
+ * Invariant: nothing is written and nothing faults, whatever the value.
+ *
+ * Locking: RCU and preemption off, so that it may be asked in any context.
+ */
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sched/task_stack.h>
+#include <linux/string.h>
+
+#include "owner.h"
+#include "site.h"
+#include "whatis.h"
+
+static const char * const area_names[] = {
+	[MPOOL_AREA_NOTHING]	= "nothing",
+	[MPOOL_AREA_USER]	= "user space",
+	[MPOOL_AREA_LIVE]	= "live object",
+	[MPOOL_AREA_FREE]	= "free pool memory",
+	[MPOOL_AREA_STACK]	= "stack",
+	[MPOOL_AREA_TEXT]	= "code",
+	[MPOOL_AREA_RODATA]	= "constant",
+	[MPOOL_AREA_DATA]	= "variable",
+	[MPOOL_AREA_VMALLOC]	= "vmalloc memory",
+	[MPOOL_AREA_SLAB]	= "slab memory",
+	[MPOOL_AREA_PAGE]	= "page",
+};
+static_assert(ARRAY_SIZE(area_names) == MPOOL_AREA_PAGE + 1);
+
+const char *mpool_area_name(enum mpool_area area)
+{
+	return area < ARRAY_SIZE(area_names) ? area_names[area] : "?";
+}
+
+static void fill(struct mpool_whatis *what, const void *p, unsigned long base,
+		 size_t size, const struct mpool_pool *owner, u32 site)
+{
+	what->base = (void *)base;
+	what->size = size;
+	what->offset = (unsigned long)p - base;
+	strscpy(what->pool, owner->name, sizeof(what->pool));
+	if (site)
+		mpool_site_print(site, what->site, sizeof(what->site));
+}
+
+static void whatis_chunk(struct mpool_chunk *chunk, const void *p,
+			 struct mpool_whatis *what)
+{
+	u32 i = ((unsigned long)p - chunk->base) / chunk->size;
+	u32 state = READ_ONCE(chunk->state[min(i, chunk->nr)]);
+	bool live = mpool_obj_live(state);
+
+	what->area = live ? MPOOL_AREA_LIVE : MPOOL_AREA_FREE;
+	fill(what, p, chunk->base + (unsigned long)i * chunk->size,
+	     chunk->size, chunk->fixed->owner, live ? state : 0);
+}
+
+static void whatis_arena(struct mpool_arena *arena, const void *p,
+			 struct mpool_whatis *what)
+{
+	struct mpool_large *large = container_of(arena->runs,
+						 struct mpool_large, runs);
+	struct mpool_page *pg = mpool_runs_find(arena, (unsigned long)p);
+	const struct mpool_pool *owner = READ_ONCE(pg->owner);
+	u32 site = READ_ONCE(pg->site);
+
+	/* Owner and site share their place with the links of a free run. */
+	smp_rmb();
+	if (mpool_page_state(pg) == MPOOL_PAGE_RUN && owner) {
+		what->area = MPOOL_AREA_LIVE;
+	} else {
+		what->area = MPOOL_AREA_FREE;
+		owner = &large->pool;
+		site = 0;
+	}
+	fill(what, p, (unsigned long)mpool_page_address(arena, pg),
+	     mpool_page_bytes(pg), owner, site);
+}
+
+static enum mpool_area whatis_elsewhere(unsigned long addr)
+{
+	const void *p = (const void *)addr;
+	enum mpool_area area;
+
+	if (addr < PAGE_SIZE || IS_ERR_VALUE(addr))
+		return MPOOL_AREA_NOTHING;
+	if (!in_nmi() && object_is_on_stack(p))
+		return MPOOL_AREA_STACK;
+	area = mpool_owner_area(addr);
+	if (area == MPOOL_AREA_NOTHING)
+		area = mpool_kernel_area(addr);
+	if (area != MPOOL_AREA_NOTHING)
+		return area;
+	if (is_vmalloc_or_module_addr(p))
+		return MPOOL_AREA_VMALLOC;
+	if (virt_addr_valid(p))
+		return PageSlab(compound_head(virt_to_page(p))) ?
+			MPOOL_AREA_SLAB : MPOOL_AREA_PAGE;
+	return addr < TASK_SIZE_MAX ? MPOOL_AREA_USER : MPOOL_AREA_NOTHING;
+}
+
+bool mpool_whatis(const void *p, struct mpool_whatis *what)
+{
+	unsigned long word;
+
+	*what = (struct mpool_whatis){ 0 };
+	rcu_read_lock();
+	preempt_disable();
+	word = mpool_pagemap_word((unsigned long)p);
+	if (word & MPOOL_PAGE_ARENA)
+		whatis_arena((struct mpool_arena *)(word & ~MPOOL_PAGE_ARENA),
+			     p, what);
+	else if (word)
+		whatis_chunk((struct mpool_chunk *)word, p, what);
+	else
+		what->area = whatis_elsewhere((unsigned long)p);
+	preempt_enable();
+	rcu_read_unlock();
+	return what->area == MPOOL_AREA_LIVE;
+}
+EXPORT_SYMBOL_GPL(mpool_whatis);
+
+size_t mpool_usable_size(const void *p)
+{
+	const struct mpool_pool *owner = mpool_object_owner(p);
+
+	/* What is in front of a string is not its user's. */
+	if (!owner || owner->ops->kind == MPOOL_KIND_STRING)
+		return 0;
+	return mpool_object_size(p);
+}
+EXPORT_SYMBOL_GPL(mpool_usable_size);
+
+bool mpool_owns(const void *p)
+{
+	return mpool_usable_size(p);
+}
+EXPORT_SYMBOL_GPL(mpool_owns);
