@@ -158,18 +158,9 @@ int mpool_global_init(void)
 	if (IS_ERR(builtin))
 		return PTR_ERR(builtin);
 	err = mpool_small_make_classes(builtin);
-	if (err) {
-		mpool_small_destroy(builtin);
+	if (err)
 		return err;
-	}
 	atomic_inc(&builtin->pool.users);
 	global = (unsigned long)builtin | GLOBAL_OPEN;
 	return 0;
-}
-
-/* Whatever is out now stays out for ever. */
-void mpool_global_exit(void)
-{
-	mpool_pool_unregister(&builtin->pool);
-	mpool_small_put(builtin);
 }

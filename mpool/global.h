@@ -7,6 +7,5 @@
 struct mpool_small *mpool_global_builtin(void);
 
 int mpool_global_init(void);
-void mpool_global_exit(void);
 
 #endif /* _MPOOL_GLOBAL_H */

@@ -7,10 +7,10 @@
  *
  *	 7  main
  *	 6  debugfs
- *	 5  report, verify
+ *	 5  report, show, out, verify
  *	 4  global, small, strpool, whatis
- *	 3  fixed, chunk, magazine, reserve
- *	 2  large, system, region, runs
+ *	 3  fixed, object, chunk, magazine, reserve
+ *	 2  large, pages, system, region, runs
  *	 1  pagemap, site, owner, registry
  *	 0  internal, compat, stat
  *

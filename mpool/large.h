@@ -73,7 +73,6 @@ int mpool_large_check(struct mpool_large *pool);
 int mpool_large_verify(struct mpool_large *large);
 
 int mpool_large_init(void);
-void mpool_large_exit(void);
 
 /* Pages and slack of a request, 0 if it is longer than any run can be. */
 static inline u32 mpool_large_pages(size_t size, u32 *slack)

@@ -1,3 +1,114 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The module: order of init and exit, and parameters.
+ *
+ * Structure: a list of layers from the lowest up, and its mirror image.  Pools
+ * that layers make for themselves are ended with all others, by the registry.
+ *
+ * Invariant: a layer is there as long as one above it is.
+ *
+ * Locking: none; the module loader calls init and exit once each.
+ */
+#include <linux/kernel.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/string.h>
+
+#include "debugfs.h"
+#include "fixed.h"
+#include "global.h"
+#include "large.h"
+#include "owner.h"
+#include "pagemap.h"
+#include "registry.h"
+#include "report.h"
+#include "site.h"
+
+static const char * const policies[] = {
+	[MPOOL_ON_LEAK_KEEP] = "keep",
+	[MPOOL_ON_LEAK_RECLAIM] = "reclaim",
+	[MPOOL_ON_LEAK_PANIC] = "panic",
+};
+
+static int on_leak_set(const char *val, const struct kernel_param *kp)
+{
+	int policy;
+
+	for (policy = MPOOL_ON_LEAK_KEEP; policy <= MPOOL_ON_LEAK_PANIC;
+	     policy++) {
+		if (!sysfs_streq(val, policies[policy]))
+			continue;
+		WRITE_ONCE(mpool_default_on_leak, policy);
+		return 0;
+	}
+	pr_err("on_leak=%s is none of keep, reclaim, panic\n", val);
+	return -EINVAL;
+}
+
+static int on_leak_get(char *buf, const struct kernel_param *kp)
+{
+	return sysfs_emit(buf, "%s\n", policies[READ_ONCE(mpool_default_on_leak)]);
+}
+
+static const struct kernel_param_ops on_leak_ops = {
+	.set = on_leak_set,
+	.get = on_leak_get,
+};
+
+module_param_cb(on_leak, &on_leak_ops, NULL, 0644);
+MODULE_PARM_DESC(on_leak, "What becomes of objects never freed: keep (default), reclaim or panic");
+
+static int __init mpool_init(void)
+{
+	int err;
+
+	err = mpool_site_init();
+	if (err)
+		return err;
+	err = mpool_pagemap_init();
+	if (err)
+		goto err_site;
+	mpool_report_init();
+	err = mpool_large_init();
+	if (err)
+		goto err_pools;
+	err = mpool_fixed_init();
+	if (err)
+		goto err_pools;
+	err = mpool_global_init();
+	if (err)
+		goto err_fixed;
+	err = mpool_owner_init();
+	if (err)
+		goto err_fixed;
+	mpool_debugfs_init();
+	return 0;
+
+err_fixed:
+	mpool_fixed_exit();
+err_pools:
+	mpool_registry_exit();
+	mpool_report_exit();
+	mpool_pagemap_exit();
+err_site:
+	mpool_site_exit();
+	return err;
+}
+
+static void __exit mpool_exit(void)
+{
+	mpool_debugfs_exit();
+	mpool_owner_exit();
+	mpool_report_farewell();
+	mpool_fixed_exit();
+	mpool_registry_exit();
+	mpool_report_exit();
+	mpool_pagemap_exit();
+	mpool_site_exit();
+}
+
+module_init(mpool_init);
+module_exit(mpool_exit);
+
+MODULE_DESCRIPTION("Memory pools for drivers");
 MODULE_LICENSE("GPL");

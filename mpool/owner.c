@@ -101,7 +101,7 @@ static int owner_notify(struct notifier_block *nb, unsigned long state,
 		owner_add(mod);
 		break;
 	case MODULE_STATE_GOING:
-		if (owner_verdict)
+		if (owner_verdict && mpool_site_module_has(mod))
 			owner_verdict(mod);
 		mpool_site_module_gone(mod);
 		owner_del(mod);

@@ -277,11 +277,36 @@ void mpool_pool_unuse(struct mpool_pool *pool)
 		mpool_pool_sweep();
 }
 
-/* Ends the sweeping; orphans that are left are main's. */
+static bool dispose_one(bool large)
+{
+	struct mpool_pool *pool, *found = NULL;
+
+	mutex_lock(&registry_mutex);
+	list_for_each_entry(pool, &registry_list, list) {
+		if ((pool->ops->kind == MPOOL_KIND_LARGE) != large)
+			continue;
+		found = pool;
+		list_del_init(&pool->list);
+		break;
+	}
+	mutex_unlock(&registry_mutex);
+	if (found)
+		found->ops->dispose(found);
+	return found;
+}
+
+/*
+ * Ends every pool that is left, at mpool's unload: orphans, and mpool's own.
+ * Those that take memory from others go before the others.
+ */
 void mpool_registry_exit(void)
 {
 	irq_work_sync(&sweep_kick);
 	flush_work(&sweep_work);
+	while (dispose_one(false))
+		;
+	while (dispose_one(true))
+		;
 }
 
 void mpool_registry_set_reporter(const struct mpool_reporter *reporter)

@@ -260,6 +260,17 @@ static void site_copy(struct site_entry *entry)
 	raw_spin_unlock_irqrestore(&site_lock, flags);
 }
 
+/* Has this module a site that was used? */
+bool mpool_site_module_has(const struct module *mod)
+{
+	u32 id;
+
+	for (id = 1; id <= READ_ONCE(nr_sites); id++)
+		if (mpool_site_of_module(id, mod))
+			return true;
+	return false;
+}
+
 /* Takes copies of what the module's sites say; true if it had any. */
 bool mpool_site_module_gone(const struct module *mod)
 {

@@ -33,6 +33,7 @@ bool mpool_site_get(u32 id, struct mpool_site_info *info);
 bool mpool_site_of_module(u32 id, const struct module *mod);
 int mpool_site_print(u32 id, char *buf, size_t size);
 u32 mpool_site_count(void);
+bool mpool_site_module_has(const struct module *mod);
 bool mpool_site_module_gone(const struct module *mod);
 int mpool_site_verify(void);
 

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * debugfs: the tree of files.
+ *
+ *	/sys/kernel/debug/mpool/pools		0444  a line a pool
+ *	                       /leaks		0400  the leak reports so far
+ *	                       /<pool>/stats	0444  figures of a pool
+ *	                       /<pool>/sites	0444  live objects by call site
+ *	                       /<pool>/objects	0400  live objects, one by one
+ *
+ * Files that show addresses are 0400.  No file can be written: under lockdown
+ * only such files may be opened.
+ *
+ * Structure: the registry says when a pool comes and goes.  A failure to create
+ * a file is nobody's error.
+ *
+ * Invariant: the directory of a pool is there exactly as long as the pool may
+ * be looked at, because removing a file waits for those who read it.
+ *
+ * Locking: none of its own.
+ */
+#include <linux/debugfs.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+
+#include "debugfs.h"
+#include "report.h"
+#include "show.h"
+
+static struct dentry *root;
+
+static int pools_show(struct seq_file *seq, void *v)
+{
+	struct mpool_out out = { .seq = seq };
+
+	mpool_show_pools(&out);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(pools);
+
+static int leaks_show(struct seq_file *seq, void *v)
+{
+	struct mpool_out out = { .seq = seq };
+
+	mpool_report_show_leaks(&out);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(leaks);
+
+static int stats_show(struct seq_file *seq, void *v)
+{
+	struct mpool_out out = { .seq = seq };
+
+	mpool_show_stats(&out, seq->private);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(stats);
+
+static int sites_show(struct seq_file *seq, void *v)
+{
+	struct mpool_out out = { .seq = seq };
+
+	mpool_show_sites(&out, seq->private);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(sites);
+
+/* The file objects may be long: a snapshot at open, then line by line. */
+static void *objects_start(struct seq_file *seq, loff_t *pos)
+{
+	struct mpool_snap *snap = seq->private;
+
+	return *pos < snap->n ? &snap->objs[*pos] : NULL;
+}
+
+static void *objects_next(struct seq_file *seq, void *v, loff_t *pos)
+{
+	++*pos;
+	return objects_start(seq, pos);
+}
+
+static void objects_stop(struct seq_file *seq, void *v)
+{
+}
+
+static int objects_show(struct seq_file *seq, void *v)
+{
+	struct mpool_out out = { .seq = seq };
+
+	mpool_show_object(&out, v);
+	return 0;
+}
+
+static const struct seq_operations objects_seq = {
+	.start = objects_start,
+	.next = objects_next,
+	.stop = objects_stop,
+	.show = objects_show,
+};
+
+static int objects_open(struct inode *inode, struct file *file)
+{
+	struct mpool_snap *snap = mpool_snap(inode->i_private);
+	int err;
+
+	if (!snap)
+		return -ENOMEM;
+	err = seq_open(file, &objects_seq);
+	if (err)
+		kvfree(snap);
+	else
+		((struct seq_file *)file->private_data)->private = snap;
+	return err;
+}
+
+static int objects_release(struct inode *inode, struct file *file)
+{
+	kvfree(((struct seq_file *)file->private_data)->private);
+	return seq_release(inode, file);
+}
+
+static const struct file_operations objects_fops = {
+	.owner = THIS_MODULE,
+	.open = objects_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = objects_release,
+};
+
+static void pool_added(struct mpool_pool *pool)
+{
+	pool->dir = debugfs_create_dir(pool->name, root);
+	debugfs_create_file("stats", 0444, pool->dir, pool, &stats_fops);
+	debugfs_create_file("sites", 0444, pool->dir, pool, &sites_fops);
+	debugfs_create_file("objects", 0400, pool->dir, pool, &objects_fops);
+}
+
+static void pool_removed(struct mpool_pool *pool)
+{
+	debugfs_remove(pool->dir);
+}
+
+static const struct mpool_pool_view view = {
+	.added = pool_added,
+	.removed = pool_removed,
+};
+
+void mpool_debugfs_init(void)
+{
+	root = debugfs_create_dir("mpool", NULL);
+	debugfs_create_file("pools", 0444, root, NULL, &pools_fops);
+	debugfs_create_file("leaks", 0400, root, NULL, &leaks_fops);
+	mpool_registry_set_view(&view);
+}
+
+void mpool_debugfs_exit(void)
+{
+	mpool_registry_set_view(NULL);
+	debugfs_remove(root);
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The writer: every report is written once, whoever reads it.
+ *
+ * Structure: text goes to a seq_file, or into a buffer.  A buffer may be put
+ * into the log line by line, kept for a file, or compared by a test, so that
+ * none of these ever differ.
+ *
+ * Invariant: a buffer is always terminated; what does not fit is cut off.
+ *
+ * Locking: the caller's.
+ */
+#include <linux/kernel.h>
+#include <linux/printk.h>
+#include <linux/stdarg.h>
+#include <linux/string.h>
+
+#include "internal.h"
+#include "out.h"
+
+void mpool_out(struct mpool_out *out, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	if (out->seq)
+		seq_vprintf(out->seq, fmt, args);
+	else if (out->size)
+		out->len += vscnprintf(out->buf + out->len,
+				       out->size - out->len, fmt, args);
+	va_end(args);
+}
+MPOOL_EXPORT_FOR_TEST(mpool_out);
+
+/* Puts a buffer into the log, a record for each line. */
+void mpool_out_log(const struct mpool_out *out)
+{
+	const char *line = out->buf, *end;
+
+	for (; *line; line = end + !!*end) {
+		end = strchrnul(line, '\n');
+		pr_err("%.*s\n", (int)(end - line), line);
+	}
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _MPOOL_OUT_H
+#define _MPOOL_OUT_H
+
+#include <linux/seq_file.h>
+#include <linux/types.h>
+
+/* Where text goes: a seq_file, or a buffer that may go to the log later. */
+struct mpool_out {
+	struct seq_file *seq;
+	char *buf;
+	size_t size;
+	size_t len;
+};
+
+__printf(2, 3)
+void mpool_out(struct mpool_out *out, const char *fmt, ...);
+void mpool_out_log(const struct mpool_out *out);
+
+#endif /* _MPOOL_OUT_H */

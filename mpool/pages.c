@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Runs of pages as callers of a large pool see them: alloc, realloc, free, and
+ * where they are.
+ *
+ * Structure: nothing of its own.  What a caller passes is checked here, then
+ * large.c does it.
+ *
+ * Invariant: whatever a caller passes, what is refused changes nothing.
+ *
+ * Locking: an RCU read-side section around each lookup, until the run that was
+ * found is known to be the caller's, or claimed.
+ */
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/module.h>
+#include <linux/rculist.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "large.h"
+#include "site.h"
+
+void *mpool_large_alloc_at(struct mpool_large *pool, size_t size, size_t align,
+			   size_t *real, gfp_t gfp, struct mpool_site *site)
+{
+	size_t usable = 0;
+	void *p = NULL;
+
+	if (mpool_large_check(pool))
+		goto out;
+	might_alloc(gfp);
+	if (!size)
+		p = ZERO_SIZE_PTR;
+	else if (!is_power_of_2(align))
+		pr_warn_ratelimited("large pool \"%s\": alignment %zu is no power of two\n",
+				    pool->pool.name, align);
+	else if (mpool_pool_gfp_ok(&pool->pool, gfp, pool->zone))
+		p = mpool_large_object(pool, &pool->pool, size, align, &usable,
+				       gfp, mpool_site_id(site));
+out:
+	if (real)
+		*real = usable;
+	return p;
+}
+EXPORT_SYMBOL_GPL(mpool_large_alloc_at);
+
+/* The run of @pool at @p, or NULL and a report.  In an RCU read-side section. */
+static struct mpool_page *large_own(struct mpool_large *pool, const void *p,
+				    unsigned long ip)
+{
+	struct mpool_page *pg = mpool_large_lookup(p);
+
+	if (pg && pg->owner == &pool->pool)
+		return pg;
+	mpool_pool_bad_free(&pool->pool, p, MPOOL_BAD_FREE_ADDRESS, ip);
+	return NULL;
+}
+
+void mpool_large_free(struct mpool_large *pool, const void *p)
+{
+	struct mpool_page *pg;
+
+	if (ZERO_OR_NULL_PTR(p) || mpool_large_check(pool))
+		return;
+	rcu_read_lock();
+	pg = large_own(pool, p, _RET_IP_);
+	if (pg && !mpool_large_free_object(pg, &pool->pool))
+		mpool_pool_bad_free(&pool->pool, p, MPOOL_BAD_FREE_TWICE,
+				    _RET_IP_);
+	rcu_read_unlock();
+	if (READ_ONCE(pool->pool.orphan))
+		mpool_pool_sweep();
+}
+EXPORT_SYMBOL_GPL(mpool_large_free);
+
+/* Clears what a run gained, as far as the caller and the kernel want it. */
+static void large_init_tail(struct mpool_large *pool, void *p, size_t from,
+			    size_t to, gfp_t gfp)
+{
+	if (to > from && want_init_on_alloc(gfp) && !pool->io)
+		memset(p + from, 0, to - from);
+}
+
+static void *large_move(struct mpool_large *pool, void *p, size_t had,
+			size_t size, size_t *real, gfp_t gfp,
+			struct mpool_site *site)
+{
+	void *new = mpool_large_alloc_at(pool, size, 1, real,
+					 gfp & ~__GFP_ZERO, site);
+
+	if (!new)
+		return NULL;
+	memcpy(new, p, min(had, *real));
+	large_init_tail(pool, new, min(had, *real), *real, gfp);
+	mpool_large_free(pool, p);
+	return new;
+}
+
+void *mpool_large_realloc_at(struct mpool_large *pool, void *p, size_t size,
+			     size_t *real, gfp_t gfp, struct mpool_site *site)
+{
+	size_t had = 0, usable = 0;
+	struct mpool_page *pg;
+	int err = -EINVAL;
+
+	if (!real)
+		real = &usable;
+	if (ZERO_OR_NULL_PTR(p))
+		return mpool_large_alloc_at(pool, size, 1, real, gfp, site);
+	*real = 0;
+	if (mpool_large_check(pool) ||
+	    !mpool_pool_gfp_ok(&pool->pool, gfp, pool->zone))
+		return NULL;
+	if (!size) {
+		mpool_large_free(pool, p);
+		return ZERO_SIZE_PTR;
+	}
+	rcu_read_lock();
+	pg = large_own(pool, p, _RET_IP_);
+	if (pg) {
+		had = mpool_page_bytes(pg);
+		err = mpool_large_resize(pg, size, mpool_site_id(site));
+		*real = mpool_page_bytes(pg);
+	}
+	rcu_read_unlock();
+	if (err == -EINVAL)
+		return NULL;
+	/* Device memory is not copied either. */
+	if (err)
+		return pool->io ? NULL : large_move(pool, p, had, size, real,
+						    gfp, site);
+	large_init_tail(pool, p, had, *real, gfp);
+	return p;
+}
+EXPORT_SYMBOL_GPL(mpool_large_realloc_at);
+
+bool mpool_large_owns(struct mpool_large *pool, const void *p)
+{
+	struct mpool_page *pg;
+	bool owns;
+
+	rcu_read_lock();
+	pg = mpool_large_lookup(p);
+	owns = pg && !IS_ERR_OR_NULL(pool) && pg->owner == &pool->pool;
+	rcu_read_unlock();
+	return owns;
+}
+EXPORT_SYMBOL_GPL(mpool_large_owns);
+
+/* Arena of @pool that an address lies in, or NULL.  In an RCU section. */
+static struct mpool_arena *large_arena(struct mpool_large *pool, const void *p)
+{
+	struct mpool_arena *arena;
+
+	if (IS_ERR_OR_NULL(pool))
+		return NULL;
+	list_for_each_entry_rcu(arena, &pool->arenas, list)
+		if (((unsigned long)p - arena->base) >> PAGE_SHIFT <
+		    arena->npages)
+			return arena;
+	return NULL;
+}
+
+phys_addr_t mpool_large_phys(struct mpool_large *pool, const void *p)
+{
+	phys_addr_t phys = MPOOL_NO_PHYS;
+	struct mpool_arena *arena;
+
+	rcu_read_lock();
+	arena = large_arena(pool, p);
+	if (arena && arena->phys != MPOOL_NO_PHYS)
+		phys = arena->phys + ((unsigned long)p - arena->base);
+	rcu_read_unlock();
+	return phys;
+}
+EXPORT_SYMBOL_GPL(mpool_large_phys);
+
+dma_addr_t mpool_large_dma(struct mpool_large *pool, const void *p)
+{
+	dma_addr_t dma = MPOOL_NO_DMA;
+	struct mpool_arena *arena;
+
+	rcu_read_lock();
+	arena = large_arena(pool, p);
+	if (arena && arena->dma != MPOOL_NO_DMA)
+		dma = arena->dma + ((unsigned long)p - arena->base);
+	rcu_read_unlock();
+	return dma;
+}
+EXPORT_SYMBOL_GPL(mpool_large_dma);

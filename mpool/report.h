@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _MPOOL_REPORT_H
+#define _MPOOL_REPORT_H
+
+#include "out.h"
+#include "whatis.h"
+
+/* Call sites of one report, and objects of one file, that are listed. */
+#define MPOOL_REPORT_SITES	16
+
+/* What one site has in one pool. */
+struct mpool_site_sum {
+	const struct mpool_pool *pool;
+	u32 site;
+	size_t count;
+	size_t bytes;
+	const void *sample;
+};
+
+struct mpool_sums {
+	struct mpool_site_sum *rows;
+	size_t n;
+	size_t size;
+	size_t count;		/* of all rows */
+	size_t bytes;
+	const struct module *mod;	/* only its sites, if not NULL */
+};
+
+void mpool_sums_add(struct mpool_sums *sums, struct mpool_pool *pool);
+void mpool_sums_sort(struct mpool_sums *sums);
+void mpool_sums_free(struct mpool_sums *sums);
+
+void mpool_report_rows(struct mpool_out *out, const struct mpool_sums *sums,
+		       bool with_pool);
+size_t mpool_report_pool(struct mpool_out *out, struct mpool_pool *pool);
+void mpool_report_bad_free(struct mpool_out *out, const struct mpool_pool *pool,
+			   const void *p, enum mpool_bad_free why,
+			   unsigned long ip);
+void mpool_report_show_leaks(struct mpool_out *out);
+void mpool_report_farewell(void);
+
+void mpool_report_init(void);
+void mpool_report_exit(void);
+
+#endif /* _MPOOL_REPORT_H */

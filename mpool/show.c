@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The text of the debugfs files: pools, stats, sites, objects.
+ *
+ * Structure: one function a file, from a snapshot to a writer.
+ *
+ * Invariant: nothing is changed.
+ *
+ * Locking: the list of pools by its lock; a pool by whoever shows it, because
+ * its files go before it does.  Figures that others change meanwhile are read
+ * one by one, and each was true once.
+ */
+#include <linux/kernel.h>
+#include <linux/math64.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/timekeeping.h>
+
+#include "report.h"
+#include "show.h"
+#include "site.h"
+
+/* "12s", "3m05s", "2h10m", "4d03h" */
+static const char *age_text(ktime_t born, char *buf, size_t size)
+{
+	u32 s = ktime_divns(ktime_sub(ktime_get(), born), NSEC_PER_SEC);
+
+	if (s < 60)
+		scnprintf(buf, size, "%us", s);
+	else if (s < 3600)
+		scnprintf(buf, size, "%um%02us", s / 60, s % 60);
+	else if (s < 86400)
+		scnprintf(buf, size, "%uh%02um", s / 3600, s / 60 % 60);
+	else
+		scnprintf(buf, size, "%ud%02uh", s / 86400, s / 3600 % 24);
+	return buf;
+}
+
+/* Share of the pool's pages that is not live objects, in percent. */
+static const char *waste_text(unsigned long pages, size_t bytes, char *buf,
+			      size_t size)
+{
+	u64 held = (u64)pages << PAGE_SHIFT, waste;
+
+	if (!held)
+		return "-";
+	waste = held > bytes ? div64_u64((held - bytes) * 1000, held) : 0;
+	scnprintf(buf, size, "%llu.%llu", waste / 10, waste % 10);
+	return buf;
+}
+
+static void show_pool(struct mpool_out *out, struct mpool_pool *pool)
+{
+	unsigned long pages = atomic_long_read(&pool->pages);
+	char objsize[16] = "-", waste[16], age[16];
+	struct mpool_site_info info;
+	struct mpool_count count;
+
+	pool->ops->count(pool, &count);
+	if (count.objsize)
+		scnprintf(objsize, sizeof(objsize), "%zu", count.objsize);
+	rcu_read_lock();
+	mpool_site_get(pool->site, &info);
+	mpool_out(out, "%-24s %-6s %-16s %8s %8zu %8zu %7lu %7lu %6s %10llu %10llu %6llu %7s%s\n",
+		  pool->name, pool->ops->kind_name,
+		  *info.module ? info.module : "-", objsize, count.live,
+		  count.capacity, pages, atomic_long_read(&pool->peak),
+		  waste_text(pages, count.live_bytes, waste, sizeof(waste)),
+		  count.allocs, count.frees,
+		  mpool_stat_read(&pool->stats, MPOOL_STAT_FAIL),
+		  age_text(pool->born, age, sizeof(age)),
+		  pool->orphan ? " orphan" : "");
+	rcu_read_unlock();
+}
+
+/* The file pools: a line a pool. */
+void mpool_show_pools(struct mpool_out *out)
+{
+	struct list_head *pools = mpool_registry_lock();
+	struct mpool_pool *pool;
+
+	mpool_out(out, "%-24s %-6s %-16s %8s %8s %8s %7s %7s %6s %10s %10s %6s %7s\n",
+		  "name", "kind", "owner", "size", "live", "capacity", "pages",
+		  "peak", "waste%", "allocs", "frees", "fails", "age");
+	list_for_each_entry(pool, pools, list)
+		show_pool(out, pool);
+	mpool_registry_unlock();
+}
+MPOOL_EXPORT_FOR_TEST(mpool_show_pools);
+
+static void line(struct mpool_out *out, const char *name, u64 value)
+{
+	mpool_out(out, "%-20s %llu\n", name, value);
+}
+
+static void show_fixed(struct mpool_out *out, struct mpool_fixed *fixed)
+{
+	line(out, "object size", fixed->size);
+	line(out, "object stride", fixed->chunks.size);
+	line(out, "chunk pages", fixed->chunks.npages);
+	line(out, "chunk objects", fixed->chunks.nr);
+	line(out, "chunks", READ_ONCE(fixed->chunks.nr_objs) /
+	     max(fixed->chunks.nr, 1u));
+	line(out, "free in chunks", READ_ONCE(fixed->chunks.nr_free));
+	line(out, "magazine objects", fixed->depot.cap);
+	line(out, "depot magazines", READ_ONCE(fixed->depot.nr_full));
+	line(out, "reserve", mpool_reserve_target(&fixed->reserve));
+	line(out, "reserve filled", mpool_reserve_objects(&fixed->reserve));
+	if (fixed->chunks.max_objects)
+		line(out, "max objects", fixed->chunks.max_objects);
+}
+
+static void show_small(struct mpool_out *out, struct mpool_small *small)
+{
+	struct mpool_count count;
+	struct mpool_fixed *fixed;
+	unsigned int i;
+
+	mpool_out(out, "%-20s %10s %10s %10s\n", "class", "live", "capacity",
+		  "allocs");
+	for (i = 0; i < SMALL_CLASSES; i++) {
+		fixed = READ_ONCE(small->classes[i]);
+		if (!fixed)
+			continue;
+		mpool_fixed_count(fixed, &count);
+		if (count.allocs)
+			mpool_out(out, "%-20zu %10zu %10zu %10llu\n",
+				  mpool_small_class_size(i), count.live,
+				  count.capacity, count.allocs);
+	}
+}
+
+static void show_large(struct mpool_out *out, struct mpool_large *large)
+{
+	unsigned long flags, pages, nfree, largest;
+	unsigned int spares;
+
+	raw_spin_lock_irqsave(&large->lock, flags);
+	pages = large->runs.nr_pages;
+	nfree = large->runs.nr_free;
+	largest = mpool_runs_largest(&large->runs);
+	spares = large->nr_spares;
+	raw_spin_unlock_irqrestore(&large->lock, flags);
+	mpool_out(out, "%-20s %s\n", "memory from",
+		  large->feed->gives_back ? "the system" : "a region");
+	line(out, "pages held", pages);
+	line(out, "pages free", nfree);
+	line(out, "largest free run", largest);
+	line(out, "pages in chunks", READ_ONCE(large->nr_chunk_pages));
+	line(out, "spare arenas", spares);
+	line(out, "pools served", atomic_read(&large->pool.users));
+}
+
+static void show_fail(struct mpool_out *out, const struct mpool_pool *pool)
+{
+	char site[112], age[16];
+	gfp_t gfp = pool->fail.gfp;
+
+	if (!mpool_stat_read(&pool->stats, MPOOL_STAT_FAIL))
+		return;
+	mpool_site_print(pool->fail.site, site, sizeof(site));
+	mpool_out(out, "%-20s %zu bytes, %pGg, at %s, %s ago, %lu pages free\n",
+		  "last failure", pool->fail.size, &gfp, site,
+		  age_text(pool->fail.when, age, sizeof(age)), pool->fail.free);
+}
+
+/* The file stats of a pool: a figure a line. */
+void mpool_show_stats(struct mpool_out *out, struct mpool_pool *pool)
+{
+	static const char * const policies[] = {
+		[MPOOL_ON_LEAK_KEEP] = "keep",
+		[MPOOL_ON_LEAK_RECLAIM] = "reclaim",
+		[MPOOL_ON_LEAK_PANIC] = "panic",
+	};
+	struct mpool_count count;
+	enum mpool_stat item;
+	char text[112];
+
+	pool->ops->count(pool, &count);
+	mpool_site_print(pool->site, text, sizeof(text));
+	mpool_out(out, "%-20s %s\n", "kind", pool->ops->kind_name);
+	mpool_out(out, "%-20s %s\n", "created at", text);
+	mpool_out(out, "%-20s %s\n", "age",
+		  age_text(pool->born, text, sizeof(text)));
+	mpool_out(out, "%-20s %s\n", "on leak",
+		  policies[mpool_pool_policy(pool)]);
+	line(out, "live", count.live);
+	line(out, "live bytes", count.live_bytes);
+	line(out, "pages", atomic_long_read(&pool->pages));
+	line(out, "peak pages", atomic_long_read(&pool->peak));
+	line(out, "allocs", count.allocs);
+	line(out, "frees", count.frees);
+	for (item = MPOOL_STAT_FAIL; item < MPOOL_NR_STATS; item++)
+		line(out, mpool_stat_name(item),
+		     mpool_stat_read(&pool->stats, item));
+	show_fail(out, pool);
+	if (pool->ops->kind == MPOOL_KIND_FIXED)
+		show_fixed(out, container_of(pool, struct mpool_fixed, pool));
+	else if (pool->ops->kind == MPOOL_KIND_LARGE)
+		show_large(out, container_of(pool, struct mpool_large, pool));
+	else
+		show_small(out, container_of(pool, struct mpool_small, pool));
+}
+MPOOL_EXPORT_FOR_TEST(mpool_show_stats);
+
+/* The file sites of a pool: live objects by call site, biggest first. */
+void mpool_show_sites(struct mpool_out *out, struct mpool_pool *pool)
+{
+	struct mpool_sums sums = { 0 };
+	char site[112];
+	size_t i;
+
+	mpool_sums_add(&sums, pool);
+	mpool_sums_sort(&sums);
+	mpool_out(out, "%10s %12s  %s\n", "objects", "bytes", "site");
+	for (i = 0; i < sums.n; i++) {
+		mpool_site_print(sums.rows[i].site, site, sizeof(site));
+		mpool_out(out, "%10zu %12zu  %s\n", sums.rows[i].count,
+			  sums.rows[i].bytes, site);
+	}
+	mpool_sums_free(&sums);
+}
+MPOOL_EXPORT_FOR_TEST(mpool_show_sites);
+
+static int snap_visit(const struct mpool_obj *obj, void *arg)
+{
+	struct mpool_snap *snap = arg;
+
+	if (snap->n == snap->size)
+		return 1;
+	snap->objs[snap->n++] = *obj;
+	return 0;
+}
+
+/* The live objects of a pool at this moment; NULL without memory. */
+struct mpool_snap *mpool_snap(struct mpool_pool *pool)
+{
+	struct mpool_count count;
+	struct mpool_snap *snap;
+	size_t size;
+
+	pool->ops->count(pool, &count);
+	/* Some more than there are: others go on. */
+	size = count.live + count.live / 8 + 64;
+	snap = kvmalloc(struct_size(snap, objs, size), GFP_KERNEL);
+	if (!snap)
+		return NULL;
+	snap->n = 0;
+	snap->size = size;
+	pool->ops->walk(pool, snap_visit, snap);
+	return snap;
+}
+
+/* A line of the file objects. */
+void mpool_show_object(struct mpool_out *out, const struct mpool_obj *obj)
+{
+	char site[112];
+
+	mpool_site_print(obj->site, site, sizeof(site));
+	mpool_out(out, "%p %8zu  %s\n", obj->addr, obj->size, site);
+}
