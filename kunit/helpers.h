@@ -9,6 +9,7 @@
 #include <kunit/test.h>
 #include <linux/mpool.h>
 #include <linux/prandom.h>
+#include <linux/sched.h>
 
 /* Module parameter: 0 takes a new seed for each case. */
 extern unsigned long mpool_kunit_seed;
@@ -25,5 +26,37 @@ static inline u32 mpool_kunit_below(struct rnd_state *rnd, u32 n)
 /* Fills an object with a pattern of its own, and checks that it is intact. */
 void mpool_kunit_fill(void *p, size_t size, u32 tag);
 bool mpool_kunit_intact(const void *p, size_t size, u32 tag);
+
+/*
+ * Lets the @n-th allocation from now on fail that this task asks the kernel
+ * for; mpool_kunit_fail_end() says whether there were that many.
+ */
+#ifdef CONFIG_FAULT_INJECTION
+#define MPOOL_KUNIT_CAN_FAIL	true
+
+static inline void mpool_kunit_fail_nth(unsigned int n)
+{
+	WRITE_ONCE(current->fail_nth, n);
+}
+
+static inline bool mpool_kunit_fail_end(void)
+{
+	unsigned int left = READ_ONCE(current->fail_nth);
+
+	WRITE_ONCE(current->fail_nth, 0);
+	return !left;
+}
+#else
+#define MPOOL_KUNIT_CAN_FAIL	false
+
+static inline void mpool_kunit_fail_nth(unsigned int n)
+{
+}
+
+static inline bool mpool_kunit_fail_end(void)
+{
+	return false;
+}
+#endif
 
 #endif /* _MPOOL_KUNIT_HELPERS_H */

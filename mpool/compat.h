@@ -74,6 +74,16 @@ static inline enum mpool_area mpool_module_area(const struct module *mod,
 #endif
 }
 
+/* is_vmalloc_or_module_addr() is exported since 6.2 only. */
+static inline bool mpool_vmalloc_addr(unsigned long addr)
+{
+#ifdef MODULES_VADDR
+	if (addr >= MODULES_VADDR && addr < MODULES_END)
+		return true;
+#endif
+	return is_vmalloc_addr((void *)addr);
+}
+
 /*
  * Which part of the kernel image is this?  The symbols that bound its sections
  * are not exported, so x86 asks the page tables; elsewhere what has a symbol

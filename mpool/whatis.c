@@ -99,7 +99,7 @@ static enum mpool_area whatis_elsewhere(unsigned long addr)
 		area = mpool_kernel_area(addr);
 	if (area != MPOOL_AREA_NOTHING)
 		return area;
-	if (is_vmalloc_or_module_addr(p))
+	if (mpool_vmalloc_addr(addr))
 		return MPOOL_AREA_VMALLOC;
 	if (virt_addr_valid(p))
 		return PageSlab(compound_head(virt_to_page(p))) ?

@@ -18,25 +18,30 @@ log() {
 	seen=$(wc -l </tmp/log)
 }
 seen=$(dmesg | wc -l)
-
+date
+wc /proc/kallsyms
 run insmod mpool.ko
 run insmod wordstat.ko
-run cp /proc/kallsyms /tmp/text
-run 'cat COPYING >>/tmp/text'
-run 'cat /tmp/text >/dev/wordstat'
-run 'sort /dev/wordstat >/tmp/mpool.counts'
-run "awk '{ for (i = 1; i <= NF; i++) n[\$i]++ } END { for (w in n) print n[w], w }' /tmp/text | sort >/tmp/shell.counts"
-run 'cmp /tmp/mpool.counts /tmp/shell.counts && echo "the driver and the shell counted the same $(wc -l </tmp/shell.counts) words"'
+run 'cat COPYING >text'
+run 'head -n 100000 /proc/kallsyms >>text'
+run 'time cat text >/dev/wordstat'
+run 'time head -n 5 /dev/wordstat'
+run "time tr -s '[:space:]' '\n' <text | grep . | sort | uniq -c | sort -k1,1nr -k2 | sed 's/^ *//' >shell"
+run 'time cmp /dev/wordstat shell && echo "same: $(wc -l <shell) words"'
+date
 run "cat $pools/pools"
-run "head -n 20 $pools/wordstat*/stats"
-run "head -n 12 $pools/wordstat*/sites"
+run "cat $pools/wordstat*/stats"
+run "cat $pools/wordstat*/sites"
+run "head -n 3 $pools/wordstat*/objects"
 run rmmod wordstat
 log
 run insmod wordstat.ko leak=1
 run 'cat COPYING >/dev/wordstat'
+run 'head -n 3 /dev/wordstat'
 run rmmod wordstat
 log
 run "cat $pools/leaks"
+run "cat $pools/pools"
 run rmmod mpool
 log
 
