@@ -185,7 +185,7 @@ unsigned int mpool_chunks_take(struct mpool_chunks *chunks,
 	}
 	return done;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_chunks_take);
+EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_take);
 
 static void slot_push_locked(struct mpool_chunks *chunks,
 			     const struct mpool_slot *slot)
@@ -215,7 +215,7 @@ bool mpool_chunks_put(struct mpool_chunks *chunks,
 	mpool_chunks_reap(chunks, 1);
 	return true;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_chunks_put);
+EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_put);
 
 /* Has a work item put one object back.  Any context. */
 void mpool_chunks_put_late(struct mpool_chunks *chunks,
@@ -349,7 +349,7 @@ int mpool_chunks_grow(struct mpool_chunks *chunks, gfp_t gfp)
 	mpool_stat_inc(&chunks->owner->stats, MPOOL_STAT_GROW);
 	return 0;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_chunks_grow);
+EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_grow);
 
 static void chunk_release(struct mpool_chunks *chunks,
 			  struct mpool_chunk *chunk)
@@ -525,4 +525,4 @@ int mpool_chunks_verify(struct mpool_chunks *chunks, unsigned long live,
 	raw_spin_unlock_irqrestore(&chunks->lock, flags);
 	return bad;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_chunks_verify);
+EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_verify);

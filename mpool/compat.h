@@ -34,10 +34,11 @@
  * KUnit, and nowhere else.
  */
 #if IS_ENABLED(CONFIG_KUNIT)
-#define MPOOL_EXPORT_FOR_TEST(sym)	EXPORT_SYMBOL_GPL(sym)
+#define EXPORT_SYMBOL_IF_KUNIT(sym)	EXPORT_SYMBOL_GPL(sym)
 #else
-#define MPOOL_EXPORT_FOR_TEST(sym)
+#define EXPORT_SYMBOL_IF_KUNIT(sym)
 #endif
+#define MPOOL_EXPORT_FOR_TEST(sym)	EXPORT_SYMBOL_IF_KUNIT(sym)
 
 /*
  * Which part of a module is this?  Until 6.3 a module had two layouts, sorted

@@ -56,7 +56,7 @@ void mpool_fixed_drain(struct mpool_fixed *fixed)
 	mpool_chunks_settle(&fixed->chunks);
 	mpool_chunks_reap(&fixed->chunks, 0);
 }
-MPOOL_EXPORT_FOR_TEST(mpool_fixed_drain);
+EXPORT_SYMBOL_IF_KUNIT(mpool_fixed_drain);
 
 static u64 sum_caches(struct mpool_fixed *fixed, u64 *frees)
 {
@@ -130,7 +130,7 @@ int mpool_fixed_verify(struct mpool_fixed *fixed)
 				   fixed_cached(fixed));
 	return bad;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_fixed_verify);
+EXPORT_SYMBOL_IF_KUNIT(mpool_fixed_verify);
 
 #define DROP_BATCH	32
 
@@ -459,7 +459,7 @@ static noinline int fixed_bad(const struct mpool_fixed *pool)
 
 static __always_inline int fixed_check_pool(const struct mpool_fixed *pool)
 {
-	return unlikely(IS_ERR_OR_NULL(pool)) ? fixed_bad(pool) : 0;
+	return IS_ERR_OR_NULL(pool) ? fixed_bad(pool) : 0;
 }
 
 void *mpool_fixed_alloc_at(struct mpool_fixed *pool, gfp_t gfp,

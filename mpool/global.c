@@ -30,7 +30,7 @@ struct mpool_small *mpool_global_builtin(void)
 {
 	return builtin;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_global_builtin);
+EXPORT_SYMBOL_IF_KUNIT(mpool_global_builtin);
 
 static noinline struct mpool_small *global_decide(void)
 {
@@ -56,7 +56,7 @@ int mpool_set_global(struct mpool_small *pool)
 	unsigned long was = READ_ONCE(global);
 
 	if (IS_ERR_OR_NULL(pool) || pool->dead) {
-		pr_err_ratelimited("mpool_set_global: %ld is not a pool\n",
+		pr_err_ratelimited("small pool is %ld, not a pool; cannot be the global pool\n",
 				   PTR_ERR(pool));
 		return -EINVAL;
 	}

@@ -36,12 +36,12 @@
 
 /* Where pools take their memory that were not given a large pool. */
 struct mpool_large *mpool_large_shared;
-MPOOL_EXPORT_FOR_TEST(mpool_large_shared);
+EXPORT_SYMBOL_IF_KUNIT(mpool_large_shared);
 
 /* Says so, once in a while, if a caller's pool is none. */
 int mpool_large_check(struct mpool_large *pool)
 {
-	if (likely(!IS_ERR_OR_NULL(pool)))
+	if (!IS_ERR_OR_NULL(pool))
 		return 0;
 	pr_err_ratelimited("large pool is %ld, not a pool; called from %ps\n",
 			   PTR_ERR(pool), __builtin_return_address(0));
@@ -650,7 +650,7 @@ int mpool_large_verify(struct mpool_large *large)
 	raw_spin_unlock_irqrestore(&large->lock, flags);
 	return bad;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_large_verify);
+EXPORT_SYMBOL_IF_KUNIT(mpool_large_verify);
 
 int mpool_large_init(void)
 {

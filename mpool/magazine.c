@@ -343,4 +343,4 @@ int mpool_depot_verify(struct mpool_depot *depot)
 	raw_spin_unlock_irqrestore(&depot->lock, flags);
 	return bad + (mpool_no_magazine.n || mpool_no_magazine.cap);
 }
-MPOOL_EXPORT_FOR_TEST(mpool_depot_verify);
+EXPORT_SYMBOL_IF_KUNIT(mpool_depot_verify);

@@ -30,7 +30,7 @@ void mpool_out(struct mpool_out *out, const char *fmt, ...)
 				       out->size - out->len, fmt, args);
 	va_end(args);
 }
-MPOOL_EXPORT_FOR_TEST(mpool_out);
+EXPORT_SYMBOL_IF_KUNIT(mpool_out);
 
 /* Puts a buffer into the log, a record for each line. */
 void mpool_out_log(const struct mpool_out *out)

@@ -35,7 +35,7 @@
 #define PAGEMAP_MIN_SLOTS	64
 
 struct mpool_pagemap __rcu *mpool_pagemap;
-MPOOL_EXPORT_FOR_TEST(mpool_pagemap);
+EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap);
 
 /* Protects the table and its windows; taken where kmalloc() may be called. */
 static DEFINE_SPINLOCK(pagemap_lock);
@@ -265,7 +265,7 @@ int mpool_pagemap_add(unsigned long base, unsigned long npages,
 	}
 	return 0;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_pagemap_add);
+EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap_add);
 
 /* Takes pages out that are mpool's no more.  Context: as mpool_pagemap_add(). */
 void mpool_pagemap_del(unsigned long base, unsigned long npages)
@@ -279,7 +279,7 @@ void mpool_pagemap_del(unsigned long base, unsigned long npages)
 		npages -= n;
 	}
 }
-MPOOL_EXPORT_FOR_TEST(mpool_pagemap_del);
+EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap_del);
 
 /*
  * Says something else of pages that are entered.  Their owner does that, in any
@@ -304,7 +304,7 @@ void mpool_pagemap_set(unsigned long base, unsigned long npages,
 	}
 	rcu_read_unlock();
 }
-MPOOL_EXPORT_FOR_TEST(mpool_pagemap_set);
+EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap_set);
 
 /* Bytes that the map itself takes. */
 unsigned long mpool_pagemap_bytes(void)
@@ -347,7 +347,7 @@ int mpool_pagemap_verify(void)
 	spin_unlock_irqrestore(&pagemap_lock, flags);
 	return bad;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_pagemap_verify);
+EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap_verify);
 
 int mpool_pagemap_init(void)
 {

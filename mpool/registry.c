@@ -56,7 +56,7 @@ void mpool_refuse(const struct mpool_pool_ops *ops, const char *name,
 	       name ?: "(null)", &vaf);
 	va_end(args);
 }
-MPOOL_EXPORT_FOR_TEST(mpool_refuse);
+EXPORT_SYMBOL_IF_KUNIT(mpool_refuse);
 
 static bool name_ok(const char *name)
 {
@@ -164,7 +164,7 @@ struct mpool_pool *mpool_pool_find(const char *name)
 	mutex_unlock(&registry_mutex);
 	return pool;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_pool_find);
+EXPORT_SYMBOL_IF_KUNIT(mpool_pool_find);
 
 enum mpool_on_leak mpool_pool_policy(const struct mpool_pool *pool)
 {
@@ -277,13 +277,18 @@ void mpool_pool_unuse(struct mpool_pool *pool)
 		mpool_pool_sweep();
 }
 
+static bool pool_is_large(const struct mpool_pool *pool)
+{
+	return pool->ops->kind == MPOOL_KIND_LARGE;
+}
+
 static bool dispose_one(bool large)
 {
 	struct mpool_pool *pool, *found = NULL;
 
 	mutex_lock(&registry_mutex);
 	list_for_each_entry(pool, &registry_list, list) {
-		if ((pool->ops->kind == MPOOL_KIND_LARGE) != large)
+		if (pool_is_large(pool) != large)
 			continue;
 		found = pool;
 		list_del_init(&pool->list);
@@ -336,10 +341,10 @@ struct list_head *mpool_registry_lock(void)
 	mutex_lock(&registry_mutex);
 	return &registry_list;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_registry_lock);
+EXPORT_SYMBOL_IF_KUNIT(mpool_registry_lock);
 
 void mpool_registry_unlock(void)
 {
 	mutex_unlock(&registry_mutex);
 }
-MPOOL_EXPORT_FOR_TEST(mpool_registry_unlock);
+EXPORT_SYMBOL_IF_KUNIT(mpool_registry_unlock);

@@ -106,7 +106,7 @@ void mpool_sums_add(struct mpool_sums *sums, struct mpool_pool *pool)
 
 	pool->ops->walk(pool, sums_visit, &visit);
 }
-MPOOL_EXPORT_FOR_TEST(mpool_sums_add);
+EXPORT_SYMBOL_IF_KUNIT(mpool_sums_add);
 
 static int sum_cmp(const void *a, const void *b)
 {
@@ -124,13 +124,13 @@ void mpool_sums_sort(struct mpool_sums *sums)
 {
 	sort(sums->rows, sums->n, sizeof(*sums->rows), sum_cmp, NULL);
 }
-MPOOL_EXPORT_FOR_TEST(mpool_sums_sort);
+EXPORT_SYMBOL_IF_KUNIT(mpool_sums_sort);
 
 void mpool_sums_free(struct mpool_sums *sums)
 {
 	kfree(sums->rows);
 }
-MPOOL_EXPORT_FOR_TEST(mpool_sums_free);
+EXPORT_SYMBOL_IF_KUNIT(mpool_sums_free);
 
 /* --- leaks --- */
 
@@ -164,7 +164,7 @@ void mpool_report_rows(struct mpool_out *out, const struct mpool_sums *sums,
 			  sums->count - count, plural(sums->count - count),
 			  sums->bytes - bytes);
 }
-MPOOL_EXPORT_FOR_TEST(mpool_report_rows);
+EXPORT_SYMBOL_IF_KUNIT(mpool_report_rows);
 
 static const char *policy_text(const struct mpool_pool *pool)
 {
@@ -194,7 +194,7 @@ size_t mpool_report_pool(struct mpool_out *out, struct mpool_pool *pool)
 	mpool_sums_free(&sums);
 	return sums.count;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_report_pool);
+EXPORT_SYMBOL_IF_KUNIT(mpool_report_pool);
 
 /* Puts a report into the log and keeps it for the file. */
 static void report_keep(struct mpool_out *out)
@@ -258,7 +258,7 @@ void mpool_report_show_leaks(struct mpool_out *out)
 		mpool_out(out, "%s", kept->text);
 	mutex_unlock(&kept_mutex);
 }
-MPOOL_EXPORT_FOR_TEST(mpool_report_show_leaks);
+EXPORT_SYMBOL_IF_KUNIT(mpool_report_show_leaks);
 
 /* --- the verdict on a module --- */
 
@@ -306,11 +306,11 @@ static struct mpool_pool *verdict_next(const struct module *mod, bool large)
 {
 	struct list_head *pools = mpool_registry_lock();
 	struct mpool_pool *pool, *found = NULL;
+	bool is_large;
 
 	list_for_each_entry(pool, pools, list) {
-		if (!pool_of(pool, mod))
-			continue;
-		if ((pool->ops->kind == MPOOL_KIND_LARGE) != large)
+		is_large = pool->ops->kind == MPOOL_KIND_LARGE;
+		if (is_large != large || !pool_of(pool, mod))
 			continue;
 		/* The global pool stays. */
 		if (!large && atomic_read(&pool->users))
@@ -432,7 +432,7 @@ void mpool_report_bad_free(struct mpool_out *out, const struct mpool_pool *pool,
 	else
 		mpool_out(out, "; found when it was to be handed out again\n");
 }
-MPOOL_EXPORT_FOR_TEST(mpool_report_bad_free);
+EXPORT_SYMBOL_IF_KUNIT(mpool_report_bad_free);
 
 static void bad_free(struct mpool_pool *pool, const void *p,
 		     enum mpool_bad_free why, unsigned long ip)

@@ -252,7 +252,7 @@ struct mpool_page *mpool_runs_alloc(struct mpool_runs *runs, u32 npages,
 	__set_bit(index + gap, arena->starts);
 	return pg;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_runs_alloc);
+EXPORT_SYMBOL_IF_KUNIT(mpool_runs_alloc);
 
 /* The free run that ends before @index, or NULL. */
 static struct mpool_page *run_before(struct mpool_arena *arena, u32 index)
@@ -307,7 +307,7 @@ bool mpool_runs_claim(struct mpool_page *pg)
 	return cmpxchg(&pg->tag, tag, (tag & ~MPOOL_TAG_STATE) |
 				      MPOOL_PAGE_LATE) == tag;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_runs_claim);
+EXPORT_SYMBOL_IF_KUNIT(mpool_runs_claim);
 
 /* Gives a run back.  The caller holds the lock of the engine. */
 void mpool_runs_free(struct mpool_runs *runs, struct mpool_page *pg)
@@ -319,7 +319,7 @@ void mpool_runs_free(struct mpool_runs *runs, struct mpool_page *pg)
 	__clear_bit(index, arena->starts);
 	run_release(runs, arena, index, pg->len);
 }
-MPOOL_EXPORT_FOR_TEST(mpool_runs_free);
+EXPORT_SYMBOL_IF_KUNIT(mpool_runs_free);
 
 /* Grows a run in place; false if the pages behind it are not free. */
 bool mpool_runs_grow(struct mpool_runs *runs, struct mpool_page *pg, u32 npages)
@@ -339,7 +339,7 @@ bool mpool_runs_grow(struct mpool_runs *runs, struct mpool_page *pg, u32 npages)
 	WRITE_ONCE(pg->len, npages);
 	return true;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_runs_grow);
+EXPORT_SYMBOL_IF_KUNIT(mpool_runs_grow);
 
 /* Shrinks a run in place and frees its tail. */
 void mpool_runs_shrink(struct mpool_runs *runs, struct mpool_page *pg,
@@ -354,7 +354,7 @@ void mpool_runs_shrink(struct mpool_runs *runs, struct mpool_page *pg,
 	WRITE_ONCE(pg->len, npages);
 	run_release(runs, arena, index + npages, len);
 }
-MPOOL_EXPORT_FOR_TEST(mpool_runs_shrink);
+EXPORT_SYMBOL_IF_KUNIT(mpool_runs_shrink);
 
 /* The head of the run that an address of the arena is in.  Any context. */
 struct mpool_page *mpool_runs_find(struct mpool_arena *arena,
@@ -366,7 +366,7 @@ struct mpool_page *mpool_runs_find(struct mpool_arena *arena,
 		index = find_last_bit(arena->starts, index);
 	return &arena->pages[min(index, arena->npages - 1)];
 }
-MPOOL_EXPORT_FOR_TEST(mpool_runs_find);
+EXPORT_SYMBOL_IF_KUNIT(mpool_runs_find);
 
 /* Bytes of the description of an arena. */
 size_t mpool_arena_bytes(unsigned long npages)
@@ -375,7 +375,7 @@ size_t mpool_arena_bytes(unsigned long npages)
 	       npages * sizeof(struct mpool_page) +
 	       BITS_TO_LONGS(npages) * sizeof(long);
 }
-MPOOL_EXPORT_FOR_TEST(mpool_arena_bytes);
+EXPORT_SYMBOL_IF_KUNIT(mpool_arena_bytes);
 
 /* @arena has mpool_arena_bytes(@npages) zeroed bytes. */
 void mpool_arena_init(struct mpool_arena *arena, struct mpool_runs *runs,
@@ -390,7 +390,7 @@ void mpool_arena_init(struct mpool_arena *arena, struct mpool_runs *runs,
 	INIT_LIST_HEAD(&arena->list);
 	INIT_LIST_HEAD(&arena->spare);
 }
-MPOOL_EXPORT_FOR_TEST(mpool_arena_init);
+EXPORT_SYMBOL_IF_KUNIT(mpool_arena_init);
 
 /* Adds an arena, all free.  The caller holds the lock of the engine. */
 void mpool_runs_add(struct mpool_runs *runs, struct mpool_arena *arena)
@@ -398,7 +398,7 @@ void mpool_runs_add(struct mpool_runs *runs, struct mpool_arena *arena)
 	runs->nr_pages += arena->npages;
 	run_insert(runs, arena, 0, arena->npages);
 }
-MPOOL_EXPORT_FOR_TEST(mpool_runs_add);
+EXPORT_SYMBOL_IF_KUNIT(mpool_runs_add);
 
 /* Takes an arena out again; false if a run of it is in use. */
 bool mpool_runs_remove(struct mpool_runs *runs, struct mpool_arena *arena)
@@ -409,7 +409,7 @@ bool mpool_runs_remove(struct mpool_runs *runs, struct mpool_arena *arena)
 	runs->nr_pages -= arena->npages;
 	return true;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_runs_remove);
+EXPORT_SYMBOL_IF_KUNIT(mpool_runs_remove);
 
 /* Length of the longest free run; the lists of one class are walked. */
 unsigned long mpool_runs_largest(const struct mpool_runs *runs)
@@ -432,7 +432,7 @@ unsigned long mpool_runs_largest(const struct mpool_runs *runs)
 		largest = max_t(unsigned long, largest, pg->len);
 	return largest;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_runs_largest);
+EXPORT_SYMBOL_IF_KUNIT(mpool_runs_largest);
 
 static bool run_listed(const struct mpool_runs *runs,
 		       const struct mpool_page *pg)
@@ -480,7 +480,7 @@ int mpool_runs_verify_arena(struct mpool_runs *runs, struct mpool_arena *arena)
 	bad += bitmap_weight(arena->starts, arena->npages) != runs_seen;
 	return bad;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_runs_verify_arena);
+EXPORT_SYMBOL_IF_KUNIT(mpool_runs_verify_arena);
 
 /*
  * Number of breaches in the lists, of an engine whose arenas have @pages pages,
@@ -509,4 +509,4 @@ int mpool_runs_verify(struct mpool_runs *runs, unsigned long pages,
 	       runs->nr_pages != pages;
 	return bad;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_runs_verify);
+EXPORT_SYMBOL_IF_KUNIT(mpool_runs_verify);

@@ -86,7 +86,7 @@ void mpool_show_pools(struct mpool_out *out)
 		show_pool(out, pool);
 	mpool_registry_unlock();
 }
-MPOOL_EXPORT_FOR_TEST(mpool_show_pools);
+EXPORT_SYMBOL_IF_KUNIT(mpool_show_pools);
 
 static void line(struct mpool_out *out, const char *name, u64 value)
 {
@@ -201,7 +201,7 @@ void mpool_show_stats(struct mpool_out *out, struct mpool_pool *pool)
 	else
 		show_small(out, container_of(pool, struct mpool_small, pool));
 }
-MPOOL_EXPORT_FOR_TEST(mpool_show_stats);
+EXPORT_SYMBOL_IF_KUNIT(mpool_show_stats);
 
 /* The file sites of a pool: live objects by call site, biggest first. */
 void mpool_show_sites(struct mpool_out *out, struct mpool_pool *pool)
@@ -220,7 +220,7 @@ void mpool_show_sites(struct mpool_out *out, struct mpool_pool *pool)
 	}
 	mpool_sums_free(&sums);
 }
-MPOOL_EXPORT_FOR_TEST(mpool_show_sites);
+EXPORT_SYMBOL_IF_KUNIT(mpool_show_sites);
 
 static int snap_visit(const struct mpool_obj *obj, void *arg)
 {

@@ -196,7 +196,7 @@ bool mpool_site_get(u32 id, struct mpool_site_info *info)
 	info->gone = !READ_ONCE(entry->site);
 	return true;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_site_get);
+EXPORT_SYMBOL_IF_KUNIT(mpool_site_get);
 
 bool mpool_site_of_module(u32 id, const struct module *mod)
 {
@@ -220,13 +220,13 @@ int mpool_site_print(u32 id, char *buf, size_t size)
 	rcu_read_unlock();
 	return len;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_site_print);
+EXPORT_SYMBOL_IF_KUNIT(mpool_site_print);
 
 u32 mpool_site_count(void)
 {
 	return READ_ONCE(nr_sites);
 }
-MPOOL_EXPORT_FOR_TEST(mpool_site_count);
+EXPORT_SYMBOL_IF_KUNIT(mpool_site_count);
 
 /*
  * Gives an entry its own strings.  The module is about to be freed and the
@@ -313,7 +313,7 @@ int mpool_site_verify(void)
 	raw_spin_unlock_irqrestore(&site_lock, flags);
 	return bad;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_site_verify);
+EXPORT_SYMBOL_IF_KUNIT(mpool_site_verify);
 
 static struct mpool_site unknown_site = {
 	.file = "?",

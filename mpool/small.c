@@ -127,7 +127,7 @@ static noinline int small_bad(const struct mpool_small *pool)
 
 static __always_inline int small_check(const struct mpool_small *pool)
 {
-	return unlikely(IS_ERR_OR_NULL(pool)) ? small_bad(pool) : 0;
+	return IS_ERR_OR_NULL(pool) ? small_bad(pool) : 0;
 }
 
 void *mpool_small_alloc_at(struct mpool_small *pool, size_t size, gfp_t gfp,
@@ -459,7 +459,7 @@ int mpool_small_verify(struct mpool_small *small)
 	}
 	return bad;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_small_verify);
+EXPORT_SYMBOL_IF_KUNIT(mpool_small_verify);
 
 /* A pool that is not registered yet, as a small pool or as part of a string pool. */
 struct mpool_small *mpool_small_setup(const char *name,

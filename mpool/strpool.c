@@ -113,7 +113,7 @@ static noinline int string_bad(const struct mpool_string *pool)
 
 static int string_check(const struct mpool_string *pool)
 {
-	return unlikely(IS_ERR_OR_NULL(pool)) ? string_bad(pool) : 0;
+	return IS_ERR_OR_NULL(pool) ? string_bad(pool) : 0;
 }
 
 /* One more reference; false if there is none left, or no more can be counted. */
@@ -515,4 +515,4 @@ int mpool_string_verify(struct mpool_string *strings)
 	bad += count.live != seen;
 	return bad + mpool_small_verify(strings->small);
 }
-MPOOL_EXPORT_FOR_TEST(mpool_string_verify);
+EXPORT_SYMBOL_IF_KUNIT(mpool_string_verify);

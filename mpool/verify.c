@@ -39,7 +39,7 @@ int mpool_verify_pool(struct mpool_pool *pool)
 	}
 	return 1;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_verify_pool);
+EXPORT_SYMBOL_IF_KUNIT(mpool_verify_pool);
 
 /* Number of breaches in all of mpool. */
 int mpool_verify(void)
@@ -53,4 +53,4 @@ int mpool_verify(void)
 	mpool_registry_unlock();
 	return bad;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_verify);
+EXPORT_SYMBOL_IF_KUNIT(mpool_verify);
