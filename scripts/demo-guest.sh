@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What "make demo" shows.  Runs in the booted machine, in a directory with mpool.ko, wordstat.ko and COPYING.
 # Each step is printed as "# command" with what came out below it.  Status 0 only if every step worked.
+HOME=$PWD
 bad=
 trouble() {
 	echo "demo: $*"
