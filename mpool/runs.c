@@ -170,7 +170,8 @@ static void run_extract(struct mpool_runs *runs, struct mpool_arena *arena,
 	arena->nfree -= len;
 }
 
-static u32 align_gap(const struct mpool_page *pg, unsigned long align)
+/* Pages from the start of a run to the next address so aligned. */
+static unsigned long align_gap(const struct mpool_page *pg, unsigned long align)
 {
 	struct mpool_arena *arena = mpool_page_arena((struct mpool_page *)pg);
 	unsigned long addr = (unsigned long)mpool_page_address(arena, pg);
@@ -491,9 +492,12 @@ int mpool_runs_verify(struct mpool_runs *runs, unsigned long pages,
 {
 	unsigned long listed = 0;
 	struct mpool_page *pg;
-	unsigned int class;
+	unsigned int class, level;
 	int bad = 0;
 
+	bad += (runs->levels & 1) == bitmap_empty(runs->linear, RUNS_LINEAR);
+	for (level = 0; level < RUNS_LEVELS; level++)
+		bad += !(runs->levels & 2u << level) == !!runs->steps[level];
 	for (class = 0; class < RUNS_CLASSES; class++) {
 		bool marked = class_next(runs, class) == class;
 
