@@ -195,7 +195,8 @@ static void slot_push_locked(struct mpool_chunks *chunks,
 }
 
 /*
- * Puts objects back that are cached.  False if the lock cannot be had, in NMI
+ * Puts objects back that are cached.  Chunks that get empty stay until the
+ * caller reaps them, where it holds nothing.  False if the lock cannot be had, in NMI
  * context; then those that were not put back are still the caller's: none of
  * them, if @n is at most one batch.
  */
@@ -212,7 +213,6 @@ bool mpool_chunks_put(struct mpool_chunks *chunks,
 			slot_push_locked(chunks, &slots[done]);
 		raw_spin_unlock_irqrestore(&chunks->lock, flags);
 	}
-	mpool_chunks_reap(chunks, 1);
 	return true;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_put);

@@ -57,11 +57,28 @@ static inline bool mpool_may_grow(void)
 
 /*
  * Takes a raw lock with interrupts off; in NMI context only tries, because the
- * holder may be what the NMI interrupted.
+ * holder may be what the NMI interrupted.  Without SMP there is nothing to try:
+ * the lock has no state that would tell.
  */
+static inline bool mpool_lock(raw_spinlock_t *lock)
+{
+	if (!in_nmi()) {
+		raw_spin_lock(lock);
+		return true;
+	}
+	return IS_ENABLED(CONFIG_SMP) && raw_spin_trylock(lock);
+}
+
 #define mpool_lock_irqsave(lock, flags)					\
-	(in_nmi() ? raw_spin_trylock_irqsave(lock, flags) :		\
-	 ({ raw_spin_lock_irqsave(lock, flags); 1; }))
+({									\
+	bool __locked;							\
+									\
+	local_irq_save(flags);						\
+	__locked = mpool_lock(lock);					\
+	if (!__locked)							\
+		local_irq_restore(flags);				\
+	__locked;							\
+})
 
 /* __GFP_NOFAIL can be honoured only where the caller may wait. */
 static inline bool mpool_gfp_nofail(gfp_t gfp)

@@ -59,6 +59,7 @@ static noinline void give_slow(struct mpool_fixed *fixed,
 	preempt_enable();
 	if (!done && !mpool_chunks_put(&fixed->chunks, slot, 1))
 		mpool_chunks_put_late(&fixed->chunks, slot);
+	mpool_chunks_reap(&fixed->chunks, 1);
 	if (fixed->dead)
 		mpool_pool_sweep();
 }

@@ -91,6 +91,16 @@ static void owner_del(struct module *mod)
 	kfree(found);
 }
 
+/* A module goes: from here on nothing of mpool refers to it. */
+void mpool_owner_going(struct module *mod)
+{
+	if (owner_verdict && mpool_site_module_has(mod))
+		owner_verdict(mod);
+	mpool_site_module_gone(mod);
+	owner_del(mod);
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_owner_going);
+
 static int owner_notify(struct notifier_block *nb, unsigned long state,
 			void *data)
 {
@@ -101,10 +111,7 @@ static int owner_notify(struct notifier_block *nb, unsigned long state,
 		owner_add(mod);
 		break;
 	case MODULE_STATE_GOING:
-		if (owner_verdict && mpool_site_module_has(mod))
-			owner_verdict(mod);
-		mpool_site_module_gone(mod);
-		owner_del(mod);
+		mpool_owner_going(mod);
 		break;
 	}
 	return NOTIFY_OK;

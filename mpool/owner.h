@@ -8,6 +8,7 @@
 typedef void (*mpool_verdict_fn)(struct module *mod);
 
 void mpool_owner_set_verdict(mpool_verdict_fn fn);
+void mpool_owner_going(struct module *mod);
 enum mpool_area mpool_owner_area(unsigned long addr);
 
 int mpool_owner_init(void);

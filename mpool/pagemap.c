@@ -146,7 +146,8 @@ static bool window_insert_locked(unsigned long nr, unsigned long *words)
 		nr_used++;
 	}
 	nr_windows++;
-	WRITE_ONCE(slot->words, words);
+	/* Pairs with the dependent read of readers: the page was cleared. */
+	smp_store_release(&slot->words, words);
 	/* Pairs with smp_load_acquire() in mpool_pagemap_word(). */
 	smp_store_release(&slot->nr, nr);
 	return true;
@@ -317,6 +318,7 @@ unsigned long mpool_pagemap_bytes(void)
 	spin_unlock_irqrestore(&pagemap_lock, flags);
 	return bytes;
 }
+MPOOL_EXPORT_FOR_TEST(mpool_pagemap_bytes);
 
 int mpool_pagemap_verify(void)
 {

@@ -53,7 +53,7 @@ void mpool_refuse(const struct mpool_pool_ops *ops, const char *name,
 	vaf.fmt = fmt;
 	vaf.va = &args;
 	pr_err("%s pool \"%.*s\": %pV\n", ops->kind_name, MPOOL_NAME_LEN,
-	       name ?: "(null)", &vaf);
+	       name ?: "", &vaf);
 	va_end(args);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_refuse);

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reports, compared word for word.
+ *
+ * The writer's buffer is what the log and the files get, so that a test that
+ * compares the buffer compares what a user reads.  Addresses are printed by %p
+ * on both sides, and sites by their line numbers.
+ */
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "helpers.h"
+#include "owner.h"
+#include "report.h"
+#include "show.h"
+#include "verify.h"
+
+#define TEXT_BYTES	SZ_8K
+
+struct text {
+	struct mpool_out out;
+	char want[TEXT_BYTES];
+	size_t len;
+};
+
+static struct text *text_new(struct kunit *test)
+{
+	struct text *text = kunit_kzalloc(test, sizeof(*text), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, text);
+	text->out.buf = kunit_kzalloc(test, TEXT_BYTES, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, text->out.buf);
+	text->out.size = TEXT_BYTES;
+	return text;
+}
+
+static __printf(2, 3) void want(struct text *text, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	text->len += vscnprintf(text->want + text->len,
+				TEXT_BYTES - text->len, fmt, args);
+	va_end(args);
+}
+
+static void compare(struct kunit *test, struct text *text)
+{
+	KUNIT_EXPECT_STREQ(test, text->out.buf, text->want);
+}
+
+static struct mpool_fixed *fixed_new(struct kunit *test, const char *name,
+				     size_t size)
+{
+	struct mpool_fixed_args args = { .on_leak = MPOOL_ON_LEAK_RECLAIM };
+	struct mpool_fixed *pool = mpool_fixed_create(name, size, &args);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pool);
+	return pool;
+}
+
+static void nothing_leaked_prints_nothing(struct kunit *test)
+{
+	struct mpool_fixed *pool = fixed_new(test, "report", 64);
+	struct text *text = text_new(test);
+	void *obj = mpool_fixed_alloc(pool, GFP_KERNEL);
+
+	mpool_fixed_free(pool, obj);
+	KUNIT_EXPECT_EQ(test, mpool_report_pool(&text->out, &pool->pool), 0);
+	compare(test, text);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_destroy(pool), 0);
+}
+
+static void pool_report_sums_by_site_biggest_first(struct kunit *test)
+{
+	struct mpool_fixed *pool = fixed_new(test, "report", 64);
+	struct text *text = text_new(test);
+	void *one, *two[2];
+	int i, line_one, line_two;
+
+	one = mpool_fixed_alloc(pool, GFP_KERNEL); line_one = __LINE__;
+	for (i = 0; i < 2; i++) {
+		two[i] = mpool_fixed_alloc(pool, GFP_KERNEL);
+		line_two = __LINE__ - 1;
+	}
+	KUNIT_EXPECT_EQ(test, mpool_report_pool(&text->out, &pool->pool), 3);
+	want(text, "fixed pool \"report\" leaks 3 objects, 192 bytes (reclaimed):\n");
+	want(text, "  2 objects, 128 bytes: report_kunit.c:%d %s [mpool_kunit], first %p\n",
+	     line_two, __func__, min(two[0], two[1]));
+	want(text, "  1 object, 64 bytes: report_kunit.c:%d %s [mpool_kunit], first %p\n",
+	     line_one, __func__, one);
+	compare(test, text);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_destroy(pool), 3);
+}
+
+#define MANY_SITES	(MPOOL_REPORT_SITES + 3)
+
+static void sixteen_sites_are_listed_and_the_rest_counted(struct kunit *test)
+{
+	static struct mpool_site sites[MANY_SITES];
+	struct mpool_fixed *pool = fixed_new(test, "report", 64);
+	struct text *text = text_new(test);
+	void *objs[MANY_SITES];
+	int i, j;
+
+	/* Site i has MANY_SITES - i objects, so that the order is known. */
+	for (i = 0; i < MANY_SITES; i++) {
+		if (!sites[i].file)
+			sites[i] = (struct mpool_site){
+				.file = "dir/many.c", .func = "many",
+				.line = i + 1, .module = THIS_MODULE,
+			};
+		objs[i] = mpool_fixed_alloc_at(pool, GFP_KERNEL, &sites[i]);
+		for (j = i + 1; j < MANY_SITES; j++)
+			mpool_fixed_alloc_at(pool, GFP_KERNEL, &sites[i]);
+	}
+	mpool_report_pool(&text->out, &pool->pool);
+	want(text, "fixed pool \"report\" leaks 190 objects, 12160 bytes (reclaimed):\n");
+	for (i = 0; i < MPOOL_REPORT_SITES; i++)
+		want(text, "  %d objects, %d bytes: many.c:%d many [mpool_kunit], first %p\n",
+		     MANY_SITES - i, (MANY_SITES - i) * 64, i + 1, objs[i]);
+	want(text, "  and 3 more call sites: 6 objects, 384 bytes\n");
+	/* Which object is met first is the walk's choice: leave it out. */
+	for (i = 0; i < 2; i++) {
+		char *p = i ? text->want : text->out.buf;
+
+		while ((p = strstr(p, ", first ")))
+			while (*p != '\n')
+				*p++ = '.';
+	}
+	compare(test, text);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_destroy(pool), 190);
+}
+
+static void large_and_string_pools_report_too(struct kunit *test)
+{
+	struct mpool_string_args sargs = { .on_leak = MPOOL_ON_LEAK_RECLAIM };
+	struct mpool_large_args largs = { .on_leak = MPOOL_ON_LEAK_RECLAIM };
+	struct mpool_large *large = mpool_large_create("rep-large", &largs);
+	struct mpool_string *strings = mpool_string_create("rep-str", &sargs);
+	struct text *text = text_new(test);
+	int line_run, line_str;
+	const char *s;
+	void *run;
+
+	run = mpool_large_alloc(large, 5000, NULL, GFP_KERNEL); line_run = __LINE__;
+	s = mpool_string_get(strings, "leaked", GFP_KERNEL); line_str = __LINE__;
+	mpool_report_pool(&text->out, &large->pool);
+	mpool_report_pool(&text->out, &strings->small->pool);
+	want(text, "large pool \"rep-large\" leaks 1 object, 5000 bytes (reclaimed):\n");
+	want(text, "  1 object, 5000 bytes: report_kunit.c:%d %s [mpool_kunit], first %p\n",
+	     line_run, __func__, run);
+	want(text, "string pool \"rep-str\" leaks 1 object, 56 bytes (reclaimed):\n");
+	want(text, "  1 object, 56 bytes: report_kunit.c:%d %s [mpool_kunit], first %p\n",
+	     line_str, __func__, s);
+	compare(test, text);
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(large), 1);
+	KUNIT_EXPECT_EQ(test, mpool_string_destroy(strings), 1);
+}
+
+static struct module *fake_module(struct kunit *test, const char *name)
+{
+	struct module *mod = kunit_kzalloc(test, sizeof(*mod), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, mod);
+	strscpy(mod->name, name, sizeof(mod->name));
+	return mod;
+}
+
+static bool leaks_file_has(struct kunit *test, const char *what)
+{
+	struct mpool_out out = { .size = SZ_1M };
+	bool has;
+
+	out.buf = kvzalloc(out.size, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, out.buf);
+	mpool_report_show_leaks(&out);
+	has = strstr(out.buf, what);
+	if (!has)
+		kunit_info(test, "wanted:\n%shave:\n%s", what, out.buf);
+	kvfree(out.buf);
+	return has;
+}
+
+/* Objects in two pools, one of them its own and left behind. */
+static void module_that_goes_is_reported_and_forgotten(struct kunit *test)
+{
+	struct module *mod = fake_module(test, "fakedrv");
+	struct mpool_site *site = kunit_kzalloc(test, 2 * sizeof(*site),
+						GFP_KERNEL);
+	struct mpool_fixed *others = fixed_new(test, "others", 128), *own;
+	struct text *text = text_new(test);
+	void *a, *b, *c;
+
+	site[0] = (struct mpool_site){ .file = "drv/fake.c", .func = "fake_open",
+				       .line = 7, .module = mod };
+	site[1] = (struct mpool_site){ .file = "drv/fake.c", .func = "fake_init",
+				       .line = 9, .module = mod };
+	own = __mpool_fixed_create("own", 64, NULL, &site[1]);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, own);
+	a = mpool_fixed_alloc_at(others, GFP_KERNEL, &site[0]);
+	b = mpool_fixed_alloc_at(own, GFP_KERNEL, &site[1]);
+	c = mpool_fixed_alloc(others, GFP_KERNEL);	/* not the module's */
+	mpool_owner_going(mod);
+	want(text, "module fakedrv goes and leaves 2 objects, 192 bytes, and 1 pool:\n");
+	want(text, "  1 object, 128 bytes: fake.c:7 fake_open [fakedrv], first %p in pool \"others\"\n",
+	     a);
+	want(text, "  1 object, 64 bytes: fake.c:9 fake_init [fakedrv], first %p in pool \"own\"\n",
+	     b);
+	want(text, "  fixed pool \"own\" was not destroyed\n");
+	KUNIT_EXPECT_TRUE(test, leaks_file_has(test, text->want));
+	/* others reclaims; own keeps, as an orphan without a name of its own. */
+	KUNIT_EXPECT_FALSE(test, mpool_owns(a));
+	KUNIT_EXPECT_TRUE(test, mpool_owns(b));
+	KUNIT_EXPECT_TRUE(test, mpool_owns(c));
+	KUNIT_EXPECT_NULL(test, mpool_pool_find("own"));
+	/* Said once: the module may come and go again. */
+	memset(site, 0xff, 2 * sizeof(*site));
+	mpool_owner_going(mod);
+	mpool_free(b);
+	mpool_free(c);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_destroy(others), 0);
+}
+
+static void bad_free(struct kunit *test, struct text *text,
+		     const struct mpool_pool *pool, const void *p,
+		     enum mpool_bad_free why)
+{
+	mpool_report_bad_free(&text->out, pool, p, why, _THIS_IP_);
+}
+
+static void bad_free_reports_say_what_it_was(struct kunit *test)
+{
+	struct mpool_fixed *pool = fixed_new(test, "mine", 64);
+	struct mpool_fixed *other = fixed_new(test, "other", 64);
+	struct text *text = text_new(test);
+	void *obj, *kmem = kmalloc(64, GFP_KERNEL), *vm = vmalloc(64);
+	char site[112], by[KSYM_SYMBOL_LEN];
+	int line, stack;
+
+	obj = mpool_fixed_alloc(pool, GFP_KERNEL); line = __LINE__;
+	snprintf(site, sizeof(site), "report_kunit.c:%d %s [mpool_kunit]", line,
+		 __func__);
+	bad_free(test, text, &pool->pool, obj + 24, MPOOL_BAD_FREE_ADDRESS);
+	bad_free(test, text, &other->pool, obj, MPOOL_BAD_FREE_ADDRESS);
+	mpool_fixed_free(pool, obj);
+	bad_free(test, text, &pool->pool, obj, MPOOL_BAD_FREE_ADDRESS);
+	bad_free(test, text, NULL, kmem, MPOOL_BAD_FREE_ADDRESS);
+	bad_free(test, text, NULL, vm, MPOOL_BAD_FREE_ADDRESS);
+	bad_free(test, text, NULL, &stack, MPOOL_BAD_FREE_ADDRESS);
+	bad_free(test, text, NULL, ERR_PTR(-ENOMEM), MPOOL_BAD_FREE_ADDRESS);
+	/* All were called from one place: take what it is called. */
+	snprintf(by, sizeof(by), "%s", strstr(text->out.buf, "; freed by") ?: "");
+	if (strchr(by, '\n'))
+		*strchr(by, '\n') = '\0';
+	KUNIT_EXPECT_NOT_NULL(test, strstr(by, "bad_free"));
+	want(text, "bad free: %p is 24 bytes into an object of 64 of pool \"mine\", from %s%s\n",
+	     obj + 24, site, by);
+	want(text, "bad free: %p is an object of pool \"mine\", from %s, not of \"other\"%s\n",
+	     obj, site, by);
+	want(text, "bad free: %p is free already: 0 bytes into an object of 64 of pool \"mine\"%s\n",
+	     obj, by);
+	want(text, "bad free: %p is not of mpool: slab memory%s\n", kmem, by);
+	want(text, "bad free: %p is not of mpool: vmalloc memory%s\n", vm, by);
+	want(text, "bad free: %p is not of mpool: stack%s\n", &stack, by);
+	want(text, "bad free: %p is error pointer -12%s\n", ERR_PTR(-ENOMEM),
+	     by);
+	compare(test, text);
+	kfree(kmem);
+	vfree(vm);
+	mpool_fixed_destroy(pool);
+	mpool_fixed_destroy(other);
+}
+
+/* Fields of the pool's line, without the age. */
+static void pools_file_has_an_aligned_line_a_pool(struct kunit *test)
+{
+	struct mpool_fixed *pool = fixed_new(test, "a-line", 64);
+	struct mpool_out out = { .size = SZ_64K };
+	void *obj = mpool_fixed_alloc(pool, GFP_KERNEL);
+	char want[160], *head, *line;
+	size_t capacity, pages;
+
+	capacity = pool->chunks.nr_objs;
+	pages = pool->chunks.npages;
+	out.buf = kvzalloc(out.size, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, out.buf);
+	mpool_show_pools(&out);
+	head = out.buf;
+	line = strstr(out.buf, "\na-line ");
+	KUNIT_ASSERT_NOT_NULL(test, line);
+	line++;
+	snprintf(want, sizeof(want),
+		 "a-line                   fixed  mpool_kunit            64        1 %8zu %7zu %7zu ",
+		 capacity, pages, pages);
+	KUNIT_EXPECT_EQ(test, strncmp(line, want, strlen(want)), 0);
+	/* Aligned: the header is as long as the line. */
+	KUNIT_EXPECT_EQ(test, strcspn(head, "\n"), strcspn(line, "\n"));
+	kvfree(out.buf);
+	mpool_fixed_free(pool, obj);
+	mpool_fixed_destroy(pool);
+}
+
+static void sites_file_is_sorted(struct kunit *test)
+{
+	struct mpool_fixed *pool = fixed_new(test, "sites", 96);
+	struct text *text = text_new(test);
+	int i, line_few, line_many;
+
+	mpool_fixed_alloc(pool, GFP_KERNEL); line_few = __LINE__;
+	for (i = 0; i < 10; i++) {
+		mpool_fixed_alloc(pool, GFP_KERNEL);
+		line_many = __LINE__ - 1;
+	}
+	mpool_show_sites(&text->out, &pool->pool);
+	want(text, "   objects        bytes  site\n");
+	want(text, "        10          960  report_kunit.c:%d %s [mpool_kunit]\n",
+	     line_many, __func__);
+	want(text, "         1           96  report_kunit.c:%d %s [mpool_kunit]\n",
+	     line_few, __func__);
+	compare(test, text);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_destroy(pool), 11);
+}
+
+static void text_that_does_not_fit_is_cut(struct kunit *test)
+{
+	char buf[8] = "";
+	struct mpool_out out = { .buf = buf, .size = sizeof(buf) };
+
+	mpool_out(&out, "%s", "12345");
+	mpool_out(&out, "%s", "67890");
+	mpool_out(&out, "%s", "x");
+	KUNIT_EXPECT_STREQ(test, buf, "1234567");
+	KUNIT_EXPECT_EQ(test, out.len, 7);
+}
+
+static void everything_verifies(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, mpool_verify(), 0);
+}
+
+static struct kunit_case report_cases[] = {
+	KUNIT_CASE(nothing_leaked_prints_nothing),
+	KUNIT_CASE(pool_report_sums_by_site_biggest_first),
+	KUNIT_CASE(sixteen_sites_are_listed_and_the_rest_counted),
+	KUNIT_CASE(large_and_string_pools_report_too),
+	KUNIT_CASE(module_that_goes_is_reported_and_forgotten),
+	KUNIT_CASE(bad_free_reports_say_what_it_was),
+	KUNIT_CASE(pools_file_has_an_aligned_line_a_pool),
+	KUNIT_CASE(sites_file_is_sorted),
+	KUNIT_CASE(text_that_does_not_fit_is_cut),
+	KUNIT_CASE(everything_verifies),
+	{ }
+};
+
+static struct kunit_suite report_suite = {
+	.name = "mpool_report",
+	.test_cases = report_cases,
+};
+kunit_test_suite(report_suite);
