@@ -287,9 +287,13 @@ static void verdict_text(struct mpool_out *out, struct module *mod,
 	}
 	mpool_sums_sort(sums);
 	if (sums->count || left)
-		mpool_out(out, "module %s goes and leaves %zu object%s, %zu bytes, and %u pool%s:\n",
+		mpool_out(out, "module %s goes and leaves %zu object%s, %zu bytes",
 			  mod->name, sums->count, plural(sums->count),
-			  sums->bytes, left, plural(left));
+			  sums->bytes);
+	if (left)
+		mpool_out(out, ", and %u pool%s", left, plural(left));
+	if (sums->count || left)
+		mpool_out(out, ":\n");
 	mpool_report_rows(out, sums, true);
 	list_for_each_entry(pool, pools, list)
 		if (pool_of(pool, mod))
@@ -357,10 +361,13 @@ static void verdict(struct module *mod)
 	struct mpool_sums sums = { .mod = mod };
 	struct mpool_out out;
 	bool panics = false;
+	size_t i;
 
 	report_begin(&out);
 	verdict_text(&out, mod, &sums, &panics);
 	report_end(&out);
+	for (i = 0; i < sums.n; i++)
+		mpool_site_retire(sums.rows[i].site);
 	if (panics)
 		panic("mpool: module %s leaked %zu objects\n", mod->name,
 		      sums.count);

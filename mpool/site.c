@@ -10,7 +10,8 @@
  *
  * When a client is unloaded, its strings go away with its text.  Its entries
  * get copies first; if the module comes back, its sites find their old entries,
- * so that a module loaded a thousand times does not need a thousand ids.
+ * so that a module loaded a thousand times does not need a thousand ids.  Those
+ * that it left objects with are retired: they are not what it does this time.
  *
  * The next block is allocated ahead of need from a work item, because the first
  * use of a site may be in NMI context.  If that comes too late, the caller gets
@@ -49,6 +50,7 @@ struct site_entry {
 	const char *modname;
 	char *copy;			/* the strings' memory, once gone */
 	u32 line;
+	bool retired;			/* not to be found by the module's return */
 };
 
 /* Taken for a few instructions, except at a first use that searches gone ones. */
@@ -112,7 +114,8 @@ static void site_kick_fn(struct irq_work *work)
 static bool site_same(const struct site_entry *entry,
 		      const struct mpool_site *site)
 {
-	return !entry->site && entry->line == site->line && site->module &&
+	return !entry->site && !entry->retired && site->module &&
+	       entry->line == site->line &&
 	       !strcmp(entry->modname, site->module->name) &&
 	       !strcmp(entry->func, site->func) &&
 	       !strcmp(entry->file, site->file);
@@ -197,6 +200,21 @@ bool mpool_site_get(u32 id, struct mpool_site_info *info)
 	return true;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_site_get);
+
+/*
+ * An id that objects outlive their module with is theirs for good: if the
+ * module comes back it must not be told of what it left the last time.
+ */
+void mpool_site_retire(u32 id)
+{
+	struct site_entry *entry = site_entry(id);
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&site_lock, flags);
+	if (entry)
+		entry->retired = true;
+	raw_spin_unlock_irqrestore(&site_lock, flags);
+}
 
 bool mpool_site_of_module(u32 id, const struct module *mod)
 {

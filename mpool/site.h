@@ -30,6 +30,7 @@ static inline u32 mpool_site_id(struct mpool_site *site)
 }
 
 bool mpool_site_get(u32 id, struct mpool_site_info *info);
+void mpool_site_retire(u32 id);
 bool mpool_site_of_module(u32 id, const struct module *mod);
 int mpool_site_print(u32 id, char *buf, size_t size);
 u32 mpool_site_count(void);
