@@ -179,6 +179,7 @@ u32 __mpool_site_register(struct mpool_site *site)
 		irq_work_queue(&site_kick);
 	return id;
 }
+MPOOL_EXPORT_FOR_TEST(__mpool_site_register);
 
 /* Fills @info; the strings are good until rcu_read_unlock(). */
 bool mpool_site_get(u32 id, struct mpool_site_info *info)
@@ -223,6 +224,7 @@ bool mpool_site_of_module(u32 id, const struct module *mod)
 	return entry && READ_ONCE(entry->site) &&
 	       READ_ONCE(entry->module) == mod;
 }
+MPOOL_EXPORT_FOR_TEST(mpool_site_of_module);
 
 /* "file:line function [module]", as every report prints a site. */
 int mpool_site_print(u32 id, char *buf, size_t size)
@@ -288,6 +290,7 @@ bool mpool_site_module_has(const struct module *mod)
 			return true;
 	return false;
 }
+MPOOL_EXPORT_FOR_TEST(mpool_site_module_has);
 
 /* Takes copies of what the module's sites say; true if it had any. */
 bool mpool_site_module_gone(const struct module *mod)
@@ -306,6 +309,7 @@ bool mpool_site_module_gone(const struct module *mod)
 		synchronize_rcu();
 	return found;
 }
+MPOOL_EXPORT_FOR_TEST(mpool_site_module_gone);
 
 int mpool_site_verify(void)
 {
