@@ -759,4 +759,5 @@ static struct kunit_suite runs_suite = {
 	.name = "mpool_runs",
 	.test_cases = runs_cases,
 };
+
 kunit_test_suite(runs_suite);
