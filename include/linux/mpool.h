@@ -28,8 +28,10 @@
 #include <linux/overflow.h>
 #include <linux/types.h>
 
+#ifdef __has_include
 #if __has_include(<linux/cleanup.h>)
 #include <linux/cleanup.h>
+#endif
 #endif
 
 struct module;
