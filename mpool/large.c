@@ -185,7 +185,7 @@ struct mpool_page *mpool_large_take(struct mpool_large *large, u32 npages,
 		if (arena) {
 			mpool_large_add_arena(large, arena);
 		} else if (mpool_gfp_nofail(gfp) && large->feed->gives_back &&
-			   get_order((size_t)npages << PAGE_SHIFT) <=
+			   get_order(max((size_t)npages << PAGE_SHIFT, align)) <=
 			   MAX_PAGE_ORDER) {
 			memalloc_retry_wait(gfp);
 		} else {
@@ -273,6 +273,16 @@ static void large_settle(struct mpool_large *large)
 	flush_work(&large->late_work);
 }
 
+/* Device memory is not cleared. */
+bool mpool_large_zero_ok(struct mpool_large *large, gfp_t gfp)
+{
+	if (likely(!READ_ONCE(large->io) || !(gfp & __GFP_ZERO)))
+		return true;
+	pr_warn_ratelimited("large pool \"%s\": device memory is never touched, __GFP_ZERO is refused\n",
+			    large->pool.name);
+	return false;
+}
+
 /**
  * mpool_large_object() - take a run as an object
  * @large: pool
@@ -295,10 +305,7 @@ void *mpool_large_object(struct mpool_large *large, struct mpool_pool *owner,
 	struct mpool_page *pg = NULL;
 	void *p;
 
-	if (large->io && (gfp & __GFP_ZERO)) {
-		pr_warn_ratelimited("large pool \"%s\": device memory is never touched, __GFP_ZERO is refused\n",
-				    large->pool.name);
-	} else if (npages) {
+	if (npages && mpool_large_zero_ok(large, gfp)) {
 		pg = mpool_large_take(large, npages, align, gfp, MPOOL_PAGE_RUN,
 				      owner, site, slack);
 	}

@@ -70,6 +70,7 @@ struct mpool_large *mpool_large_setup(const char *name,
 				      struct mpool_site *site);
 void mpool_large_put(struct mpool_large *large);
 int mpool_large_check(struct mpool_large *pool);
+bool mpool_large_zero_ok(struct mpool_large *large, gfp_t gfp);
 int mpool_large_verify(struct mpool_large *large);
 
 int mpool_large_init(void);

@@ -116,6 +116,8 @@ void *mpool_large_realloc_at(struct mpool_large *pool, void *p, size_t size,
 		mpool_large_free(pool, p);
 		return ZERO_SIZE_PTR;
 	}
+	if (!mpool_large_zero_ok(pool, gfp))
+		return NULL;
 	rcu_read_lock();
 	pg = large_own(pool, p, _RET_IP_);
 	if (pg) {
@@ -126,10 +128,12 @@ void *mpool_large_realloc_at(struct mpool_large *pool, void *p, size_t size,
 	rcu_read_unlock();
 	if (err == -EINVAL)
 		return NULL;
-	/* Device memory is not copied either. */
-	if (err)
+	if (err) {
+		*real = 0;
+		/* Device memory is not copied either. */
 		return pool->io ? NULL : large_move(pool, p, had, size, real,
 						    gfp, site);
+	}
 	large_init_tail(pool, p, had, *real, gfp);
 	return p;
 }
