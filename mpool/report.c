@@ -390,7 +390,7 @@ void mpool_report_farewell(void)
 		mpool_sums_add(&sums, pool);
 	mpool_sums_sort(&sums);
 	if (sums.count)
-		mpool_out(&out, "unloaded with %zu object%s, %zu bytes still out; their memory is lost until reboot:\n",
+		mpool_out(&out, "unloaded with %zu object%s, %zu bytes out, lost until reboot:\n",
 			  sums.count, plural(sums.count), sums.bytes);
 	mpool_report_rows(&out, &sums, true);
 	mpool_registry_unlock();
