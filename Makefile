@@ -5,7 +5,8 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 PREFIX ?= /usr/local
 
 kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)
-release = $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
+# What "uname -r" says; Debian 6.1's kernel.release is another name, which modules are not installed under.
+release = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
 # Distributions sign their modules with a key that stays with them.
 unsigned = $(if $(wildcard $(KDIR)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL=)
 includedir = $(PREFIX)/include/mpool
