@@ -1,0 +1,522 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tests of large pools over system memory: the pool, not single runs.
+ *
+ * What a pool holds and gives back, what it says when it is destroyed, and how
+ * it behaves without memory.
+ */
+#include <linux/slab.h>
+
+#include "helpers.h"
+#include "large.h"
+#include "site.h"
+
+#define GFP_QUIET	(GFP_KERNEL | __GFP_NOWARN)
+
+static unsigned int nr_pools(void)
+{
+	unsigned int n = list_count_nodes(mpool_registry_lock());
+
+	mpool_registry_unlock();
+	return n;
+}
+
+static struct mpool_large *new_pool(struct kunit *test, const char *name,
+				    enum mpool_on_leak on_leak)
+{
+	struct mpool_large_args args = { .on_leak = on_leak };
+	struct mpool_large *pool = mpool_large_create(name, &args);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
+	return pool;
+}
+
+static long charged(const struct mpool_large *pool)
+{
+	return atomic_long_read(&pool->pool.pages);
+}
+
+static u64 stat_of(const struct mpool_large *pool, enum mpool_stat item)
+{
+	return mpool_stat_read(&pool->pool.stats, item);
+}
+
+/* --- create and destroy --- */
+
+static void wrong_arguments(struct kunit *test)
+{
+	static const char * const names[] = {
+		NULL, "", "a/b", "/", "tab\t", "line\n", "\x7f", "\xc3\xa9",
+		"123456789012345678901234567890123456789012345678",
+		".", "..", "pools", "leaks", "whatis", "control", "dump",
+		"stats",
+	};
+	static const struct mpool_large_args args[] = {
+		{ .on_leak = 4 }, { .on_leak = -1 }, { .gfp = GFP_KERNEL },
+		{ .gfp = __GFP_ZERO }, { .gfp = __GFP_HIGHMEM },
+		{ .gfp = __GFP_NOFAIL }, { .gfp = __GFP_DMA | __GFP_COMP },
+		{ .gfp = (__force gfp_t)~0u },
+	};
+	unsigned int i, before = nr_pools();
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		KUNIT_EXPECT_EQ_MSG(test, -EINVAL,
+				    PTR_ERR(mpool_large_create(names[i], NULL)),
+				    "name \"%s\"", names[i]);
+	for (i = 0; i < ARRAY_SIZE(args); i++)
+		KUNIT_EXPECT_EQ_MSG(test, -EINVAL,
+				    PTR_ERR(mpool_large_create("kunit wrong",
+							       &args[i])),
+				    "arguments %u", i);
+	KUNIT_EXPECT_EQ(test, nr_pools(), before);
+	KUNIT_EXPECT_NULL(test, mpool_pool_find("kunit wrong"));
+}
+
+static void names(struct kunit *test)
+{
+	static const char longest[] =
+		"a name of 47 characters, as long as it may be..";
+	struct mpool_large *a, *b;
+	unsigned int before = nr_pools();
+
+	KUNIT_ASSERT_EQ(test, sizeof(longest), MPOOL_NAME_LEN);
+	a = mpool_large_create(longest, NULL);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(a));
+	KUNIT_EXPECT_STREQ(test, a->pool.name, longest);
+	KUNIT_EXPECT_PTR_EQ(test, mpool_pool_find(longest), &a->pool);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(mpool_large_create(longest, NULL)),
+			-EEXIST);
+	KUNIT_EXPECT_EQ(test, nr_pools(), before + 1);
+	b = mpool_large_create("another", NULL);
+	KUNIT_EXPECT_FALSE(test, IS_ERR(b));
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(a), 0);
+	KUNIT_EXPECT_NULL(test, mpool_pool_find(longest));
+	/* Its name is free again. */
+	a = mpool_large_create(longest, NULL);
+	KUNIT_EXPECT_FALSE(test, IS_ERR(a));
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(a), 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(b), 0);
+	KUNIT_EXPECT_EQ(test, nr_pools(), before);
+}
+
+/* Leaves three runs behind, of 1, 3 and 70 pages. */
+static void leak_three(struct kunit *test, struct mpool_large *pool, char **p)
+{
+	static const size_t pages[] = { 1, 3, 70 };
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		p[i] = mpool_large_alloc(pool, pages[i] * PAGE_SIZE - 5, NULL,
+					 GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, p[i]);
+		mpool_kunit_fill(p[i], pages[i] * PAGE_SIZE, i);
+	}
+}
+
+static unsigned long word_at(const void *p)
+{
+	unsigned long word;
+
+	rcu_read_lock();
+	word = mpool_pagemap_word((unsigned long)p);
+	rcu_read_unlock();
+	return word;
+}
+
+static void leaks_are_reclaimed(struct kunit *test)
+{
+	struct mpool_large *pool = new_pool(test, "kunit leaks",
+					    MPOOL_ON_LEAK_RECLAIM);
+	unsigned int i, before = nr_pools();
+	char *p[3];
+
+	leak_three(test, pool, p);
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 3);
+	KUNIT_EXPECT_EQ(test, nr_pools(), before - 1);
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_EQ(test, word_at(p[i]), 0);
+	KUNIT_EXPECT_EQ(test, mpool_pagemap_verify(), 0);
+}
+
+/* The pool stays, without its name, until the last run is freed. */
+static void leaks_are_kept(struct kunit *test)
+{
+	struct mpool_large *pool = new_pool(test, "kunit leaks",
+					    MPOOL_ON_LEAK_KEEP);
+	unsigned int tries, before = nr_pools();
+	char *p[3];
+
+	leak_three(test, pool, p);
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 3);
+	KUNIT_EXPECT_EQ(test, nr_pools(), before);
+	KUNIT_EXPECT_NULL(test, mpool_pool_find("kunit leaks"));
+	KUNIT_EXPECT_TRUE(test, mpool_kunit_intact(p[0], PAGE_SIZE, 0));
+	KUNIT_EXPECT_TRUE(test, mpool_kunit_intact(p[1], 3 * PAGE_SIZE, 1));
+	KUNIT_EXPECT_TRUE(test, mpool_kunit_intact(p[2], 70 * PAGE_SIZE, 2));
+	mpool_large_free(pool, p[2]);
+	mpool_large_free(pool, p[0]);
+	KUNIT_EXPECT_TRUE(test, mpool_large_owns(pool, p[1]));
+	mpool_large_free(pool, p[1]);
+	for (tries = 0; tries < 1000 && nr_pools() == before; tries++)
+		schedule_timeout_uninterruptible(1);
+	KUNIT_EXPECT_EQ(test, nr_pools(), before - 1);
+	KUNIT_EXPECT_EQ(test, word_at(p[1]), 0);
+}
+
+/* A pool that others live on outlives them. */
+static void pool_in_use_stays(struct kunit *test)
+{
+	struct mpool_large *pool = new_pool(test, "kunit base",
+					    MPOOL_ON_LEAK_RECLAIM);
+	struct mpool_fixed_args args = { .large = pool };
+	struct mpool_fixed *fixed;
+	void *obj, *run;
+
+	fixed = mpool_fixed_create("kunit guest", 100, &args);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(fixed));
+	obj = mpool_fixed_alloc(fixed, GFP_KERNEL);
+	run = mpool_large_alloc(pool, 1, NULL, GFP_KERNEL);
+	KUNIT_ASSERT_TRUE(test, obj && run);
+	KUNIT_EXPECT_GT(test, charged(pool), 1);
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
+	KUNIT_EXPECT_PTR_EQ(test, mpool_pool_find("kunit base"), &pool->pool);
+	/* Its own runs go, the chunks stay. */
+	mpool_large_clear(pool);
+	KUNIT_EXPECT_FALSE(test, mpool_large_owns(pool, run));
+	KUNIT_EXPECT_GT(test, charged(pool), 0);
+	KUNIT_EXPECT_TRUE(test, mpool_fixed_owns(fixed, obj));
+	memset(obj, 0xa5, 100);
+	/* A chunk is nobody's to free. */
+	mpool_large_free(pool, (void *)((unsigned long)obj & PAGE_MASK));
+	KUNIT_EXPECT_EQ(test, stat_of(pool, MPOOL_STAT_BAD_FREE), 1);
+	mpool_fixed_free(fixed, obj);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_destroy(fixed), 0);
+	KUNIT_EXPECT_EQ(test, charged(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
+	KUNIT_EXPECT_NULL(test, mpool_pool_find("kunit base"));
+}
+
+/* --- what a pool holds --- */
+
+static void counts(struct kunit *test)
+{
+	struct mpool_large *pool = new_pool(test, "kunit counts", 0);
+	struct mpool_count count;
+	char *p[3];
+
+	leak_three(test, pool, p);
+	pool->pool.ops->count(&pool->pool, &count);
+	KUNIT_EXPECT_EQ(test, count.live, 3);
+	KUNIT_EXPECT_EQ(test, count.live_bytes, 74 * PAGE_SIZE - 15);
+	KUNIT_EXPECT_EQ(test, count.allocs, 3);
+	KUNIT_EXPECT_EQ(test, count.frees, 0);
+	KUNIT_EXPECT_EQ(test, count.capacity, pool->runs.nr_pages);
+	KUNIT_EXPECT_EQ(test, charged(pool), 74);
+	mpool_large_free(pool, p[2]);
+	/* Shrunk and grown; the peak is what it was. */
+	KUNIT_EXPECT_PTR_EQ(test, p[1],
+			    mpool_large_realloc(pool, p[1], 100, NULL,
+						GFP_KERNEL));
+	pool->pool.ops->count(&pool->pool, &count);
+	KUNIT_EXPECT_EQ(test, count.live, 2);
+	KUNIT_EXPECT_EQ(test, count.live_bytes, PAGE_SIZE - 5 + 100);
+	KUNIT_EXPECT_EQ(test, charged(pool), 2);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->pool.peak), 74);
+	mpool_large_clear(pool);
+	pool->pool.ops->count(&pool->pool, &count);
+	KUNIT_EXPECT_EQ(test, count.live, 0);
+	KUNIT_EXPECT_EQ(test, count.live_bytes, 0);
+	KUNIT_EXPECT_EQ(test, charged(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
+}
+
+struct seen {
+	unsigned int n;
+	size_t bytes;
+	u32 site;
+	const void *last;
+};
+
+static int see(const struct mpool_obj *obj, void *arg)
+{
+	struct seen *seen = arg;
+
+	seen->n++;
+	seen->bytes += obj->size;
+	seen->site = obj->site;
+	seen->last = obj->addr;
+	return seen->n == 10;
+}
+
+/* A walk meets each live run once, and ends when it is told to. */
+static void walk(struct kunit *test)
+{
+	struct mpool_large *pool = new_pool(test, "kunit walk",
+					    MPOOL_ON_LEAK_RECLAIM);
+	struct mpool_site *here = MPOOL_HERE;
+	struct seen seen = { };
+	unsigned int i;
+	void *p;
+
+	KUNIT_EXPECT_EQ(test, pool->pool.ops->walk(&pool->pool, see, &seen), 0);
+	KUNIT_EXPECT_EQ(test, seen.n, 0);
+	p = mpool_large_alloc_at(pool, 5000, 1, NULL, GFP_KERNEL, here);
+	KUNIT_EXPECT_EQ(test, pool->pool.ops->walk(&pool->pool, see, &seen), 0);
+	KUNIT_EXPECT_EQ(test, seen.n, 1);
+	KUNIT_EXPECT_EQ(test, seen.bytes, 5000);
+	KUNIT_EXPECT_EQ(test, seen.site, here->id);
+	KUNIT_EXPECT_PTR_EQ(test, seen.last, p);
+	for (i = 0; i < 20; i++)
+		mpool_large_alloc(pool, 50 * PAGE_SIZE, NULL, GFP_KERNEL);
+	memset(&seen, 0, sizeof(seen));
+	KUNIT_EXPECT_EQ(test, pool->pool.ops->walk(&pool->pool, see, &seen), 1);
+	KUNIT_EXPECT_EQ(test, seen.n, 10);
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 21);
+}
+
+/* One idle arena is kept for the next caller; trim takes it, too. */
+static void spares(struct kunit *test)
+{
+	struct mpool_large *pool = new_pool(test, "kunit spares", 0);
+	static const size_t pages[] = { 100, 300, 200, 65 };
+	void *p[ARRAY_SIZE(pages)];
+	unsigned int i;
+	u64 grown;
+
+	for (i = 0; i < ARRAY_SIZE(pages); i++)
+		p[i] = mpool_large_alloc(pool, pages[i] * PAGE_SIZE, NULL,
+					 GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 665);
+	KUNIT_EXPECT_EQ(test, pool->nr_spares, 0);
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		mpool_large_free(pool, p[i]);
+		KUNIT_EXPECT_EQ(test, pool->nr_spares, 1);
+		KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
+	}
+	/* The longest one. */
+	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 300);
+	KUNIT_EXPECT_EQ(test, stat_of(pool, MPOOL_STAT_SHRINK), 3);
+	grown = stat_of(pool, MPOOL_STAT_GROW);
+	for (i = 0; i < 1000; i++)
+		mpool_large_free(pool, mpool_large_alloc(pool, 300 * PAGE_SIZE,
+							 NULL, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, stat_of(pool, MPOOL_STAT_GROW), grown);
+	KUNIT_EXPECT_EQ(test, mpool_large_trim(pool), 300);
+	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 0);
+	KUNIT_EXPECT_EQ(test, pool->nr_spares, 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_trim(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
+}
+
+/* Runs in use keep their arena, and only theirs. */
+static void trim_spares_what_is_used(struct kunit *test)
+{
+	struct mpool_large *pool = new_pool(test, "kunit trim", 0);
+	void *small, *big;
+	size_t real;
+
+	small = mpool_large_alloc(pool, 1, &real, GFP_KERNEL);
+	big = mpool_large_alloc(pool, 200 * PAGE_SIZE, NULL, GFP_KERNEL);
+	KUNIT_ASSERT_TRUE(test, small && big);
+	mpool_kunit_fill(small, real, 1);
+	mpool_large_free(pool, big);
+	KUNIT_EXPECT_EQ(test, mpool_large_trim(pool), 200);
+	KUNIT_EXPECT_TRUE(test, mpool_kunit_intact(small, real, 1));
+	KUNIT_EXPECT_TRUE(test, mpool_large_owns(pool, small));
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
+	mpool_large_free(pool, small);
+	KUNIT_EXPECT_GT(test, mpool_large_trim(pool), 0);
+	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
+}
+
+/* With interrupts off a pool gives and takes, and grows as GFP_ATOMIC can. */
+static void atomic_context(struct kunit *test)
+{
+	struct mpool_large *pool = new_pool(test, "kunit atomic", 0);
+	unsigned long flags;
+	void *p[40];
+	int i;
+
+	local_irq_save(flags);
+	for (i = 0; i < ARRAY_SIZE(p); i++)
+		p[i] = mpool_large_alloc(pool, PAGE_SIZE * (1 + i % 9), NULL,
+					 GFP_ATOMIC);
+	for (i = 0; i < ARRAY_SIZE(p); i += 2) {
+		mpool_large_free(pool, p[i]);
+		p[i] = NULL;
+	}
+	local_irq_restore(flags);
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
+	for (i = 0; i < ARRAY_SIZE(p); i++) {
+		if (i % 2)
+			KUNIT_EXPECT_NOT_NULL(test, p[i]);
+		mpool_large_free(pool, p[i]);
+	}
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
+}
+
+/* --- no memory --- */
+
+#define SWEEP_MAX	200
+
+static void failed_create(struct kunit *test)
+{
+	unsigned int n, failed = 0, before = nr_pools();
+	struct mpool_large *pool;
+	bool hit = true;
+
+	if (!MPOOL_KUNIT_CAN_FAIL)
+		kunit_skip(test, "needs CONFIG_FAULT_INJECTION");
+	for (n = 1; hit && n < SWEEP_MAX; n++) {
+		mpool_kunit_fail_nth(n);
+		pool = mpool_large_create("kunit fails", NULL);
+		hit = mpool_kunit_fail_end();
+		if (IS_ERR(pool)) {
+			KUNIT_EXPECT_EQ(test, PTR_ERR(pool), -ENOMEM);
+			KUNIT_EXPECT_TRUE(test, hit);
+			KUNIT_EXPECT_EQ(test, nr_pools(), before);
+			failed++;
+			continue;
+		}
+		KUNIT_EXPECT_EQ(test, nr_pools(), before + 1);
+		KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
+	}
+	KUNIT_EXPECT_FALSE(test, hit);
+	KUNIT_EXPECT_GE(test, failed, 1);
+	KUNIT_EXPECT_EQ(test, nr_pools(), before);
+}
+
+/* One alloc after the other, the n-th allocation below each fails. */
+static void failed_alloc(struct kunit *test)
+{
+	static const size_t pages[] = { 1, 17, 64, 100, 512, 600 };
+	struct mpool_large *pool = new_pool(test, "kunit fails", 0);
+	unsigned int i, n, failed = 0;
+	size_t real;
+	bool hit;
+	void *p;
+
+	if (!MPOOL_KUNIT_CAN_FAIL) {
+		mpool_large_destroy(pool);
+		kunit_skip(test, "needs CONFIG_FAULT_INJECTION");
+	}
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		for (n = 1, hit = true; hit && n < SWEEP_MAX; n++) {
+			mpool_kunit_fail_nth(n);
+			p = mpool_large_alloc(pool, pages[i] * PAGE_SIZE,
+					      &real, GFP_QUIET);
+			hit = mpool_kunit_fail_end();
+			KUNIT_EXPECT_TRUE(test, hit || p);
+			KUNIT_EXPECT_EQ(test, real, p ? pages[i] * PAGE_SIZE : 0);
+			KUNIT_EXPECT_EQ(test, charged(pool), p ? pages[i] : 0);
+			failed += !p;
+			KUNIT_EXPECT_EQ(test, stat_of(pool, MPOOL_STAT_FAIL),
+					failed);
+			mpool_large_free(pool, p);
+			mpool_large_trim(pool);
+			KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 0);
+			KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
+		}
+		KUNIT_EXPECT_FALSE(test, hit);
+	}
+	KUNIT_EXPECT_GE(test, failed, ARRAY_SIZE(pages));
+	KUNIT_EXPECT_EQ(test, mpool_pagemap_verify(), 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
+}
+
+/* A realloc that has to move and cannot leaves the run as it was. */
+static void failed_realloc(struct kunit *test)
+{
+	struct mpool_large *pool = new_pool(test, "kunit fails", 0);
+	unsigned int n, failed = 0;
+	bool hit = true;
+	char *p, *q;
+
+	if (!MPOOL_KUNIT_CAN_FAIL) {
+		mpool_large_destroy(pool);
+		kunit_skip(test, "needs CONFIG_FAULT_INJECTION");
+	}
+	for (n = 1; hit && n < SWEEP_MAX; n++) {
+		p = mpool_large_alloc(pool, 70 * PAGE_SIZE, NULL, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		mpool_kunit_fill(p, 70 * PAGE_SIZE, n);
+		mpool_kunit_fail_nth(n);
+		q = mpool_large_realloc(pool, p, 90 * PAGE_SIZE, NULL,
+					GFP_QUIET);
+		hit = mpool_kunit_fail_end();
+		KUNIT_EXPECT_TRUE(test, hit || q);
+		failed += !q;
+		KUNIT_EXPECT_EQ(test, charged(pool), q ? 90 : 70);
+		KUNIT_EXPECT_EQ(test, mpool_large_owns(pool, p), !q);
+		KUNIT_EXPECT_TRUE(test, mpool_kunit_intact(q ?: p,
+							   70 * PAGE_SIZE, n));
+		mpool_large_free(pool, q ?: p);
+		mpool_large_trim(pool);
+		KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
+	}
+	KUNIT_EXPECT_FALSE(test, hit);
+	KUNIT_EXPECT_GE(test, failed, 1);
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
+}
+
+/* A pool with leaks ends and reports as well without memory. */
+static void failed_destroy(struct kunit *test)
+{
+	unsigned int n, before = nr_pools();
+	struct mpool_large *pool;
+	bool hit = true;
+	char *p[3];
+	size_t leaks;
+
+	if (!MPOOL_KUNIT_CAN_FAIL)
+		kunit_skip(test, "needs CONFIG_FAULT_INJECTION");
+	for (n = 1; hit && n < SWEEP_MAX; n++) {
+		pool = new_pool(test, "kunit fails", MPOOL_ON_LEAK_RECLAIM);
+		leak_three(test, pool, p);
+		mpool_kunit_fail_nth(n);
+		leaks = mpool_large_destroy(pool);
+		hit = mpool_kunit_fail_end();
+		KUNIT_EXPECT_EQ(test, leaks, 3);
+		KUNIT_EXPECT_EQ(test, nr_pools(), before);
+		KUNIT_EXPECT_EQ(test, word_at(p[2]), 0);
+	}
+	KUNIT_EXPECT_FALSE(test, hit);
+	KUNIT_EXPECT_EQ(test, mpool_pagemap_verify(), 0);
+}
+
+static void large_exit_case(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(mpool_large_shared), 0);
+	KUNIT_EXPECT_EQ(test, mpool_pagemap_verify(), 0);
+}
+
+static struct kunit_case large_cases[] = {
+	KUNIT_CASE(wrong_arguments),
+	KUNIT_CASE(names),
+	KUNIT_CASE(leaks_are_reclaimed),
+	KUNIT_CASE(leaks_are_kept),
+	KUNIT_CASE(pool_in_use_stays),
+	KUNIT_CASE(counts),
+	KUNIT_CASE(walk),
+	KUNIT_CASE(spares),
+	KUNIT_CASE(trim_spares_what_is_used),
+	KUNIT_CASE(atomic_context),
+	KUNIT_CASE(failed_create),
+	KUNIT_CASE(failed_alloc),
+	KUNIT_CASE(failed_realloc),
+	KUNIT_CASE(failed_destroy),
+	{ }
+};
+
+static struct kunit_suite large_suite = {
+	.name = "mpool_large",
+	.exit = large_exit_case,
+	.test_cases = large_cases,
+};
+
+kunit_test_suite(large_suite);
