@@ -75,12 +75,6 @@ static u32 chunk_length(u32 size)
 
 static void late_fn(struct work_struct *work);
 
-static void late_kick_fn(struct irq_work *work)
-{
-	schedule_work(&container_of(work, struct mpool_chunks,
-				    late_kick)->late_work);
-}
-
 /**
  * mpool_chunks_init() - settle the geometry
  * @chunks: what to fill in
@@ -107,8 +101,7 @@ void mpool_chunks_init(struct mpool_chunks *chunks, struct mpool_fixed *fixed,
 	INIT_LIST_HEAD(&chunks->full);
 	INIT_LIST_HEAD(&chunks->empty);
 	INIT_LIST_HEAD(&chunks->all);
-	init_irq_work(&chunks->late_kick, late_kick_fn);
-	INIT_WORK(&chunks->late_work, late_fn);
+	mpool_kick_init(&chunks->late, late_fn);
 }
 
 /* Puts a chunk on the list that it belongs on. */
@@ -223,13 +216,13 @@ void mpool_chunks_put_late(struct mpool_chunks *chunks,
 {
 	mpool_stat_inc(&chunks->owner->stats, MPOOL_STAT_DEFER);
 	WRITE_ONCE(*slot->state, MPOOL_OBJ_LATE);
-	irq_work_queue(&chunks->late_kick);
+	mpool_kick(&chunks->late);
 }
 
 static void late_fn(struct work_struct *work)
 {
-	struct mpool_chunks *chunks = container_of(work, struct mpool_chunks,
-						   late_work);
+	struct mpool_chunks *chunks = container_of(mpool_kick_of(work),
+						   struct mpool_chunks, late);
 	struct mpool_chunk *chunk;
 	unsigned long flags;
 	u32 i;
@@ -251,8 +244,7 @@ static void late_fn(struct work_struct *work)
 /* Finishes every free that was put off. */
 void mpool_chunks_settle(struct mpool_chunks *chunks)
 {
-	irq_work_sync(&chunks->late_kick);
-	flush_work(&chunks->late_work);
+	mpool_kick_sync(&chunks->late);
 }
 
 static void chunk_fill(struct mpool_chunk *chunk, u32 limit)

@@ -2,9 +2,7 @@
 #ifndef _MPOOL_CHUNK_H
 #define _MPOOL_CHUNK_H
 
-#include <linux/irq_work.h>
-#include <linux/workqueue.h>
-
+#include "kick.h"
 #include "large.h"
 #include "pagemap.h"
 #include "site.h"
@@ -79,8 +77,7 @@ struct mpool_chunks {
 	unsigned long nr_free;		/* on free lists */
 
 	/* Finishes frees that could not take the lock in NMI context. */
-	struct irq_work late_kick;
-	struct work_struct late_work;
+	struct mpool_kick late;
 };
 
 /*

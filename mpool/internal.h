@@ -12,7 +12,7 @@
  *	 3  fixed, object, chunk, magazine, reserve
  *	 2  large, pages, system, region, runs
  *	 1  pagemap, site, owner, registry
- *	 0  internal, compat, stat
+ *	 0  internal, compat, stat, kick
  *
  * Lock order, outermost first:
  *

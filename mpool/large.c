@@ -230,7 +230,7 @@ void mpool_large_give(struct mpool_large *large, struct mpool_page *pg)
 	/* The work item may free it from here on: not touched again. */
 	WRITE_ONCE(pg->tag, mpool_page_tag(mpool_page_index(pg),
 					   MPOOL_PAGE_QUEUED));
-	irq_work_queue(&large->late_kick);
+	mpool_kick(&large->late);
 }
 
 static void late_arena(struct mpool_large *large, struct mpool_arena *arena)
@@ -249,8 +249,8 @@ static void late_arena(struct mpool_large *large, struct mpool_arena *arena)
 
 static void late_fn(struct work_struct *work)
 {
-	struct mpool_large *large = container_of(work, struct mpool_large,
-						 late_work);
+	struct mpool_large *large = container_of(mpool_kick_of(work),
+						 struct mpool_large, late);
 	struct mpool_arena *arena;
 
 	rcu_read_lock();
@@ -260,17 +260,10 @@ static void late_fn(struct work_struct *work)
 	mpool_large_reap(large);
 }
 
-static void late_kick_fn(struct irq_work *work)
-{
-	schedule_work(&container_of(work, struct mpool_large,
-				    late_kick)->late_work);
-}
-
 /* Finishes every free that was put off. */
 static void large_settle(struct mpool_large *large)
 {
-	irq_work_sync(&large->late_kick);
-	flush_work(&large->late_work);
+	mpool_kick_sync(&large->late);
 }
 
 /* Device memory is not cleared. */
@@ -557,8 +550,7 @@ struct mpool_large *mpool_large_setup(const char *name,
 	raw_spin_lock_init(&large->lock);
 	INIT_LIST_HEAD(&large->arenas);
 	INIT_LIST_HEAD(&large->spares);
-	init_irq_work(&large->late_kick, late_kick_fn);
-	INIT_WORK(&large->late_work, late_fn);
+	mpool_kick_init(&large->late, late_fn);
 	return large;
 }
 

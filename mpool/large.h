@@ -2,9 +2,7 @@
 #ifndef _MPOOL_LARGE_H
 #define _MPOOL_LARGE_H
 
-#include <linux/irq_work.h>
-#include <linux/workqueue.h>
-
+#include "kick.h"
 #include "pagemap.h"
 #include "registry.h"
 #include "runs.h"
@@ -36,8 +34,7 @@ struct mpool_large {
 	unsigned long nr_chunk_pages;	/* in runs of fixed pools */
 
 	/* Finishes frees that could not take the lock in NMI context. */
-	struct irq_work late_kick;
-	struct work_struct late_work;
+	struct mpool_kick late;
 };
 
 extern struct mpool_large *mpool_large_shared;

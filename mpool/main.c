@@ -41,7 +41,8 @@ static int on_leak_set(const char *val, const struct kernel_param *kp)
 		WRITE_ONCE(mpool_default_on_leak, policy);
 		return 0;
 	}
-	pr_err("on_leak=%s is none of keep, reclaim, panic\n", val);
+	pr_err("on_leak=%.*s is none of keep, reclaim, panic\n",
+	       (int)strcspn(val, "\n"), val);
 	return -EINVAL;
 }
 
@@ -68,6 +69,7 @@ static int __init mpool_init(void)
 	err = mpool_pagemap_init();
 	if (err)
 		goto err_site;
+	mpool_registry_init();
 	mpool_report_init();
 	err = mpool_large_init();
 	if (err)

@@ -13,14 +13,13 @@
  * not taken by alloc and free.  The charge counters are atomic.
  */
 #include <linux/ctype.h>
-#include <linux/irq_work.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/stdarg.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
-#include <linux/workqueue.h>
 
+#include "kick.h"
 #include "registry.h"
 #include "site.h"
 
@@ -255,19 +254,12 @@ static void sweep_fn(struct work_struct *work)
 	}
 }
 
-static DECLARE_WORK(sweep_work, sweep_fn);
-
-static void sweep_kick_fn(struct irq_work *work)
-{
-	schedule_work(&sweep_work);
-}
-
-static DEFINE_IRQ_WORK(sweep_kick, sweep_kick_fn);
+static struct mpool_kick sweep;
 
 /* Called after a free in an orphan.  Any context. */
 void mpool_pool_sweep(void)
 {
-	irq_work_queue(&sweep_kick);
+	mpool_kick(&sweep);
 }
 
 /* A pool that took its memory from @pool does so no more. */
@@ -300,14 +292,18 @@ static bool dispose_one(bool large)
 	return found;
 }
 
+void mpool_registry_init(void)
+{
+	mpool_kick_init(&sweep, sweep_fn);
+}
+
 /*
  * Ends every pool that is left, at mpool's unload: orphans, and mpool's own.
  * Those that take memory from others go before the others.
  */
 void mpool_registry_exit(void)
 {
-	irq_work_sync(&sweep_kick);
-	flush_work(&sweep_work);
+	mpool_kick_sync(&sweep);
 	while (dispose_one(false))
 		;
 	while (dispose_one(true))

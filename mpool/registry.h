@@ -138,6 +138,7 @@ void mpool_registry_set_view(const struct mpool_pool_view *view);
 struct list_head *mpool_registry_lock(void);
 void mpool_registry_unlock(void);
 
+void mpool_registry_init(void);
 void mpool_registry_exit(void);
 
 __printf(3, 4)

@@ -54,7 +54,7 @@ bool mpool_reserve_take(struct mpool_reserve *reserve, struct mpool_slot *slot)
 		return false;
 	atomic_inc(&reserve->missing);
 	mpool_stat_inc(&reserve->chunks->owner->stats, MPOOL_STAT_RESERVE);
-	irq_work_queue(&reserve->kick);
+	mpool_kick(&reserve->kick);
 	return true;
 }
 
@@ -115,8 +115,9 @@ static int reserve_fill_locked(struct mpool_reserve *reserve, gfp_t gfp)
 
 static void reserve_fn(struct work_struct *work)
 {
-	struct mpool_reserve *reserve = container_of(work, struct mpool_reserve,
-						     work);
+	struct mpool_reserve *reserve = container_of(mpool_kick_of(work),
+						     struct mpool_reserve,
+						     kick);
 
 	mutex_lock(&reserve_mutex);
 	/* If it fails, the next free or the next use of the reserve helps. */
@@ -124,17 +125,11 @@ static void reserve_fn(struct work_struct *work)
 	mutex_unlock(&reserve_mutex);
 }
 
-static void reserve_kick_fn(struct irq_work *work)
-{
-	schedule_work(&container_of(work, struct mpool_reserve, kick)->work);
-}
-
 void mpool_reserve_init(struct mpool_reserve *reserve,
 			struct mpool_chunks *chunks)
 {
 	reserve->chunks = chunks;
-	init_irq_work(&reserve->kick, reserve_kick_fn);
-	INIT_WORK(&reserve->work, reserve_fn);
+	mpool_kick_init(&reserve->kick, reserve_fn);
 }
 
 /* Puts the objects of an array that nobody takes from any more elsewhere. */
@@ -195,8 +190,7 @@ int mpool_reserve_set(struct mpool_reserve *reserve, unsigned int n, gfp_t gfp)
 void mpool_reserve_end(struct mpool_reserve *reserve)
 {
 	mpool_reserve_set(reserve, 0, GFP_KERNEL);
-	irq_work_sync(&reserve->kick);
-	cancel_work_sync(&reserve->work);
+	mpool_kick_sync(&reserve->kick);
 }
 
 unsigned long mpool_reserve_objects(struct mpool_reserve *reserve)

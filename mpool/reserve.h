@@ -15,8 +15,7 @@ struct mpool_reserve {
 	struct mpool_reserve_array __rcu *array;
 	atomic_t missing;		/* hint: not 0 if a place may be empty */
 	struct mpool_chunks *chunks;
-	struct irq_work kick;
-	struct work_struct work;	/* fills it up */
+	struct mpool_kick kick;		/* fills it up */
 };
 
 void mpool_reserve_init(struct mpool_reserve *reserve,

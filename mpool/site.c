@@ -31,9 +31,8 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/workqueue.h>
-#include <linux/irq_work.h>
 
+#include "kick.h"
 #include "site.h"
 
 #define SITES_PER_BLOCK		128
@@ -64,10 +63,7 @@ static u32 nr_sites;
 static u32 nr_room;
 static u32 nr_gone;
 
-static void site_grow_fn(struct work_struct *work);
-static void site_kick_fn(struct irq_work *work);
-static DECLARE_WORK(site_grow_work, site_grow_fn);
-static DEFINE_IRQ_WORK(site_kick, site_kick_fn);
+static struct mpool_kick site_grow;	/* adds a block */
 
 static struct site_entry *site_entry(u32 id)
 {
@@ -104,11 +100,6 @@ static void site_grow_fn(struct work_struct *work)
 {
 	if (READ_ONCE(nr_room) - READ_ONCE(nr_sites) < SITES_LOW)
 		site_add_block(GFP_KERNEL);
-}
-
-static void site_kick_fn(struct irq_work *work)
-{
-	schedule_work(&site_grow_work);
 }
 
 static bool site_same(const struct site_entry *entry,
@@ -176,7 +167,7 @@ u32 __mpool_site_register(struct mpool_site *site)
 	low = nr_room - nr_sites < SITES_LOW && nr_room < MPOOL_SITE_MAX;
 	raw_spin_unlock_irqrestore(&site_lock, flags);
 	if (low)
-		irq_work_queue(&site_kick);
+		mpool_kick(&site_grow);
 	return id;
 }
 MPOOL_EXPORT_FOR_TEST(__mpool_site_register);
@@ -344,8 +335,10 @@ static struct mpool_site unknown_site = {
 
 int mpool_site_init(void)
 {
-	int err = site_add_block(GFP_KERNEL);
+	int err;
 
+	mpool_kick_init(&site_grow, site_grow_fn);
+	err = site_add_block(GFP_KERNEL);
 	if (!err)
 		__mpool_site_register(&unknown_site);
 	return err;
@@ -355,8 +348,7 @@ void mpool_site_exit(void)
 {
 	u32 id;
 
-	irq_work_sync(&site_kick);
-	cancel_work_sync(&site_grow_work);
+	mpool_kick_sync(&site_grow);
 	for (id = 1; id <= nr_sites; id++)
 		kfree(site_entry(id)->copy);
 	for (id = 0; id < SITE_BLOCKS; id++)

@@ -345,6 +345,28 @@ static size_t string_reclaim(struct mpool_pool *pool, const struct module *mod)
 	return 0;
 }
 
+/* Takes every string out of the table. */
+static void string_empty(struct mpool_string *pool)
+{
+	struct rhashtable_iter iter;
+	unsigned long flags;
+	struct str *str;
+
+	rhashtable_walk_enter(&pool->table, &iter);
+	rhashtable_walk_start(&iter);
+	while ((str = rhashtable_walk_next(&iter))) {
+		/* The table was resized: the walk begins again by itself. */
+		if (IS_ERR(str))
+			continue;
+		spin_lock_irqsave(&pool->lock, flags);
+		if (atomic_read(&str->refs) > 0)
+			str_remove_locked(pool, str);
+		spin_unlock_irqrestore(&pool->lock, flags);
+	}
+	rhashtable_walk_stop(&iter);
+	rhashtable_walk_exit(&iter);
+}
+
 static void string_put(struct mpool_string *strings)
 {
 	rcu_barrier();
@@ -363,14 +385,13 @@ static void string_finish(struct mpool_pool *pool, bool keep)
 {
 	struct mpool_string *strings = strings_of(pool);
 
-	rcu_barrier();
 	mpool_small_kill(strings->small);
 	if (keep) {
 		mpool_pool_orphan(pool);
 		return;
 	}
 	mpool_pool_unregister(pool);
-	mpool_string_clear(strings);
+	string_empty(strings);
 	string_put(strings);
 }
 
@@ -446,25 +467,10 @@ EXPORT_SYMBOL_GPL(__mpool_string_create);
 
 void mpool_string_clear(struct mpool_string *pool)
 {
-	struct rhashtable_iter iter;
-	unsigned long flags;
-	struct str *str;
-
 	if (string_check(pool))
 		return;
-	rhashtable_walk_enter(&pool->table, &iter);
-	rhashtable_walk_start(&iter);
-	while ((str = rhashtable_walk_next(&iter))) {
-		/* The table was resized: the walk begins again by itself. */
-		if (IS_ERR(str))
-			continue;
-		spin_lock_irqsave(&pool->lock, flags);
-		if (atomic_read(&str->refs) > 0)
-			str_remove_locked(pool, str);
-		spin_unlock_irqrestore(&pool->lock, flags);
-	}
-	rhashtable_walk_stop(&iter);
-	rhashtable_walk_exit(&iter);
+	string_empty(pool);
+	/* Their memory is back when this returns. */
 	rcu_barrier();
 }
 EXPORT_SYMBOL_GPL(mpool_string_clear);
@@ -477,7 +483,6 @@ size_t mpool_string_destroy(struct mpool_string *pool)
 	if (IS_ERR_OR_NULL(pool))
 		return 0;
 	face = &pool->small->pool;
-	rcu_barrier();
 	leaks = mpool_pool_leaks(face);
 	string_finish(face, leaks && mpool_pool_keeps(face));
 	return leaks;

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A kick: work that is asked for where neither locks nor memory can be had, and
+ * done where both can.
+ *
+ * Structure: an irq_work, which an NMI may queue, that queues a work item.
+ *
+ * Invariant: after mpool_kick_sync() returned, all that was asked for before is
+ * done.
+ *
+ * Locking: none.  Most kicks never happen; used tells, because irq_work_sync()
+ * waits for a grace period on some kernels, which the end of a pool would feel.
+ */
+#include <linux/compiler.h>
+
+#include "kick.h"
+
+static void kick_fn(struct irq_work *irq)
+{
+	schedule_work(&container_of(irq, struct mpool_kick, irq)->work);
+}
+
+void mpool_kick_init(struct mpool_kick *kick, work_func_t fn)
+{
+	init_irq_work(&kick->irq, kick_fn);
+	INIT_WORK(&kick->work, fn);
+	kick->used = false;
+}
+
+/* Asks for the work.  Any context. */
+void mpool_kick(struct mpool_kick *kick)
+{
+	WRITE_ONCE(kick->used, true);
+	irq_work_queue(&kick->irq);
+}
+
+/* Waits for all work that was asked for.  Sleeps. */
+void mpool_kick_sync(struct mpool_kick *kick)
+{
+	if (!READ_ONCE(kick->used))
+		return;
+	irq_work_sync(&kick->irq);
+	flush_work(&kick->work);
+}
