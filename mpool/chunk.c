@@ -103,6 +103,7 @@ void mpool_chunks_init(struct mpool_chunks *chunks, struct mpool_fixed *fixed,
 	INIT_LIST_HEAD(&chunks->all);
 	mpool_kick_init(&chunks->late, late_fn);
 }
+MPOOL_EXPORT_FOR_TEST(mpool_chunks_init);
 
 /* Puts a chunk on the list that it belongs on. */
 static void chunk_place_locked(struct mpool_chunks *chunks,
