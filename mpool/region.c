@@ -88,19 +88,20 @@ static int region_add(struct mpool_large *large, void *base, size_t size,
 	struct mpool_arena *arena;
 	int err;
 
-	arena = kvzalloc(mpool_arena_bytes(npages), GFP_KERNEL);
+	arena = kvzalloc(mpool_arena_bytes(npages), GFP_KERNEL | __GFP_NOWARN);
 	if (!arena)
 		return -ENOMEM;
 	mpool_arena_init(arena, &large->runs, start, npages);
 	region_addresses(arena, base, args);
-	if (arena->io)
-		large->io = true;
 	mutex_lock(&region_mutex);
 	err = mpool_pagemap_add(start, npages,
 				(unsigned long)arena | MPOOL_PAGE_ARENA,
 				GFP_KERNEL);
-	if (!err)
+	if (!err) {
+		if (arena->io)
+			WRITE_ONCE(large->io, true);
 		mpool_large_add_arena(large, arena);
+	}
 	mutex_unlock(&region_mutex);
 	if (!err)
 		return 0;
