@@ -33,7 +33,7 @@
 #include <linux/rculist.h>
 #include <linux/slab.h>
 
-#include "chunk.h"
+#include "fixed.h"
 
 #define CHUNK_MAX_PAGES		32
 
@@ -181,11 +181,30 @@ unsigned int mpool_chunks_take(struct mpool_chunks *chunks,
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_take);
 
-static void slot_push_locked(struct mpool_chunks *chunks,
+/*
+ * Puts one object back; false if it was put back before, by another that freed
+ * it at the same moment.  Otherwise it pins its chunk.
+ */
+static bool slot_push_locked(struct mpool_chunks *chunks,
 			     const struct mpool_slot *slot)
 {
-	/* The object pins its chunk, so that this cannot fail. */
-	chunk_push_locked(chunks, mpool_chunk_find(slot->obj), slot->state);
+	struct mpool_chunk *chunk = mpool_chunk_find(slot->obj);
+
+	if (unlikely(!chunk || *slot->state != MPOOL_OBJ_CACHED))
+		return false;
+	chunk_push_locked(chunks, chunk, slot->state);
+	return true;
+}
+
+/* Reports objects that were freed twice; that was counted as two frees. */
+static void chunks_twice(struct mpool_chunks *chunks, void **objs,
+			 unsigned int n)
+{
+	while (n--) {
+		mpool_stat_add(&chunks->fixed->pool.stats, MPOOL_STAT_FREE, -1);
+		mpool_pool_bad_free(chunks->owner, objs[n],
+				    MPOOL_BAD_FREE_TWICE, 0);
+	}
 }
 
 /*
@@ -197,15 +216,20 @@ static void slot_push_locked(struct mpool_chunks *chunks,
 bool mpool_chunks_put(struct mpool_chunks *chunks,
 		      const struct mpool_slot *slots, unsigned int n)
 {
-	unsigned int done = 0, stop;
+	unsigned int done = 0, stop, nr_twice;
+	void *twice[CHUNK_BATCH];
 	unsigned long flags;
 
 	while (done < n) {
 		if (!mpool_lock_irqsave(&chunks->lock, flags))
 			return false;
+		nr_twice = 0;
 		for (stop = min(n, done + CHUNK_BATCH); done < stop; done++)
-			slot_push_locked(chunks, &slots[done]);
+			if (unlikely(!slot_push_locked(chunks, &slots[done])))
+				twice[nr_twice++] = slots[done].obj;
 		raw_spin_unlock_irqrestore(&chunks->lock, flags);
+		if (unlikely(nr_twice))
+			chunks_twice(chunks, twice, nr_twice);
 	}
 	return true;
 }

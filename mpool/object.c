@@ -148,6 +148,8 @@ static __always_inline bool slot_claim(const struct mpool_slot *slot, u32 site)
 static noinline void slot_twice(struct mpool_fixed *fixed,
 				const struct mpool_slot *slot)
 {
+	/* That was counted as two frees. */
+	mpool_stat_add(&fixed->pool.stats, MPOOL_STAT_FREE, -1);
 	mpool_pool_bad_free(fixed->owner, slot->obj, MPOOL_BAD_FREE_TWICE, 0);
 }
 
