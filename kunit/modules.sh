@@ -10,11 +10,8 @@ result() { # status name
 	if [ "$1" = 0 ]; then kmsg "ok $case_nr $2"; else kmsg "not ok $case_nr $2"; fi
 }
 # Our lines in the log since the last call.
-echo 0 >/tmp/log_at
 log_new() {
-	dmesg | sed 's/^\[[^]]*\] //' >/tmp/dmesg
-	tail -n +$(($(cat /tmp/log_at) + 1)) /tmp/dmesg | grep '^mpool: ' | sed 's/, first [0-9a-f]*//'
-	wc -l </tmp/dmesg >/tmp/log_at
+	dmesg -c | sed 's/^\[[^]]*\] //' | grep '^mpool: ' | sed 's/, first [0-9a-f]*//'
 }
 same() { # have want: shows the difference
 	[ "$1" = "$2" ] && return

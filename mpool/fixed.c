@@ -449,36 +449,6 @@ struct mpool_fixed *__mpool_fixed_create(const char *name, size_t size,
 }
 EXPORT_SYMBOL_GPL(__mpool_fixed_create);
 
-/* Says so, once in a while, if a caller's pool is none. */
-static noinline int fixed_bad(const struct mpool_fixed *pool)
-{
-	pr_err_ratelimited("fixed pool is %ld, not a pool; called from %ps\n",
-			   PTR_ERR(pool), __builtin_return_address(0));
-	return -EINVAL;
-}
-
-static __always_inline int fixed_check_pool(const struct mpool_fixed *pool)
-{
-	return IS_ERR_OR_NULL(pool) ? fixed_bad(pool) : 0;
-}
-
-void *mpool_fixed_alloc_at(struct mpool_fixed *pool, gfp_t gfp,
-			   struct mpool_site *site)
-{
-	if (fixed_check_pool(pool))
-		return NULL;
-	return mpool_fixed_take(pool, gfp, mpool_site_id(site));
-}
-EXPORT_SYMBOL_GPL(mpool_fixed_alloc_at);
-
-void mpool_fixed_free(struct mpool_fixed *pool, void *obj)
-{
-	if (unlikely(ZERO_OR_NULL_PTR(obj)) || fixed_check_pool(pool))
-		return;
-	fixed_give(pool, obj, MPOOL_GIVE_FREE, _RET_IP_);
-}
-EXPORT_SYMBOL_GPL(mpool_fixed_free);
-
 unsigned int mpool_fixed_alloc_bulk_at(struct mpool_fixed *pool, gfp_t gfp,
 				       unsigned int n, void **objs,
 				       struct mpool_site *site)
@@ -486,7 +456,7 @@ unsigned int mpool_fixed_alloc_bulk_at(struct mpool_fixed *pool, gfp_t gfp,
 	unsigned int i;
 	u32 id;
 
-	if (fixed_check_pool(pool) || (n && !objs))
+	if (mpool_fixed_check(pool) || (n && !objs))
 		return 0;
 	id = mpool_site_id(site);
 	for (i = 0; i < n; i++) {
@@ -505,7 +475,7 @@ void mpool_fixed_free_bulk(struct mpool_fixed *pool, unsigned int n,
 {
 	unsigned int i;
 
-	if (fixed_check_pool(pool) || !objs)
+	if (mpool_fixed_check(pool) || !objs)
 		return;
 	for (i = 0; i < n; i++)
 		if (!ZERO_OR_NULL_PTR(objs[i]))
@@ -515,7 +485,7 @@ EXPORT_SYMBOL_GPL(mpool_fixed_free_bulk);
 
 int mpool_fixed_reserve(struct mpool_fixed *pool, unsigned int n, gfp_t gfp)
 {
-	if (fixed_check_pool(pool) || !gfpflags_allow_blocking(gfp))
+	if (mpool_fixed_check(pool) || !gfpflags_allow_blocking(gfp))
 		return -EINVAL;
 	if (n > FIXED_MAX_RESERVE ||
 	    (pool->chunks.max_objects && n > pool->chunks.max_objects))
@@ -541,7 +511,7 @@ int mpool_fixed_walk(struct mpool_fixed *pool, int (*fn)(void *obj, void *arg),
 {
 	struct walk walk = { .fn = fn, .arg = arg };
 
-	if (fixed_check_pool(pool))
+	if (mpool_fixed_check(pool))
 		return 0;
 	return mpool_chunks_walk(&pool->chunks, walk_one, &walk);
 }
@@ -551,7 +521,7 @@ unsigned int mpool_fixed_live(struct mpool_fixed *pool)
 {
 	struct mpool_count count;
 
-	if (fixed_check_pool(pool))
+	if (mpool_fixed_check(pool))
 		return 0;
 	mpool_fixed_count(pool, &count);
 	return count.live;
@@ -560,7 +530,7 @@ EXPORT_SYMBOL_GPL(mpool_fixed_live);
 
 size_t mpool_fixed_size(struct mpool_fixed *pool)
 {
-	return fixed_check_pool(pool) ? 0 : pool->chunks.size;
+	return mpool_fixed_check(pool) ? 0 : pool->chunks.size;
 }
 EXPORT_SYMBOL_GPL(mpool_fixed_size);
 
@@ -583,7 +553,7 @@ EXPORT_SYMBOL_GPL(mpool_fixed_owns);
 
 void mpool_fixed_clear(struct mpool_fixed *pool)
 {
-	if (fixed_check_pool(pool))
+	if (mpool_fixed_check(pool))
 		return;
 	mpool_fixed_drop(pool, NULL);
 	mpool_fixed_drain(pool);

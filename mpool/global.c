@@ -128,8 +128,6 @@ static noinline void free_other(const void *p, unsigned long ip)
 	}
 	if (!done)
 		mpool_pool_bad_free(owner, p, why, ip);
-	else if (READ_ONCE(owner->orphan))
-		mpool_pool_sweep();
 	rcu_read_unlock();
 }
 

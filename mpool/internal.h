@@ -80,6 +80,16 @@ static inline bool mpool_lock(raw_spinlock_t *lock)
 	__locked;							\
 })
 
+/*
+ * might_alloc() where it finds bugs.  Elsewhere it is a point to reschedule at,
+ * which the slow paths have: 30 instructions that a fast path does without.
+ */
+static __always_inline void mpool_might_alloc(gfp_t gfp)
+{
+	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP) || IS_ENABLED(CONFIG_LOCKDEP))
+		might_alloc(gfp);
+}
+
 /* __GFP_NOFAIL can be honoured only where the caller may wait. */
 static inline bool mpool_gfp_nofail(gfp_t gfp)
 {

@@ -341,13 +341,17 @@ bool mpool_large_free_object(struct mpool_page *pg, struct mpool_pool *owner)
 {
 	struct mpool_arena *arena = mpool_page_arena(pg);
 	struct mpool_large *large = mpool_page_large(pg);
+	bool orphan = READ_ONCE(owner->orphan);
 
 	if (!mpool_runs_claim(pg))
 		return false;
 	if (want_init_on_free() && !arena->io)
 		memset(mpool_page_address(arena, pg), 0, mpool_page_bytes(pg));
-	mpool_stat_inc(&owner->stats, MPOOL_STAT_FREE);
 	mpool_large_give(large, pg);
+	/* Last: an orphan may be ended as soon as its last object was counted. */
+	mpool_stat_inc(&owner->stats, MPOOL_STAT_FREE);
+	if (orphan)
+		mpool_pool_sweep();
 	return true;
 }
 

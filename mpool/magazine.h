@@ -41,14 +41,11 @@ struct mpool_depot {
 /* Stands where a CPU has no magazine yet: empty and full at once. */
 extern struct mpool_magazine mpool_no_magazine;
 
-/* Takes hold of this CPU's cache, or NULL.  Preemption is off. */
-static __always_inline struct mpool_cache *
-mpool_cache_enter(struct mpool_cache __percpu *caches)
+/* Takes hold of this CPU's cache, if nobody has it.  Preemption is off. */
+static __always_inline bool mpool_cache_try(struct mpool_cache *cache)
 {
-	struct mpool_cache *cache = this_cpu_ptr(caches);
-
 	if (unlikely(READ_ONCE(cache->busy)))
-		return NULL;
+		return false;
 	WRITE_ONCE(cache->busy, 1);
 	/*
 	 * Who interrupts from here on sees busy; who did so before left the
@@ -56,12 +53,21 @@ mpool_cache_enter(struct mpool_cache __percpu *caches)
 	 * Pairs with mpool_cache_leave().
 	 */
 	barrier();
-	return cache;
+	return true;
+}
+
+/* The same; the cache of this CPU, or NULL. */
+static inline struct mpool_cache *
+mpool_cache_enter(struct mpool_cache __percpu *caches)
+{
+	struct mpool_cache *cache = this_cpu_ptr(caches);
+
+	return mpool_cache_try(cache) ? cache : NULL;
 }
 
 static __always_inline void mpool_cache_leave(struct mpool_cache *cache)
 {
-	barrier(); /* Pairs with mpool_cache_enter(), on this CPU. */
+	barrier(); /* Pairs with mpool_cache_try(), on this CPU. */
 	WRITE_ONCE(cache->busy, 0);
 }
 

@@ -23,6 +23,7 @@
  * the cache.  The slow paths take the locks of depot and chunks, one at a time.
  */
 #include <linux/kernel.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -60,8 +61,6 @@ static noinline void give_slow(struct mpool_fixed *fixed,
 	if (!done && !mpool_chunks_put(&fixed->chunks, slot, 1))
 		mpool_chunks_put_late(&fixed->chunks, slot);
 	mpool_chunks_reap(&fixed->chunks, 1);
-	if (fixed->dead)
-		mpool_pool_sweep();
 }
 
 /* Enables preemption. */
@@ -78,23 +77,65 @@ static noinline bool give_refused(struct mpool_fixed *fixed, const void *obj,
 
 /*
  * Frees that have more to do.  Who wins the state word has the object, and the
- * object pins its chunk from then on.  Enables preemption.
+ * object pins its chunk from then on.  It is counted last: an orphan may be
+ * ended as soon as its last object was.  Enables preemption.
  */
-static noinline bool give_special(struct mpool_fixed *fixed,
-				  const struct mpool_slot *slot, u32 site,
-				  enum mpool_give how, unsigned long ip)
+static noinline bool give_special(struct mpool_fixed *fixed, void *obj,
+				  u32 *state, enum mpool_give how,
+				  unsigned long ip)
 {
+	const struct mpool_slot slot = { .obj = obj, .state = state };
+	u32 site = READ_ONCE(*state);
+	bool dead = fixed->dead;
+
 	if (how == MPOOL_GIVE_FREE && fixed->internal)
-		return give_refused(fixed, slot->obj, MPOOL_OBJ_FREE, ip);
-	if (cmpxchg(slot->state, site, MPOOL_OBJ_BUSY) != site)
-		return give_refused(fixed, slot->obj, MPOOL_OBJ_BUSY, ip);
+		return give_refused(fixed, obj, MPOOL_OBJ_FREE, ip);
+	if (!mpool_obj_live(site) ||
+	    cmpxchg(state, site, MPOOL_OBJ_BUSY) != site)
+		return give_refused(fixed, obj, MPOOL_OBJ_BUSY, ip);
 	preempt_enable();
 	if (how != MPOOL_GIVE_UNBORN && fixed->dtor)
-		fixed->dtor(slot->obj, fixed->priv);
+		fixed->dtor(obj, fixed->priv);
 	if (want_init_on_free() && !fixed->chunks.large->io)
-		memset(slot->obj, 0, fixed->chunks.size);
+		memset(obj, 0, fixed->chunks.size);
+	give_slow(fixed, &slot);
 	mpool_stat_inc(&fixed->pool.stats, MPOOL_STAT_FREE);
-	give_slow(fixed, slot);
+	if (dead)
+		mpool_pool_sweep();
+	return true;
+}
+
+/* What begins at @obj in @chunk.  Enables preemption. */
+static __always_inline bool give(struct mpool_fixed *fixed,
+				 struct mpool_chunk *chunk, void *obj,
+				 enum mpool_give how, unsigned long ip)
+{
+	u32 *state = mpool_chunk_state(chunk, (unsigned long)obj);
+	struct mpool_magazine *mag;
+	struct mpool_cache *cache;
+	struct mpool_slot *slot;
+
+	if (unlikely(!state))
+		return give_refused(fixed, obj, MPOOL_OBJ_FREE, ip);
+	if (unlikely(!mpool_obj_live(READ_ONCE(*state))))
+		return give_refused(fixed, obj, READ_ONCE(*state), ip);
+	if (unlikely(fixed->special || want_init_on_free()))
+		return give_special(fixed, obj, state, how, ip);
+	cache = this_cpu_ptr(fixed->caches);
+	if (unlikely(!mpool_cache_try(cache)))
+		return give_special(fixed, obj, state, how, ip);
+	mag = cache->loaded;
+	if (unlikely(mag->n >= mag->cap)) {
+		mpool_cache_leave(cache);
+		return give_special(fixed, obj, state, how, ip);
+	}
+	WRITE_ONCE(*state, MPOOL_OBJ_CACHED);
+	slot = &mag->slots[mag->n++];
+	slot->obj = obj;
+	slot->state = state;
+	cache->frees++;
+	mpool_cache_leave(cache);
+	preempt_enable();
 	return true;
 }
 
@@ -105,34 +146,31 @@ static noinline bool give_special(struct mpool_fixed *fixed,
 bool mpool_fixed_give(struct mpool_chunk *chunk, void *obj,
 		      enum mpool_give how, unsigned long ip)
 {
-	struct mpool_fixed *fixed = chunk->fixed;
-	struct mpool_slot slot = { .obj = obj };
-	struct mpool_magazine *mag;
-	struct mpool_cache *cache;
-	u32 state = MPOOL_OBJ_FREE;
-
-	slot.state = mpool_chunk_state(chunk, (unsigned long)obj);
-	if (likely(slot.state))
-		state = READ_ONCE(*slot.state);
-	if (unlikely(!mpool_obj_live(state)))
-		return give_refused(fixed, obj, state, ip);
-	if (unlikely(fixed->special || want_init_on_free()))
-		return give_special(fixed, &slot, state, how, ip);
-	cache = mpool_cache_enter(fixed->caches);
-	if (unlikely(!cache))
-		return give_special(fixed, &slot, state, how, ip);
-	mag = cache->loaded;
-	if (unlikely(mag->n >= mag->cap)) {
-		mpool_cache_leave(cache);
-		return give_special(fixed, &slot, state, how, ip);
-	}
-	WRITE_ONCE(*slot.state, MPOOL_OBJ_CACHED);
-	mag->slots[mag->n++] = slot;
-	cache->frees++;
-	mpool_cache_leave(cache);
-	preempt_enable();
-	return true;
+	return give(chunk->fixed, chunk, obj, how, ip);
 }
+
+/* Says so, once in a while, if a caller's pool is none. */
+noinline int mpool_fixed_bad(const struct mpool_fixed *pool)
+{
+	pr_err_ratelimited("fixed pool is %ld, not a pool; called from %ps\n",
+			   PTR_ERR(pool), __builtin_return_address(0));
+	return -EINVAL;
+}
+
+void mpool_fixed_free(struct mpool_fixed *pool, void *obj)
+{
+	struct mpool_chunk *chunk;
+
+	if (unlikely(ZERO_OR_NULL_PTR(obj)) || mpool_fixed_check(pool))
+		return;
+	preempt_disable();
+	chunk = mpool_chunk_find(obj);
+	if (likely(chunk && chunk->fixed == pool))
+		give(pool, chunk, obj, MPOOL_GIVE_FREE, _RET_IP_);
+	else
+		give_refused(pool, obj, MPOOL_OBJ_FREE, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(mpool_fixed_free);
 
 /* --- alloc --- */
 
@@ -241,30 +279,35 @@ static bool take_more(struct mpool_fixed *fixed, gfp_t gfp, bool *drained)
 	return true;
 }
 
-static noinline bool take_slow(struct mpool_fixed *fixed, gfp_t gfp,
-			       struct mpool_slot *slot, u32 site)
+static noinline void *take_slow(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 {
+	struct mpool_slot slot;
 	bool drained = false;
 
+	might_alloc(gfp);
 	do {
-		if (take_cached(fixed, slot, site) ||
-		    take_single(fixed, slot, site))
-			return true;
+		if (take_cached(fixed, &slot, site) ||
+		    take_single(fixed, &slot, site))
+			return slot.obj;
 	} while (take_more(fixed, gfp, &drained));
-	if (take_reserve(fixed, slot, site))
-		return true;
+	if (take_reserve(fixed, &slot, site))
+		return slot.obj;
 	mpool_pool_failed(fixed->owner, fixed->size, gfp, site);
 	fixed->owner->fail.free = READ_ONCE(fixed->chunks.large->runs.nr_free);
-	return false;
+	return NULL;
 }
 
-/* Clears and constructs an object that was taken. */
+/* Clears and constructs an object that was taken, if one was. */
 static noinline void *take_finish(struct mpool_fixed *fixed, void *obj,
 				  gfp_t gfp)
 {
+	int (*ctor)(void *obj, void *priv) = READ_ONCE(fixed->ctor);
+
+	if (!obj)
+		return NULL;
 	if (want_init_on_alloc(gfp) && !fixed->chunks.large->io)
 		memset(obj, 0, fixed->chunks.size);
-	if (!fixed->ctor || !fixed->ctor(obj, fixed->priv))
+	if (!ctor || !ctor(obj, fixed->priv))
 		return obj;
 	/* It never was an object for the destructor. */
 	mpool_stat_inc(&fixed->owner->stats, MPOOL_STAT_FAIL);
@@ -288,41 +331,72 @@ static noinline bool gfp_odd_ok(struct mpool_fixed *fixed, gfp_t gfp)
 	return mpool_pool_gfp_ok(fixed->owner, gfp, fixed->chunks.large->zone);
 }
 
-/* Takes an object for a site, as the owner of the pool. */
-void *mpool_fixed_take(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
+/* An object as it is, from the loaded magazine if that has one. */
+static __always_inline void *take(struct mpool_fixed *fixed, gfp_t gfp,
+				  u32 site)
 {
 	struct mpool_magazine *mag;
 	struct mpool_cache *cache;
-	struct mpool_slot slot;
+	struct mpool_slot *slot;
+	void *obj;
 
-	might_alloc(gfp);
-	if (unlikely(gfp & GFP_ODD) && !gfp_odd_ok(fixed, gfp))
-		return NULL;
+	mpool_might_alloc(gfp);
 	preempt_disable();
-	cache = mpool_cache_enter(fixed->caches);
-	if (unlikely(!cache))
+	cache = this_cpu_ptr(fixed->caches);
+	if (unlikely(!mpool_cache_try(cache)))
 		goto slow;
 	mag = cache->loaded;
 	if (unlikely(!mag->n))
 		goto slow_leave;
-	slot = mag->slots[--mag->n];
-	if (unlikely(!slot_claim(&slot, site))) {
-		slot_twice(fixed, &slot);
+	slot = &mag->slots[mag->n - 1];
+	/* The slow path reports it, if this one was freed twice. */
+	if (unlikely(!slot_claim(slot, site)))
 		goto slow_leave;
-	}
+	obj = slot->obj;
+	mag->n--;
 	cache->allocs++;
 	mpool_cache_leave(cache);
 	preempt_enable();
-	goto finish;
+	return obj;
 
 slow_leave:
 	mpool_cache_leave(cache);
 slow:
 	preempt_enable();
-	if (!take_slow(fixed, gfp, &slot, site))
-		return NULL;
-finish:
-	if (unlikely(fixed->special) || want_init_on_alloc(gfp))
-		return take_finish(fixed, slot.obj, gfp);
-	return slot.obj;
+	return take_slow(fixed, gfp, site);
 }
+
+static noinline void *take_odd(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
+{
+	if (!gfp_odd_ok(fixed, gfp))
+		return NULL;
+	return take_finish(fixed, take(fixed, gfp, site), gfp);
+}
+
+static __always_inline void *take_object(struct mpool_fixed *fixed, gfp_t gfp,
+					 u32 site)
+{
+	void *obj;
+
+	if (unlikely(gfp & GFP_ODD))
+		return take_odd(fixed, gfp, site);
+	obj = take(fixed, gfp, site);
+	if (unlikely(fixed->special) || want_init_on_alloc(0))
+		return take_finish(fixed, obj, gfp);
+	return obj;
+}
+
+/* Takes an object for a site, as the owner of the pool. */
+void *mpool_fixed_take(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
+{
+	return take_object(fixed, gfp, site);
+}
+
+void *mpool_fixed_alloc_at(struct mpool_fixed *pool, gfp_t gfp,
+			   struct mpool_site *site)
+{
+	if (mpool_fixed_check(pool))
+		return NULL;
+	return take_object(pool, gfp, mpool_site_id(site));
+}
+EXPORT_SYMBOL_GPL(mpool_fixed_alloc_at);

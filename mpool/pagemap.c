@@ -82,6 +82,26 @@ static struct mpool_window *map_slot(struct mpool_pagemap *map,
 	return &map->slots[i & map->mask];
 }
 
+/* The slot of a window that was not where it belongs, or NULL.  Any context. */
+const struct mpool_window *
+mpool_pagemap_probe(const struct mpool_pagemap *map, unsigned long nr)
+{
+	unsigned int i = (u64)nr * GOLDEN_RATIO_64 >> map->shift;
+	const struct mpool_window *slot;
+	unsigned long key;
+
+	for (;; i++) {
+		slot = &map->slots[i & map->mask];
+		/* Pairs with smp_store_release() in window_insert_locked(). */
+		key = smp_load_acquire(&slot->nr);
+		if (key == nr)
+			return slot;
+		if (key == MPOOL_WINDOW_NONE)
+			return NULL;
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap_probe);
+
 /* Copies the windows that have pages into @map and puts it in place. */
 static void map_replace_locked(struct mpool_pagemap *map)
 {

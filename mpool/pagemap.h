@@ -39,6 +39,9 @@ struct mpool_pagemap {
 
 extern struct mpool_pagemap __rcu *mpool_pagemap;
 
+const struct mpool_window *
+mpool_pagemap_probe(const struct mpool_pagemap *map, unsigned long nr);
+
 /*
  * The word of any address: a multiplication, and a few loads that hit the
  * cache.  Preemption must be off, or the caller in an RCU read-side section,
@@ -52,16 +55,12 @@ static __always_inline unsigned long mpool_pagemap_word(unsigned long addr)
 	const struct mpool_pagemap *map = rcu_dereference_raw(mpool_pagemap);
 	unsigned long nr = addr >> MPOOL_WINDOW_SHIFT;
 	const struct mpool_window *slot;
-	unsigned long key;
-	unsigned int i;
 
-	for (i = (u64)nr * GOLDEN_RATIO_64 >> map->shift;; i++) {
-		slot = &map->slots[i & map->mask];
-		/* Pairs with smp_store_release() in window_insert_locked(). */
-		key = smp_load_acquire(&slot->nr);
-		if (likely(key == nr))
-			break;
-		if (key == MPOOL_WINDOW_NONE)
+	slot = &map->slots[(u64)nr * GOLDEN_RATIO_64 >> map->shift];
+	/* Pairs with smp_store_release() in window_insert_locked(). */
+	if (unlikely(smp_load_acquire(&slot->nr) != nr)) {
+		slot = mpool_pagemap_probe(map, nr);
+		if (!slot)
 			return 0;
 	}
 	return READ_ONCE(READ_ONCE(slot->words)[(addr >> PAGE_SHIFT) &

@@ -69,8 +69,6 @@ void mpool_large_free(struct mpool_large *pool, const void *p)
 		mpool_pool_bad_free(&pool->pool, p, MPOOL_BAD_FREE_TWICE,
 				    _RET_IP_);
 	rcu_read_unlock();
-	if (READ_ONCE(pool->pool.orphan))
-		mpool_pool_sweep();
 }
 EXPORT_SYMBOL_GPL(mpool_large_free);
 

@@ -154,8 +154,6 @@ static noinline void free_run(struct mpool_small *pool, const void *p,
 	rcu_read_unlock();
 	if (!done)
 		mpool_pool_bad_free(&pool->pool, p, why, ip);
-	else if (READ_ONCE(pool->pool.orphan))
-		mpool_pool_sweep();
 }
 
 /* Gives back what should be a live object of the pool.  Any context. */
