@@ -321,61 +321,64 @@ static void many_in_a_region(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
 }
 
+/* --- two that free the same --- */
+
 struct thief {
 	struct task_struct *task;
 	struct mpool_large *pool;
-	void **p;
-	u32 ready;
-	u32 go;
-	u32 done;
+	void *p;
+	atomic_t turn;		/* rounds that may be played */
+	atomic_t played;
+	u32 stop;
 };
+
+static void wait_for(atomic_t *counter, int value)
+{
+	while (atomic_read(counter) != value)
+		if (num_online_cpus() == 1)
+			schedule_timeout_uninterruptible(1);
+}
 
 static int thief_fn(void *arg)
 {
 	struct thief *thief = arg;
-	u32 i;
+	int round;
 
-	WRITE_ONCE(thief->ready, 1);
-	while (!READ_ONCE(thief->go))
-		cond_resched();
-	for (i = 0; i < MODEL_RUNS; i++)
-		mpool_large_free(thief->pool, thief->p[i]);
-	WRITE_ONCE(thief->done, 1);
+	for (round = 1;; round++) {
+		wait_for(&thief->turn, round);
+		if (thief->stop)
+			break;
+		mpool_large_free(thief->pool, thief->p);
+		atomic_set(&thief->played, round);
+	}
 	while (!kthread_should_stop())
 		schedule_timeout_uninterruptible(1);
 	return 0;
 }
 
-/* Of two that free the same run at once one is refused. */
+/* Of two that free the same run at once exactly one is refused. */
 static void two_free_the_same(struct kunit *test)
 {
+	int round, rounds = num_online_cpus() > 1 ? 20000 : 50;
+	struct thief thief = { .pool = test->priv };
 	struct mpool_large *pool = test->priv;
-	struct thief thieves[2] = { };
-	void *p[MODEL_RUNS];
-	unsigned int i;
 
-	for (i = 0; i < MODEL_RUNS; i++)
-		p[i] = mpool_large_alloc(pool, 1, NULL, GFP_KERNEL);
-	for (i = 0; i < 2; i++) {
-		thieves[i].pool = pool;
-		thieves[i].p = p;
-		thieves[i].task = kthread_run(thief_fn, &thieves[i], "thief");
-		KUNIT_EXPECT_FALSE(test, IS_ERR(thieves[i].task));
-		while (!IS_ERR(thieves[i].task) &&
-		       !READ_ONCE(thieves[i].ready))
-			schedule_timeout_uninterruptible(1);
+	thief.task = kthread_run(thief_fn, &thief, "thief");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(thief.task));
+	for (round = 1; round <= rounds; round++) {
+		thief.p = mpool_large_alloc(pool, 1, NULL, GFP_KERNEL);
+		atomic_set(&thief.turn, round);
+		mpool_large_free(pool, thief.p);
+		wait_for(&thief.played, round);
+		if (!(round % 256))
+			cond_resched();
 	}
-	for (i = 0; i < 2; i++)
-		WRITE_ONCE(thieves[i].go, 1);
-	for (i = 0; i < 2; i++) {
-		if (IS_ERR(thieves[i].task))
-			continue;
-		while (!READ_ONCE(thieves[i].done))
-			schedule_timeout_uninterruptible(1);
-		kthread_stop(thieves[i].task);
-	}
-	KUNIT_EXPECT_EQ(test, stat_of(pool, MPOOL_STAT_FREE), MODEL_RUNS);
-	KUNIT_EXPECT_EQ(test, stat_of(pool, MPOOL_STAT_BAD_FREE), MODEL_RUNS);
+	thief.stop = 1;
+	atomic_set(&thief.turn, round);
+	kthread_stop(thief.task);
+	KUNIT_EXPECT_EQ(test, stat_of(pool, MPOOL_STAT_ALLOC), rounds);
+	KUNIT_EXPECT_EQ(test, stat_of(pool, MPOOL_STAT_FREE), rounds);
+	KUNIT_EXPECT_EQ(test, stat_of(pool, MPOOL_STAT_BAD_FREE), rounds);
 	KUNIT_EXPECT_EQ(test, charged(pool), 0);
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
 }
