@@ -429,6 +429,48 @@ static void failed_alloc(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
 }
 
+static unsigned long free_memory(void)
+{
+	struct sysinfo info;
+
+	rcu_barrier();
+	si_meminfo(&info);
+	return info.freeram;
+}
+
+/* Blocks that cannot be described for want of memory go back. */
+static void failed_alloc_loses_no_pages(struct kunit *test)
+{
+	struct mpool_large *pool = new_pool(test, "kunit fails", 0);
+	unsigned int n, round, failed = 0;
+	unsigned long before;
+	bool hit;
+	void *p;
+
+	if (!MPOOL_KUNIT_CAN_FAIL) {
+		mpool_large_destroy(pool);
+		kunit_skip(test, "needs CONFIG_FAULT_INJECTION");
+	}
+	before = free_memory();
+	for (round = 0; round < 20; round++) {
+		for (n = 1, hit = true; hit && n < SWEEP_MAX; n++) {
+			/* A block of its own, and one that is cut. */
+			size_t size = (round % 2 ? 1024 : 1000) * PAGE_SIZE;
+
+			mpool_kunit_fail_nth(n);
+			p = mpool_large_alloc(pool, size, NULL, GFP_QUIET);
+			hit = mpool_kunit_fail_end();
+			failed += !p;
+			mpool_large_free(pool, p);
+			mpool_large_trim(pool);
+		}
+	}
+	KUNIT_EXPECT_GE(test, failed, 40);
+	/* Others allocate, too, and KASAN holds back what was freed. */
+	KUNIT_EXPECT_GT(test, free_memory() + 8192, before);
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
+}
+
 /* A realloc that has to move and cannot leaves the run as it was. */
 static void failed_realloc(struct kunit *test)
 {
@@ -508,6 +550,7 @@ static struct kunit_case large_cases[] = {
 	KUNIT_CASE(atomic_context),
 	KUNIT_CASE(failed_create),
 	KUNIT_CASE(failed_alloc),
+	KUNIT_CASE(failed_alloc_loses_no_pages),
 	KUNIT_CASE(failed_realloc),
 	KUNIT_CASE(failed_destroy),
 	{ }
