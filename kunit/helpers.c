@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the suites share; see helpers.h. */
+#include <kunit/resource.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/random.h>
+#include <linux/vmalloc.h>
 
 #include "helpers.h"
 
@@ -41,6 +43,100 @@ bool mpool_kunit_intact(const void *p, size_t size, u32 tag)
 		if (byte[i] != pattern(tag, i))
 			return false;
 	return true;
+}
+
+KUNIT_DEFINE_ACTION_WRAPPER(end_memory, vfree, void *);
+KUNIT_DEFINE_ACTION_WRAPPER(end_large, mpool_large_destroy,
+			    struct mpool_large *);
+KUNIT_DEFINE_ACTION_WRAPPER(end_fixed, mpool_fixed_destroy,
+			    struct mpool_fixed *);
+KUNIT_DEFINE_ACTION_WRAPPER(end_small, mpool_small_destroy,
+			    struct mpool_small *);
+KUNIT_DEFINE_ACTION_WRAPPER(end_string, mpool_string_destroy,
+			    struct mpool_string *);
+
+struct mpool_large *mpool_kunit_region(struct kunit *test, const char *name,
+				       unsigned int npages)
+{
+	void *base = vmalloc((size_t)npages << PAGE_SHIFT);
+	struct mpool_large *pool;
+
+	KUNIT_ASSERT_NOT_NULL(test, base);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, end_memory, base));
+	pool = mpool_large_create_region(name, base,
+					 (size_t)npages << PAGE_SHIFT, NULL);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, end_large, pool));
+	return pool;
+}
+
+struct mpool_fixed *mpool_kunit_fixed(struct kunit *test, const char *name,
+				      size_t size,
+				      const struct mpool_fixed_args *args)
+{
+	struct mpool_fixed *pool = mpool_fixed_create(name, size, args);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, end_fixed, pool));
+	return pool;
+}
+
+struct mpool_fixed *mpool_kunit_own_fixed(struct kunit *test,
+					  struct mpool_fixed *pool)
+{
+	kunit_remove_action(test, end_fixed, pool);
+	return pool;
+}
+
+struct mpool_small *mpool_kunit_small(struct kunit *test, const char *name,
+				      const struct mpool_small_args *args)
+{
+	struct mpool_small *pool = mpool_small_create(name, args);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, end_small, pool));
+	return pool;
+}
+
+struct mpool_small *mpool_kunit_own_small(struct kunit *test,
+					  struct mpool_small *pool)
+{
+	kunit_remove_action(test, end_small, pool);
+	return pool;
+}
+
+struct mpool_string *mpool_kunit_string(struct kunit *test, const char *name,
+					const struct mpool_string_args *args)
+{
+	struct mpool_string *pool = mpool_string_create(name, args);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, end_string, pool));
+	return pool;
+}
+
+struct mpool_string *mpool_kunit_own_string(struct kunit *test,
+					    struct mpool_string *pool)
+{
+	kunit_remove_action(test, end_string, pool);
+	return pool;
+}
+
+unsigned int mpool_kunit_orphans(const char *name)
+{
+	struct list_head *list = mpool_registry_lock();
+	struct mpool_pool *pool;
+	unsigned int n = 0;
+
+	list_for_each_entry(pool, list, list)
+		n += pool->orphan && !strcmp(pool->name, name);
+	mpool_registry_unlock();
+	return n;
 }
 
 MODULE_DESCRIPTION("mpool: KUnit suites");

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the suites share: reproducible random numbers, patterns in objects,
- * and pools that end with their case.
+ * pools that end with their case, waiting, and failures that are injected.
  */
 #ifndef _MPOOL_KUNIT_HELPERS_H
 #define _MPOOL_KUNIT_HELPERS_H
 
 #include <kunit/test.h>
+#include <linux/delay.h>
 #include <linux/mpool.h>
 #include <linux/prandom.h>
 #include <linux/sched.h>
+
+#include "registry.h"
 
 /* Module parameter: 0 takes a new seed for each case. */
 extern unsigned long mpool_kunit_seed;
@@ -26,6 +29,45 @@ static inline u32 mpool_kunit_below(struct rnd_state *rnd, u32 n)
 /* Fills an object with a pattern of its own, and checks that it is intact. */
 void mpool_kunit_fill(void *p, size_t size, u32 tag);
 bool mpool_kunit_intact(const void *p, size_t size, u32 tag);
+
+/*
+ * Pools that end with their case, also if it fails.  One that a case ends itself
+ * is taken back first, by the function after it.
+ */
+struct mpool_large *mpool_kunit_region(struct kunit *test, const char *name,
+				       unsigned int npages);
+struct mpool_fixed *mpool_kunit_fixed(struct kunit *test, const char *name,
+				      size_t size,
+				      const struct mpool_fixed_args *args);
+struct mpool_fixed *mpool_kunit_own_fixed(struct kunit *test,
+					  struct mpool_fixed *pool);
+struct mpool_small *mpool_kunit_small(struct kunit *test, const char *name,
+				      const struct mpool_small_args *args);
+struct mpool_small *mpool_kunit_own_small(struct kunit *test,
+					  struct mpool_small *pool);
+struct mpool_string *mpool_kunit_string(struct kunit *test, const char *name,
+					const struct mpool_string_args *args);
+struct mpool_string *mpool_kunit_own_string(struct kunit *test,
+					    struct mpool_string *pool);
+
+/* Orphans of a name. */
+unsigned int mpool_kunit_orphans(const char *name);
+
+/* Frees of the pool that were refused. */
+static inline u64 mpool_kunit_bad(const struct mpool_pool *pool)
+{
+	return mpool_stat_read(&pool->stats, MPOOL_STAT_BAD_FREE);
+}
+
+/* Waits for what happens in the background; false after 10 s. */
+#define mpool_kunit_wait(cond) ({					\
+	unsigned int __tries = 500;					\
+	bool __done;							\
+									\
+	while (!(__done = (cond)) && --__tries)				\
+		msleep(20);						\
+	__done;								\
+})
 
 /*
  * Lets the @n-th allocation from now on fail that this task asks the kernel
