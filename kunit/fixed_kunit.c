@@ -1,0 +1,693 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Fixed pools: geometry, every public function, and every wrong argument.
+ */
+#include <kunit/test.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "fixed.h"
+#include "helpers.h"
+
+#define NAME	"kt-fixed"
+
+static unsigned long pages_of(struct mpool_fixed *pool)
+{
+	return atomic_long_read(&pool->pool.pages);
+}
+
+/* --- geometry --- */
+
+static void four_of_3072_in_three_pages(struct kunit *test)
+{
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 3072, NULL);
+	void *objs[4];
+	int i;
+
+	KUNIT_EXPECT_EQ(test, pool->chunks.npages, 3);
+	KUNIT_EXPECT_EQ(test, pool->chunks.nr, 4);
+	KUNIT_ASSERT_EQ(test, 4, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 4,
+							objs));
+	KUNIT_EXPECT_EQ(test, pages_of(pool), 3);
+	for (i = 0; i < 4; i++)
+		mpool_kunit_fill(objs[i], 3072, i);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_TRUE(test, mpool_kunit_intact(objs[i], 3072, i));
+	mpool_fixed_free_bulk(pool, 4, objs);
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+}
+
+static size_t natural(size_t size)
+{
+	return max_t(size_t, size & -size, ARCH_KMALLOC_MINALIGN);
+}
+
+/* Thousandths of a chunk that are lost at most. */
+static unsigned int waste_bound(size_t stride)
+{
+	if (stride <= 2048)
+		return 20;
+	if (stride <= 4096)
+		return 30;
+	return stride <= 65536 ? 50 : 60;
+}
+
+/* Every object's start has a state word, and no other address of the chunk. */
+static int states_wrong(struct mpool_chunks *chunks, struct mpool_chunk *chunk)
+{
+	u32 bytes = chunks->npages * PAGE_SIZE, off, i;
+	int bad = 0;
+
+	chunk->base = PAGE_SIZE;
+	chunk->size = chunks->size;
+	chunk->magic = chunks->magic;
+	for (i = 0; i < chunks->nr; i++) {
+		off = i * chunks->size;
+		bad += mpool_chunk_state(chunk, chunk->base + off) !=
+			&chunk->state[i];
+		bad += !!mpool_chunk_state(chunk, chunk->base + off + 1);
+		bad += !!mpool_chunk_state(chunk, chunk->base + off +
+					   chunks->size - 1);
+	}
+	off = chunks->nr * chunks->size;
+	if (off < bytes)
+		bad += mpool_chunk_state(chunk, chunk->base + off) !=
+			&chunk->state[chunks->nr];
+	return bad;
+}
+
+static void geometry_of_every_size(struct kunit *test)
+{
+	static const size_t large[] = {
+		12288, 12296, 16392, 32768, 45064, 65536, 65544, 100000,
+		131072, 131080, 1 << 20, 3 << 20, 4 << 20,
+	};
+	struct mpool_chunks *chunks;
+	struct mpool_chunk *chunk;
+	size_t size, bytes;
+	int i, bad = 0;
+
+	chunks = kunit_kzalloc(test, sizeof(*chunks), GFP_KERNEL);
+	chunk = kunit_kzalloc(test, struct_size(chunk, state, 32768),
+			      GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, chunks);
+	KUNIT_ASSERT_NOT_NULL(test, chunk);
+	for (i = 1; i <= 8192 + ARRAY_SIZE(large); i++) {
+		size = i <= 8192 ? i : large[i - 8193];
+		mpool_chunks_init(chunks, NULL, NULL, NULL, size,
+				  natural(size));
+		bytes = (size_t)chunks->npages << PAGE_SHIFT;
+		bad += chunks->size < size || chunks->size % natural(size);
+		bad += chunks->size - size >= natural(size);
+		bad += !chunks->nr || (size_t)chunks->nr * chunks->size > bytes;
+		bad += bytes - (size_t)chunks->nr * chunks->size >
+			bytes * waste_bound(chunks->size) / 1000;
+		bad += states_wrong(chunks, chunk);
+		if (bad)
+			break;
+	}
+	KUNIT_EXPECT_EQ_MSG(test, 0, bad, "size %zu: %u in %u pages", size,
+			    chunks->nr, chunks->npages);
+	KUNIT_EXPECT_EQ(test, i, 8193 + (int)ARRAY_SIZE(large));
+}
+
+static void expect_aligned(struct kunit *test, size_t size, unsigned int align,
+			   size_t want, size_t stride)
+{
+	struct mpool_fixed_args args = { .align = align };
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, size, &args);
+	void *objs[5];
+	int i;
+
+	KUNIT_EXPECT_EQ(test, stride, mpool_fixed_size(pool));
+	KUNIT_ASSERT_EQ(test, 5, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 5,
+							objs));
+	for (i = 0; i < 5; i++)
+		KUNIT_EXPECT_EQ_MSG(test, 0, (unsigned long)objs[i] % want,
+				    "size %zu align %u", size, align);
+	mpool_fixed_free_bulk(pool, 5, objs);
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool));
+}
+
+static void alignment(struct kunit *test)
+{
+	expect_aligned(test, 100, 64, 64, 128);
+	expect_aligned(test, 100, 256, 256, 256);	/* tbox: at most 128 */
+	expect_aligned(test, 24, 4096, 4096, 4096);
+	expect_aligned(test, 100, 65536, 65536, 65536);
+	expect_aligned(test, 5000, 8192, 8192, 8192);
+	expect_aligned(test, 24, 1, ARCH_KMALLOC_MINALIGN, 24);
+	expect_aligned(test, 24, 0, 8, 24);
+	expect_aligned(test, 96, 0, 32, 96);
+	expect_aligned(test, 1024, 0, 1024, 1024);
+	expect_aligned(test, 3072, 0, 1024, 3072);
+	expect_aligned(test, 16384, 0, 16384, 16384);
+	expect_aligned(test, 1, 0, ARCH_KMALLOC_MINALIGN,
+		       ARCH_KMALLOC_MINALIGN);
+}
+
+/* --- alloc and free --- */
+
+static void recycled_memory_is_cleared(struct kunit *test)
+{
+	static const size_t sizes[] = { 1, 8, 100, 3072, 5000 };
+	struct mpool_fixed *pool;
+	void *objs[20];
+	int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		pool = mpool_kunit_fixed(test, NAME, sizes[i], NULL);
+		KUNIT_ASSERT_EQ(test, 20,
+				mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 20,
+						       objs));
+		for (j = 0; j < 20; j++)
+			memset(objs[j], 0xa5, mpool_fixed_size(pool));
+		mpool_fixed_free_bulk(pool, 20, objs);
+		for (j = 0; j < 20; j++) {
+			objs[j] = mpool_fixed_zalloc(pool, GFP_KERNEL);
+			KUNIT_ASSERT_NOT_NULL(test, objs[j]);
+			KUNIT_EXPECT_NULL(test,
+					  memchr_inv(objs[j], 0,
+						     mpool_fixed_size(pool)));
+		}
+		mpool_fixed_free_bulk(pool, 20, objs);
+		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+		mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool));
+	}
+}
+
+static void live_size_owns(struct kunit *test)
+{
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 100, NULL);
+	u8 *a = mpool_fixed_alloc(pool, GFP_KERNEL);
+	u8 *b = mpool_fixed_alloc(pool, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, a);
+	KUNIT_ASSERT_NOT_NULL(test, b);
+	KUNIT_EXPECT_PTR_NE(test, a, b);
+	KUNIT_EXPECT_EQ(test, 2, mpool_fixed_live(pool));
+	KUNIT_EXPECT_EQ(test, 104, mpool_fixed_size(pool));
+	KUNIT_EXPECT_EQ(test, 104, mpool_usable_size(a));
+	KUNIT_EXPECT_TRUE(test, mpool_fixed_owns(pool, a));
+	KUNIT_EXPECT_TRUE(test, mpool_owns(a));
+	KUNIT_EXPECT_FALSE(test, mpool_fixed_owns(pool, a + 8));
+	KUNIT_EXPECT_FALSE(test, mpool_fixed_owns(pool, NULL));
+	KUNIT_EXPECT_FALSE(test, mpool_fixed_owns(pool, test));
+	mpool_fixed_free(pool, a);
+	KUNIT_EXPECT_FALSE(test, mpool_fixed_owns(pool, a));
+	KUNIT_EXPECT_EQ(test, 0, mpool_usable_size(a));
+	KUNIT_EXPECT_EQ(test, 1, mpool_fixed_live(pool));
+	mpool_fixed_free(pool, NULL);
+	mpool_fixed_free(pool, ZERO_SIZE_PTR);
+	KUNIT_EXPECT_EQ(test, 1, mpool_fixed_live(pool));
+	mpool_free(b);
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_kunit_bad(&pool->pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+}
+
+static void bulk_is_all_or_nothing(struct kunit *test)
+{
+	struct mpool_fixed_args args = { .max_objects = 10 };
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 64, &args);
+	void *objs[11];
+
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 0,
+							NULL));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 11,
+							objs));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 4,
+							NULL));
+	KUNIT_ASSERT_EQ(test, 7, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 7,
+							objs));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 4,
+							objs + 7));
+	KUNIT_ASSERT_EQ(test, 3, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 3,
+							objs + 7));
+	KUNIT_EXPECT_EQ(test, 10, mpool_fixed_live(pool));
+	objs[10] = NULL;
+	mpool_fixed_free_bulk(pool, 11, objs);
+	mpool_fixed_free_bulk(pool, 1, NULL);
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_kunit_bad(&pool->pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+}
+
+static void expect_limit(struct kunit *test, unsigned int max)
+{
+	struct mpool_fixed_args args = { .max_objects = max };
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 512, &args);
+	void **objs = kunit_kcalloc(test, max + 1, sizeof(*objs), GFP_KERNEL);
+	unsigned int i, round;
+
+	KUNIT_ASSERT_NOT_NULL(test, objs);
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < max; i++) {
+			objs[i] = mpool_fixed_alloc(pool, GFP_KERNEL);
+			KUNIT_ASSERT_NOT_NULL_MSG(test, objs[i], "%u of %u", i,
+						  max);
+		}
+		KUNIT_EXPECT_NULL(test, mpool_fixed_alloc(pool, GFP_KERNEL));
+		KUNIT_EXPECT_NULL(test, mpool_fixed_alloc(pool, GFP_ATOMIC));
+		mpool_fixed_free(pool, objs[max / 2]);
+		objs[max / 2] = mpool_fixed_alloc(pool, GFP_KERNEL);
+		KUNIT_EXPECT_NOT_NULL(test, objs[max / 2]);
+		KUNIT_EXPECT_EQ(test, max, mpool_fixed_live(pool));
+		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+		mpool_fixed_free_bulk(pool, max, objs);
+	}
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool));
+}
+
+static void max_objects_is_exact(struct kunit *test)
+{
+	static const unsigned int limits[] = { 1, 2, 7, 8, 9, 64, 100, 333 };
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(limits); i++)
+		expect_limit(test, limits[i]);
+}
+
+/* --- constructor and destructor --- */
+
+struct births {
+	unsigned int born, died;
+	bool refuse;
+};
+
+#define BORN	0x4d504f4f
+
+static int births_ctor(void *obj, void *priv)
+{
+	struct births *births = priv;
+
+	if (births->refuse)
+		return -EAGAIN;
+	births->born++;
+	*(u32 *)obj = BORN;
+	return 0;
+}
+
+static void births_dtor(void *obj, void *priv)
+{
+	struct births *births = priv;
+
+	births->died += *(u32 *)obj == BORN;
+	*(u32 *)obj = 0;
+}
+
+static struct mpool_fixed *births_pool(struct kunit *test,
+				       struct births *births)
+{
+	struct mpool_fixed_args args = {
+		.ctor = births_ctor,
+		.dtor = births_dtor,
+		.priv = births,
+		.on_leak = MPOOL_ON_LEAK_RECLAIM,
+	};
+
+	return mpool_kunit_fixed(test, NAME, 48, &args);
+}
+
+static void ctor_may_fail(struct kunit *test)
+{
+	struct births births = { 0 };
+	struct mpool_fixed *pool = births_pool(test, &births);
+	void *objs[3];
+	int i;
+
+	births.refuse = true;
+	for (i = 0; i < 300; i++)
+		KUNIT_EXPECT_NULL(test, mpool_fixed_alloc(pool, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 3,
+							objs));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
+	KUNIT_EXPECT_EQ(test, 0, births.died);
+	KUNIT_EXPECT_EQ(test, 301, mpool_stat_read(&pool->pool.stats,
+						   MPOOL_STAT_FAIL));
+	KUNIT_EXPECT_LE(test, pages_of(pool), pool->chunks.npages);
+	births.refuse = false;
+	KUNIT_EXPECT_EQ(test, 3, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 3,
+							objs));
+	mpool_fixed_free_bulk(pool, 3, objs);
+	KUNIT_EXPECT_EQ(test, 3, births.born);
+	KUNIT_EXPECT_EQ(test, 3, births.died);
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+}
+
+static void dtor_sees_every_end(struct kunit *test)
+{
+	struct births births = { 0 };
+	struct mpool_fixed *pool = births_pool(test, &births);
+	void *objs[100];
+
+	KUNIT_ASSERT_EQ(test, 100, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 100,
+							  objs));
+	mpool_fixed_free(pool, objs[0]);
+	mpool_free(objs[1]);
+	KUNIT_EXPECT_EQ(test, 2, births.died);
+	/* A refused free is none. */
+	mpool_fixed_free(pool, objs[0]);
+	KUNIT_EXPECT_EQ(test, 2, births.died);
+	KUNIT_EXPECT_EQ(test, 1, mpool_kunit_bad(&pool->pool));
+	mpool_fixed_clear(pool);
+	KUNIT_EXPECT_EQ(test, 100, births.died);
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
+	KUNIT_ASSERT_EQ(test, 70, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 70,
+							 objs));
+	KUNIT_EXPECT_EQ(test, 170, births.born);
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, 70,
+			mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool)));
+	KUNIT_EXPECT_EQ(test, 170, births.died);
+}
+
+/* --- walk --- */
+
+struct walk_test {
+	struct mpool_fixed *pool;
+	unsigned int seen, stop;
+	bool give_back;
+};
+
+static int walk_fn(void *obj, void *arg)
+{
+	struct walk_test *walk = arg;
+
+	*(u32 *)obj += 1;
+	if (walk->give_back)
+		mpool_fixed_free(walk->pool, obj);
+	return ++walk->seen == walk->stop ? 42 : 0;
+}
+
+static void walk_visits_the_live(struct kunit *test)
+{
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 700, NULL);
+	struct walk_test walk = { .pool = pool };
+	u32 *objs[90];
+	int i;
+
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_walk(pool, walk_fn, &walk));
+	KUNIT_EXPECT_EQ(test, 0, walk.seen);
+	for (i = 0; i < 90; i++) {
+		objs[i] = mpool_fixed_zalloc(pool, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, objs[i]);
+	}
+	for (i = 1; i < 90; i += 3)
+		mpool_fixed_free(pool, objs[i]);
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_walk(pool, walk_fn, &walk));
+	KUNIT_EXPECT_EQ(test, 60, walk.seen);
+	for (i = 0; i < 90; i++)
+		if (i % 3 != 1)
+			KUNIT_EXPECT_EQ(test, 1, *objs[i]);
+	walk.seen = 0;
+	walk.stop = 7;
+	KUNIT_EXPECT_EQ(test, 42, mpool_fixed_walk(pool, walk_fn, &walk));
+	KUNIT_EXPECT_EQ(test, 7, walk.seen);
+	walk = (struct walk_test){ .pool = pool, .give_back = true };
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_walk(pool, walk_fn, &walk));
+	KUNIT_EXPECT_EQ(test, 60, walk.seen);
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+}
+
+/* --- clear and destroy --- */
+
+static void clear_keeps_the_pool(struct kunit *test)
+{
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 200, NULL);
+	void *objs[100];
+	int round;
+
+	for (round = 0; round < 3; round++) {
+		KUNIT_ASSERT_EQ(test, 100,
+				mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 100,
+						       objs));
+		mpool_fixed_clear(pool);
+		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
+		KUNIT_EXPECT_FALSE(test, mpool_fixed_owns(pool, objs[77]));
+		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	}
+	KUNIT_EXPECT_EQ(test, 0, pages_of(pool));
+	KUNIT_EXPECT_EQ(test, 0,
+			mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool)));
+}
+
+static void destroy_returns_the_leaks(struct kunit *test)
+{
+	struct mpool_fixed_args args = { .on_leak = MPOOL_ON_LEAK_RECLAIM };
+	long before = atomic_long_read(&mpool_large_shared->pool.pages);
+	struct mpool_fixed *pool;
+	void *objs[50];
+
+	pool = mpool_kunit_fixed(test, NAME, 1000, &args);
+	KUNIT_ASSERT_EQ(test, 50, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 50,
+							 objs));
+	mpool_fixed_free_bulk(pool, 13, objs);
+	KUNIT_EXPECT_EQ(test, 37,
+			mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool)));
+	KUNIT_EXPECT_EQ(test, 0, mpool_kunit_orphans(NAME));
+	KUNIT_EXPECT_FALSE(test, mpool_owns(objs[49]));
+	KUNIT_EXPECT_EQ(test, before,
+			atomic_long_read(&mpool_large_shared->pool.pages));
+	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(mpool_large_shared));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_destroy(NULL));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_destroy(ERR_PTR(-ENOMEM)));
+}
+
+static void orphan_lives_as_long_as_its_objects(struct kunit *test)
+{
+	struct births births = { 0 };
+	struct mpool_fixed_args args = {
+		.dtor = births_dtor,
+		.priv = &births,
+		.on_leak = MPOOL_ON_LEAK_KEEP,
+	};
+	long before = atomic_long_read(&mpool_large_shared->pool.pages);
+	struct mpool_fixed *pool;
+	struct mpool_whatis what;
+	void *objs[3];
+	int i;
+
+	pool = mpool_kunit_fixed(test, NAME, 300, &args);
+	KUNIT_ASSERT_EQ(test, 3, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 3,
+							objs));
+	for (i = 0; i < 3; i++)
+		mpool_kunit_fill(objs[i], 300, i);
+	KUNIT_EXPECT_EQ(test, 3,
+			mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool)));
+	KUNIT_EXPECT_EQ(test, 1, mpool_kunit_orphans(NAME));
+	/* The name is free again. */
+	pool = mpool_kunit_fixed(test, NAME, 8, NULL);
+	mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool));
+	for (i = 0; i < 3; i++) {
+		KUNIT_EXPECT_TRUE(test, mpool_kunit_intact(objs[i], 300, i));
+		KUNIT_EXPECT_TRUE(test, mpool_whatis(objs[i], &what));
+		KUNIT_EXPECT_STREQ(test, what.pool, NAME);
+		KUNIT_EXPECT_EQ(test, 1, mpool_kunit_orphans(NAME));
+		mpool_free(objs[i]);
+		KUNIT_EXPECT_FALSE(test, mpool_owns(objs[i]));
+	}
+	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!mpool_kunit_orphans(NAME)));
+	/* Its code might be gone: an orphan has no destructor. */
+	KUNIT_EXPECT_EQ(test, 0, births.died);
+	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(before ==
+			  atomic_long_read(&mpool_large_shared->pool.pages)));
+	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(mpool_large_shared));
+}
+
+/* --- wrong arguments --- */
+
+static void create_refuses(struct kunit *test)
+{
+	static const char * const names[] = {
+		"", "a/b", "tab\there", "pools", ".", "..",
+		"a-name-of-forty-eight-characters-is-too-long-by1",
+	};
+	const struct mpool_fixed_args wrong[] = {
+		{ .align = 3 }, { .align = 12 }, { .align = 8u << 20 },
+		{ .flags = 2 }, { .flags = 1u << 31 }, { .reserve = 2000000 },
+		{ .reserve = 11, .max_objects = 10 }, { .on_leak = 4 },
+		{ .on_leak = -1 }, { .large = ERR_PTR(-ENOMEM) },
+	};
+	struct mpool_fixed *pool, *twin;
+	int i;
+
+	pool = mpool_fixed_create(NULL, 64, NULL);
+	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(pool));
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		pool = mpool_fixed_create(names[i], 64, NULL);
+		KUNIT_EXPECT_EQ_MSG(test, -EINVAL, PTR_ERR(pool), "%s",
+				    names[i]);
+	}
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		pool = mpool_fixed_create(NAME, 64, &wrong[i]);
+		KUNIT_EXPECT_EQ_MSG(test, -EINVAL, PTR_ERR(pool), "%d", i);
+	}
+	pool = mpool_fixed_create(NAME, 0, NULL);
+	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(pool));
+	pool = mpool_fixed_create(NAME, (4 << 20) + 1, NULL);
+	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(pool));
+	pool = mpool_fixed_create(NAME, (1ull << 32) + 8, NULL);
+	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(pool));
+	pool = mpool_kunit_fixed(test, NAME, 64, NULL);
+	twin = mpool_fixed_create(NAME, 64, NULL);
+	KUNIT_EXPECT_EQ(test, -EEXIST, PTR_ERR(twin));
+	KUNIT_EXPECT_PTR_EQ(test, mpool_pool_find(NAME), &pool->pool);
+	mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool));
+	KUNIT_EXPECT_NULL(test, mpool_pool_find(NAME));
+}
+
+static void no_pool_at_all(struct kunit *test)
+{
+	struct mpool_fixed *none[] = { NULL, ERR_PTR(-ENOMEM) };
+	struct walk_test walk = { 0 };
+	void *objs[2] = { test, test };
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(none); i++) {
+		KUNIT_EXPECT_NULL(test, mpool_fixed_alloc(none[i], GFP_KERNEL));
+		KUNIT_EXPECT_NULL(test, mpool_fixed_zalloc(none[i],
+							   GFP_KERNEL));
+		KUNIT_EXPECT_EQ(test, 0,
+				mpool_fixed_alloc_bulk(none[i], GFP_KERNEL, 2,
+						       objs));
+		mpool_fixed_free(none[i], test);
+		mpool_fixed_free(none[i], NULL);
+		mpool_fixed_free_bulk(none[i], 2, objs);
+		KUNIT_EXPECT_EQ(test, -EINVAL,
+				mpool_fixed_reserve(none[i], 1, GFP_KERNEL));
+		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_walk(none[i], walk_fn,
+							  &walk));
+		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(none[i]));
+		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_size(none[i]));
+		KUNIT_EXPECT_FALSE(test, mpool_fixed_owns(none[i], test));
+		mpool_fixed_clear(none[i]);
+	}
+}
+
+static void zone_flags_are_refused(struct kunit *test)
+{
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 64, NULL);
+
+	KUNIT_EXPECT_NULL(test, mpool_fixed_alloc(pool, GFP_KERNEL | GFP_DMA));
+	KUNIT_EXPECT_NULL(test, mpool_fixed_alloc(pool, GFP_KERNEL |
+						  __GFP_ACCOUNT));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+}
+
+struct typed_object {
+	u64 a, b, c;
+};
+
+static void created_for_a_type(struct kunit *test)
+{
+	struct mpool_fixed *pool;
+
+	pool = mpool_fixed_create_type(struct typed_object, NULL);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
+	KUNIT_EXPECT_EQ(test, sizeof(struct typed_object),
+			mpool_fixed_size(pool));
+	KUNIT_EXPECT_STREQ(test, pool->pool.name, "struct typed_object");
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_destroy(pool));
+}
+
+/* --- over other pools --- */
+
+static void over_a_large_pool(struct kunit *test)
+{
+	struct mpool_fixed_args args = { };
+	struct mpool_large *large;
+	struct mpool_fixed *pool;
+	void *objs[100];
+
+	large = mpool_large_create("kt-large", NULL);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(large));
+	args.large = large;
+	pool = mpool_kunit_fixed(test, NAME, 256, &args);
+	KUNIT_ASSERT_EQ(test, 100, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 100,
+							  objs));
+	KUNIT_EXPECT_NE(test, 0, mpool_large_phys(large, objs[0]) + 1);
+	KUNIT_EXPECT_EQ(test, pages_of(pool),
+			(unsigned long)atomic_long_read(&large->pool.pages));
+	/* It serves a pool, so it stays; and its chunks are nobody's runs. */
+	KUNIT_EXPECT_EQ(test, 0, mpool_large_destroy(large));
+	mpool_large_free(large, (void *)((unsigned long)objs[0] & PAGE_MASK));
+	KUNIT_EXPECT_EQ(test, 1, mpool_kunit_bad(&large->pool));
+	mpool_large_clear(large);
+	KUNIT_EXPECT_TRUE(test, mpool_fixed_owns(pool, objs[0]));
+	mpool_fixed_free_bulk(pool, 100, objs);
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(large));
+	mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(large));
+	KUNIT_EXPECT_EQ(test, 0, mpool_large_destroy(large));
+	KUNIT_EXPECT_NULL(test, mpool_pool_find("kt-large"));
+}
+
+static void region_runs_out_and_recovers(struct kunit *test)
+{
+	struct mpool_large *region = mpool_kunit_region(test, "kt-region", 16);
+	struct mpool_fixed_args args = { .large = region };
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 512, &args);
+	void *objs[129];
+	unsigned int n, first = 0, round;
+
+	for (round = 0; round < 4; round++) {
+		for (n = 0; n < ARRAY_SIZE(objs); n++) {
+			objs[n] = mpool_fixed_alloc(pool, GFP_KERNEL);
+			if (!objs[n])
+				break;
+		}
+		KUNIT_EXPECT_NULL(test, mpool_fixed_alloc(pool, GFP_ATOMIC));
+		/* All that fits, each time. */
+		if (!round)
+			first = n;
+		KUNIT_EXPECT_EQ(test, n, first);
+		KUNIT_EXPECT_GE(test, n, 16 / pool->chunks.npages *
+				pool->chunks.nr);
+		mpool_fixed_free(pool, objs[0]);
+		objs[0] = mpool_fixed_alloc(pool, GFP_KERNEL);
+		KUNIT_EXPECT_NOT_NULL(test, objs[0]);
+		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+		mpool_fixed_free_bulk(pool, n, objs);
+	}
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(region));
+}
+
+static struct kunit_case fixed_cases[] = {
+	KUNIT_CASE(four_of_3072_in_three_pages),
+	KUNIT_CASE(geometry_of_every_size),
+	KUNIT_CASE(alignment),
+	KUNIT_CASE(recycled_memory_is_cleared),
+	KUNIT_CASE(live_size_owns),
+	KUNIT_CASE(bulk_is_all_or_nothing),
+	KUNIT_CASE(max_objects_is_exact),
+	KUNIT_CASE(ctor_may_fail),
+	KUNIT_CASE(dtor_sees_every_end),
+	KUNIT_CASE(walk_visits_the_live),
+	KUNIT_CASE(clear_keeps_the_pool),
+	KUNIT_CASE(destroy_returns_the_leaks),
+	KUNIT_CASE(orphan_lives_as_long_as_its_objects),
+	KUNIT_CASE(create_refuses),
+	KUNIT_CASE(no_pool_at_all),
+	KUNIT_CASE(zone_flags_are_refused),
+	KUNIT_CASE(created_for_a_type),
+	KUNIT_CASE(over_a_large_pool),
+	KUNIT_CASE(region_runs_out_and_recovers),
+	{ }
+};
+
+static struct kunit_suite fixed_suite = {
+	.name = "mpool_fixed",
+	.test_cases = fixed_cases,
+};
+
+kunit_test_suite(fixed_suite);
