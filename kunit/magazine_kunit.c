@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Magazines: objects that lie with another CPU, the edges of a magazine, the
+ * depot's bounds, and frees that happen twice.
+ */
+#include <kunit/test.h>
+#include <linux/cpumask.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include "fixed.h"
+#include "helpers.h"
+
+#define NAME	"kt-magazine"
+
+struct job {
+	struct mpool_fixed *pool;
+	void **objs;
+	unsigned int n, done;
+};
+
+static long alloc_job(void *arg)
+{
+	struct job *job = arg;
+
+	for (job->done = 0; job->done < job->n; job->done++) {
+		job->objs[job->done] = mpool_fixed_alloc(job->pool, GFP_KERNEL);
+		if (!job->objs[job->done])
+			break;
+	}
+	return job->done;
+}
+
+static long free_job(void *arg)
+{
+	struct job *job = arg;
+
+	mpool_fixed_free_bulk(job->pool, job->n, job->objs);
+	return 0;
+}
+
+static unsigned int last_cpu(void)
+{
+	return cpumask_last(cpu_online_mask);
+}
+
+static unsigned int cached_on(struct mpool_fixed *pool, unsigned int cpu)
+{
+	return mpool_cache_objects(per_cpu_ptr(pool->caches, cpu));
+}
+
+static void freed_on_another_cpu(struct kunit *test)
+{
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 64, NULL);
+	void **objs = kunit_kcalloc(test, 400, sizeof(*objs), GFP_KERNEL);
+	struct job job = { .pool = pool, .objs = objs, .n = 400 };
+	int round;
+
+	KUNIT_ASSERT_NOT_NULL(test, objs);
+	for (round = 0; round < 10; round++) {
+		KUNIT_ASSERT_EQ(test, 400, work_on_cpu(round % 2 ? last_cpu() :
+						       0, alloc_job, &job));
+		KUNIT_EXPECT_EQ(test, 400, mpool_fixed_live(pool));
+		work_on_cpu(round % 2 ? 0 : last_cpu(), free_job, &job);
+		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
+		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	}
+	KUNIT_EXPECT_GT(test, cached_on(pool, 0), 0);
+	mpool_fixed_drain(pool);
+	KUNIT_EXPECT_EQ(test, 0, cached_on(pool, 0));
+	KUNIT_EXPECT_EQ(test, 0, cached_on(pool, last_cpu()));
+	KUNIT_EXPECT_EQ(test, 0, pool->chunks.nr_objs);
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+}
+
+/* What another CPU has put by is found before an allocation fails. */
+static void found_with_another_cpu(struct kunit *test)
+{
+	struct mpool_large *region = mpool_kunit_region(test, "kt-region", 8);
+	struct mpool_fixed_args args = { .large = region };
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 1024, &args);
+	void *objs[64];
+	struct job job = { .pool = pool, .objs = objs, .n = 64 };
+	long n;
+
+	n = work_on_cpu(0, alloc_job, &job);
+	KUNIT_ASSERT_GT(test, n, 16);
+	KUNIT_ASSERT_LT(test, n, 64);
+	job.n = n;
+	work_on_cpu(last_cpu(), free_job, &job);
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
+	KUNIT_EXPECT_EQ(test, n, work_on_cpu(0, alloc_job, &job));
+	KUNIT_EXPECT_NULL(test, mpool_fixed_alloc(pool, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	work_on_cpu(0, free_job, &job);
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+}
+
+static int edge(struct mpool_fixed *pool, void **objs, unsigned int n)
+{
+	int round, bad = 0;
+
+	for (round = 0; round < 3; round++) {
+		bad += mpool_fixed_alloc_bulk(pool, GFP_KERNEL, n, objs) != n;
+		bad += mpool_fixed_live(pool) != n;
+		mpool_fixed_free_bulk(pool, n, objs);
+		bad += mpool_fixed_verify(pool);
+	}
+	return bad;
+}
+
+/* Every number of objects around the edges of one and two magazines. */
+static void edges_of_a_magazine(struct kunit *test)
+{
+	static const size_t sizes[] = { 64, 512, 2048, 4096, 65536 };
+	struct mpool_fixed *pool;
+	unsigned int i, cap, n, bad = 0;
+	void **objs = kunit_kcalloc(test, 200, sizeof(*objs), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, objs);
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		pool = mpool_kunit_fixed(test, NAME, sizes[i], NULL);
+		cap = pool->depot.cap;
+		KUNIT_ASSERT_GT(test, cap, 1);
+		for (n = cap - 1; n <= 2 * cap + 1 && n < 200; n++)
+			bad += edge(pool, objs, n);
+		KUNIT_EXPECT_EQ(test, 0, bad);
+		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
+		mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool));
+	}
+}
+
+static void depot_keeps_a_bounded_number(struct kunit *test)
+{
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 1024, NULL);
+	unsigned int n = 3000, held;
+	void **objs = kunit_kcalloc(test, n, sizeof(*objs), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, objs);
+	KUNIT_ASSERT_EQ(test, n, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, n,
+							objs));
+	mpool_fixed_free_bulk(pool, n, objs);
+	KUNIT_EXPECT_LE(test, pool->depot.nr_full, pool->depot.limit);
+	held = mpool_depot_objects(&pool->depot);
+	KUNIT_EXPECT_GT(test, held, 0);
+	KUNIT_EXPECT_LE(test, held * 1024, 512 * 1024);
+	/* What is beyond it went back: most of the chunks are gone. */
+	KUNIT_EXPECT_LT(test, pool->chunks.nr_objs, n / 2);
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+}
+
+static void no_cache_has_none(struct kunit *test)
+{
+	struct mpool_fixed_args args = { .flags = MPOOL_FIXED_NO_CACHE };
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 64, &args);
+	void **objs = kunit_kcalloc(test, 300, sizeof(*objs), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, objs);
+	KUNIT_EXPECT_EQ(test, 0, pool->depot.cap);
+	KUNIT_ASSERT_EQ(test, 300, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 300,
+							  objs));
+	mpool_fixed_free_bulk(pool, 300, objs);
+	KUNIT_EXPECT_EQ(test, 0, mpool_depot_objects(&pool->depot));
+	KUNIT_EXPECT_EQ(test, 0, cached_on(pool, 0) + cached_on(pool,
+								last_cpu()));
+	KUNIT_EXPECT_EQ(test, pool->chunks.nr_free, pool->chunks.nr_objs);
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+}
+
+/* An interrupt that finds the cache in use goes round it. */
+static void busy_cache_is_left_alone(struct kunit *test)
+{
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 64, NULL);
+	struct mpool_cache *cache;
+	void *objs[10], *warm;
+	unsigned int had, has;
+
+	warm = mpool_fixed_alloc(pool, GFP_KERNEL);
+	preempt_disable();
+	cache = mpool_cache_enter(pool->caches);
+	had = mpool_cache_objects(cache);
+	if (mpool_fixed_alloc_bulk(pool, GFP_ATOMIC, 10, objs) == 10)
+		mpool_fixed_free_bulk(pool, 10, objs);
+	has = mpool_cache_objects(cache);
+	mpool_cache_leave(cache);
+	preempt_enable();
+	KUNIT_EXPECT_GT(test, had, 0);
+	KUNIT_EXPECT_EQ(test, had, has);
+	mpool_fixed_free(pool, warm);
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+}
+
+/* --- frees that happen twice --- */
+
+static void double_free_wherever_it_lies(struct kunit *test)
+{
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 64, NULL);
+	void **objs = kunit_kcalloc(test, 400, sizeof(*objs), GFP_KERNEL);
+	struct job job = { .pool = pool, .objs = objs, .n = 400 };
+	unsigned int i, refused = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, objs);
+	KUNIT_ASSERT_EQ(test, 400, work_on_cpu(0, alloc_job, &job));
+	work_on_cpu(0, free_job, &job);
+	/* In the loaded magazine, the spare, the depot, on free lists. */
+	work_on_cpu(last_cpu(), free_job, &job);
+	refused += 400;
+	mpool_fixed_drain(pool);
+	KUNIT_EXPECT_EQ(test, refused, mpool_kunit_bad(&pool->pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	for (i = 0; i < 400; i++)
+		mpool_free(objs[i]);
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+}
+
+/*
+ * Two CPUs that free an object at the same moment both find it live.  This is
+ * what memory is like when both are done.
+ */
+static void free_twice_at_once(struct mpool_fixed *pool, void *obj)
+{
+	u32 *state = mpool_chunk_state(mpool_chunk_find(obj),
+				       (unsigned long)obj);
+	u32 site = *state;
+
+	mpool_fixed_free(pool, obj);
+	WRITE_ONCE(*state, site);
+	mpool_fixed_free(pool, obj);
+}
+
+/* Nobody shares an object, however many are asked for. */
+static void expect_no_sharing(struct kunit *test, struct mpool_fixed *pool,
+			      unsigned int n)
+{
+	void **objs = kunit_kcalloc(test, n, sizeof(*objs), GFP_KERNEL);
+	unsigned int i, shared = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, objs);
+	for (i = 0; i < n; i++) {
+		objs[i] = mpool_fixed_alloc(pool, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, objs[i]);
+		*(u32 *)objs[i] = i;
+	}
+	for (i = 0; i < n; i++)
+		shared += *(u32 *)objs[i] != i;
+	KUNIT_EXPECT_EQ(test, 0, shared);
+	mpool_fixed_free_bulk(pool, n, objs);
+	kunit_kfree(test, objs);
+}
+
+static void freed_twice_at_once(struct kunit *test)
+{
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 64, NULL);
+	void *objs[20];
+	int i, drain;
+
+	for (drain = 0; drain < 2; drain++) {
+		KUNIT_ASSERT_EQ(test, 20,
+				mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 20,
+						       objs));
+		for (i = 0; i < 20; i += 2)
+			free_twice_at_once(pool, objs[i]);
+		if (drain)
+			mpool_fixed_drain(pool);
+		expect_no_sharing(test, pool, 300);
+		for (i = 1; i < 20; i += 2) {
+			KUNIT_EXPECT_TRUE(test, mpool_fixed_owns(pool,
+								 objs[i]));
+			mpool_fixed_free(pool, objs[i]);
+		}
+		mpool_fixed_drain(pool);
+		KUNIT_EXPECT_EQ(test, 10 * (drain + 1),
+				mpool_kunit_bad(&pool->pool));
+		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
+		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	}
+}
+
+static struct kunit_case magazine_cases[] = {
+	KUNIT_CASE(freed_on_another_cpu),
+	KUNIT_CASE(found_with_another_cpu),
+	KUNIT_CASE(edges_of_a_magazine),
+	KUNIT_CASE(depot_keeps_a_bounded_number),
+	KUNIT_CASE(no_cache_has_none),
+	KUNIT_CASE(busy_cache_is_left_alone),
+	KUNIT_CASE(double_free_wherever_it_lies),
+	KUNIT_CASE(freed_twice_at_once),
+	{ }
+};
+
+static struct kunit_suite magazine_suite = {
+	.name = "mpool_magazine",
+	.test_cases = magazine_cases,
+};
+
+kunit_test_suite(magazine_suite);
