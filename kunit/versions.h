@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * versions: the only file of the tests that knows about kernel versions.
+ *
+ * What was renamed between 6.1 and 7.3, and has no macro that would tell.
+ */
+#ifndef _MPOOL_KUNIT_VERSIONS_H
+#define _MPOOL_KUNIT_VERSIONS_H
+
+#include <linux/hrtimer.h>
+#include <linux/timer.h>
+#include <linux/version.h>
+
+/* A timer that fires in hard interrupts, on PREEMPT_RT too. */
+static inline void mpool_test_hard_timer(struct hrtimer *timer,
+					 enum hrtimer_restart
+					 (*fn)(struct hrtimer *timer))
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	hrtimer_setup(timer, fn, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
+#else
+	hrtimer_init(timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
+	timer->function = fn;
+#endif
+}
+
+static inline void mpool_test_timer_end(struct timer_list *timer)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+	timer_delete_sync(timer);
+#else
+	del_timer_sync(timer);
+#endif
+}
+
+#endif /* _MPOOL_KUNIT_VERSIONS_H */
