@@ -103,6 +103,14 @@ static __always_inline struct mpool_chunk *mpool_chunk_find(const void *p)
 	return word & MPOOL_PAGE_ARENA ? NULL : (struct mpool_chunk *)word;
 }
 
+/* The same, but NULL also if the page map would have to look further. */
+static __always_inline struct mpool_chunk *mpool_chunk_guess(const void *p)
+{
+	unsigned long word = mpool_pagemap_guess((unsigned long)p);
+
+	return word & MPOOL_PAGE_ARENA ? NULL : (struct mpool_chunk *)word;
+}
+
 void mpool_chunks_init(struct mpool_chunks *chunks, struct mpool_fixed *fixed,
 		       struct mpool_pool *owner, struct mpool_large *large,
 		       size_t size, size_t align);

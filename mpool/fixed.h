@@ -48,11 +48,11 @@ int mpool_fixed_verify(struct mpool_fixed *fixed);
 void *mpool_fixed_take(struct mpool_fixed *fixed, gfp_t gfp, u32 site);
 bool mpool_fixed_give(struct mpool_chunk *chunk, void *obj,
 		      enum mpool_give how, unsigned long ip);
-noinline int mpool_fixed_bad(const struct mpool_fixed *pool);
+int mpool_fixed_bad(const struct mpool_fixed *pool, unsigned long ip);
 
 static __always_inline int mpool_fixed_check(const struct mpool_fixed *pool)
 {
-	return IS_ERR_OR_NULL(pool) ? mpool_fixed_bad(pool) : 0;
+	return IS_ERR_OR_NULL(pool) ? mpool_fixed_bad(pool, _RET_IP_) : 0;
 }
 
 void mpool_fixed_discard(struct mpool_fixed *fixed);

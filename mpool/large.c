@@ -266,6 +266,20 @@ static void large_settle(struct mpool_large *large)
 	mpool_kick_sync(&large->late);
 }
 
+/* Remembers an allocation that failed, and what the large pool had then. */
+void mpool_large_failed(struct mpool_large *large, struct mpool_pool *owner,
+			size_t size, gfp_t gfp, u32 site)
+{
+	unsigned long flags;
+
+	mpool_pool_failed(owner, size, gfp, site);
+	if (!mpool_lock_irqsave(&large->lock, flags))
+		return;
+	owner->fail.free = large->runs.nr_free;
+	owner->fail.largest = mpool_runs_largest(&large->runs);
+	raw_spin_unlock_irqrestore(&large->lock, flags);
+}
+
 /* Device memory is not cleared. */
 bool mpool_large_zero_ok(struct mpool_large *large, gfp_t gfp)
 {
@@ -303,8 +317,7 @@ void *mpool_large_object(struct mpool_large *large, struct mpool_pool *owner,
 				      owner, site, slack);
 	}
 	if (!pg) {
-		mpool_pool_failed(owner, size, gfp, site);
-		owner->fail.free = READ_ONCE(large->runs.nr_free);
+		mpool_large_failed(large, owner, size, gfp, site);
 		return NULL;
 	}
 	p = mpool_page_address(mpool_page_arena(pg), pg);

@@ -52,6 +52,8 @@ void mpool_large_add_arena(struct mpool_large *large,
 void *mpool_large_object(struct mpool_large *large, struct mpool_pool *owner,
 			 size_t size, size_t align, size_t *real, gfp_t gfp,
 			 u32 site);
+void mpool_large_failed(struct mpool_large *large, struct mpool_pool *owner,
+			size_t size, gfp_t gfp, u32 site);
 struct mpool_page *mpool_large_lookup(const void *p);
 bool mpool_large_free_object(struct mpool_page *pg, struct mpool_pool *owner);
 int mpool_large_resize(struct mpool_page *pg, size_t size, u32 site);

@@ -150,25 +150,46 @@ bool mpool_fixed_give(struct mpool_chunk *chunk, void *obj,
 }
 
 /* Says so, once in a while, if a caller's pool is none. */
-noinline int mpool_fixed_bad(const struct mpool_fixed *pool)
+noinline int mpool_fixed_bad(const struct mpool_fixed *pool, unsigned long ip)
 {
-	pr_err_ratelimited("fixed pool is %ld, not a pool; called from %ps\n",
-			   PTR_ERR(pool), __builtin_return_address(0));
+	pr_err_ratelimited("fixed pool is %ld, not a pool; called from %pS\n",
+			   PTR_ERR(pool), (void *)ip);
 	return -EINVAL;
+}
+
+/*
+ * The fast paths below are leaves: whatever is rare is a tail call, so that no
+ * register has to be saved for it.
+ */
+
+/* Where the page map has to look further, or has another answer. */
+static noinline void free_probe(struct mpool_fixed *pool, void *obj,
+				unsigned long ip)
+{
+	struct mpool_chunk *chunk = mpool_chunk_find(obj);
+
+	if (chunk && chunk->fixed == pool)
+		give(pool, chunk, obj, MPOOL_GIVE_FREE, ip);
+	else
+		give_refused(pool, obj, MPOOL_OBJ_FREE, ip);
 }
 
 void mpool_fixed_free(struct mpool_fixed *pool, void *obj)
 {
 	struct mpool_chunk *chunk;
 
-	if (unlikely(ZERO_OR_NULL_PTR(obj)) || mpool_fixed_check(pool))
+	if (unlikely(ZERO_OR_NULL_PTR(obj)))
 		return;
+	if (IS_ERR_OR_NULL(pool)) {
+		mpool_fixed_bad(pool, _RET_IP_);
+		return;
+	}
 	preempt_disable();
-	chunk = mpool_chunk_find(obj);
+	chunk = mpool_chunk_guess(obj);
 	if (likely(chunk && chunk->fixed == pool))
 		give(pool, chunk, obj, MPOOL_GIVE_FREE, _RET_IP_);
 	else
-		give_refused(pool, obj, MPOOL_OBJ_FREE, _RET_IP_);
+		free_probe(pool, obj, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(mpool_fixed_free);
 
@@ -292,8 +313,8 @@ static noinline void *take_slow(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 	} while (take_more(fixed, gfp, &drained));
 	if (take_reserve(fixed, &slot, site))
 		return slot.obj;
-	mpool_pool_failed(fixed->owner, fixed->size, gfp, site);
-	fixed->owner->fail.free = READ_ONCE(fixed->chunks.large->runs.nr_free);
+	mpool_large_failed(fixed->chunks.large, fixed->owner, fixed->size, gfp,
+			   site);
 	return NULL;
 }
 
@@ -392,11 +413,24 @@ void *mpool_fixed_take(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 	return take_object(fixed, gfp, site);
 }
 
+/* The first use of a site, or no pool at all. */
+static noinline void *alloc_first(struct mpool_fixed *pool, gfp_t gfp,
+				  struct mpool_site *site, unsigned long ip)
+{
+	if (IS_ERR_OR_NULL(pool)) {
+		mpool_fixed_bad(pool, ip);
+		return NULL;
+	}
+	return mpool_fixed_take(pool, gfp, mpool_site_id(site));
+}
+
 void *mpool_fixed_alloc_at(struct mpool_fixed *pool, gfp_t gfp,
 			   struct mpool_site *site)
 {
-	if (mpool_fixed_check(pool))
-		return NULL;
-	return take_object(pool, gfp, mpool_site_id(site));
+	u32 id = READ_ONCE(site->id);
+
+	if (IS_ERR_OR_NULL(pool) || unlikely(!id))
+		return alloc_first(pool, gfp, site, _RET_IP_);
+	return take_object(pool, gfp, id);
 }
 EXPORT_SYMBOL_GPL(mpool_fixed_alloc_at);

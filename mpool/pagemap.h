@@ -39,6 +39,13 @@ struct mpool_pagemap {
 
 extern struct mpool_pagemap __rcu *mpool_pagemap;
 
+static __always_inline unsigned long
+mpool_window_word(const struct mpool_window *slot, unsigned long addr)
+{
+	return READ_ONCE(READ_ONCE(slot->words)[(addr >> PAGE_SHIFT) &
+						(MPOOL_WINDOW_PAGES - 1)]);
+}
+
 const struct mpool_window *
 mpool_pagemap_probe(const struct mpool_pagemap *map, unsigned long nr);
 
@@ -63,8 +70,21 @@ static __always_inline unsigned long mpool_pagemap_word(unsigned long addr)
 		if (!slot)
 			return 0;
 	}
-	return READ_ONCE(READ_ONCE(slot->words)[(addr >> PAGE_SHIFT) &
-						(MPOOL_WINDOW_PAGES - 1)]);
+	return mpool_window_word(slot, addr);
+}
+
+/* The same, but 0 also if the window is not in its first slot. */
+static __always_inline unsigned long mpool_pagemap_guess(unsigned long addr)
+{
+	const struct mpool_pagemap *map = rcu_dereference_raw(mpool_pagemap);
+	unsigned long nr = addr >> MPOOL_WINDOW_SHIFT;
+	const struct mpool_window *slot;
+
+	slot = &map->slots[(u64)nr * GOLDEN_RATIO_64 >> map->shift];
+	/* Pairs with smp_store_release() in window_insert_locked(). */
+	if (unlikely(smp_load_acquire(&slot->nr) != nr))
+		return 0;
+	return mpool_window_word(slot, addr);
 }
 
 int mpool_pagemap_add(unsigned long base, unsigned long npages,

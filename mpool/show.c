@@ -159,9 +159,11 @@ static void show_fail(struct mpool_out *out, const struct mpool_pool *pool)
 	if (!mpool_stat_read(&pool->stats, MPOOL_STAT_FAIL))
 		return;
 	mpool_site_print(pool->fail.site, site, sizeof(site));
-	mpool_out(out, "%-20s %zu bytes, %pGg, at %s, %s ago, %lu pages free\n",
+	mpool_out(out, "%-20s %zu bytes, %pGg, at %s, %s ago\n",
 		  "last failure", pool->fail.size, &gfp, site,
-		  age_text(pool->fail.when, age, sizeof(age)), pool->fail.free);
+		  age_text(pool->fail.when, age, sizeof(age)));
+	line(out, "pages free then", pool->fail.free);
+	line(out, "largest run then", pool->fail.largest);
 }
 
 /* The file stats of a pool: a figure a line. */

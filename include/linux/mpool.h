@@ -16,6 +16,10 @@
  * descriptor of their place.  /sys/kernel/debug/mpool shows all of it, and
  * what a module leaves behind is printed, by name, when it is unloaded.
  *
+ * gfp flags mean what they mean elsewhere.  %GFP_DMA, %GFP_DMA32 and
+ * %__GFP_ACCOUNT are a property of pages, which objects share: they are refused,
+ * with a message, unless the large pool below was created with them.
+ *
  * A wrong free (twice, in the middle of an object, to another pool, of memory
  * that never was mpool's) changes nothing but a counter and prints what it was.
  */
