@@ -17,6 +17,7 @@ static struct kunit_suite red_suite = {
 	.name = "mpool_red",
 	.test_cases = red_cases,
 };
+
 kunit_test_suite(red_suite);
 
 MODULE_DESCRIPTION("mpool: a test that has to fail");
