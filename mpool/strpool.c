@@ -22,7 +22,6 @@
  * contexts of PREEMPT_RT) for the table's writers and for the change of a count
  * from and to zero.
  */
-#include <linux/ctype.h>
 #include <linux/jhash.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
@@ -49,13 +48,28 @@ struct str_key {
 	bool nocase;
 };
 
+/* Letters of ASCII only: tolower() folds half of Latin-1 too. */
+static u8 fold(u8 c)
+{
+	return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
+}
+
+static bool same_nocase(const char *a, const char *b, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len && fold(a[i]) == fold(b[i]); i++)
+		;
+	return i == len;
+}
+
 /* FNV-1a over folded characters: jhash wants them in one piece. */
 static u32 hash_nocase(const char *s, size_t len)
 {
 	u32 hash = 0x811c9dc5;
 
 	while (len--)
-		hash = (hash ^ (u8)tolower(*s++)) * 0x01000193;
+		hash = (hash ^ fold(*s++)) * 0x01000193;
 	return hash;
 }
 
@@ -92,7 +106,7 @@ static int str_cmp(struct rhashtable_compare_arg *arg, const void *obj)
 
 	if (key->hash != str->hash || key->len != str->len)
 		return 1;
-	return key->nocase ? strncasecmp(key->s, str->s, key->len) :
+	return key->nocase ? !same_nocase(key->s, str->s, key->len) :
 			     memcmp(key->s, str->s, key->len);
 }
 
@@ -489,35 +503,39 @@ size_t mpool_string_destroy(struct mpool_string *pool)
 }
 EXPORT_SYMBOL_GPL(mpool_string_destroy);
 
+struct string_tally {
+	struct mpool_string *strings;
+	long seen;
+	int bad;
+};
+
+/* A string is in the table under its content, and thus is the only such one. */
+static int verify_string(const struct mpool_obj *obj, void *arg)
+{
+	struct string_tally *tally = arg;
+	const struct str *str = obj->addr;
+	struct str_key key = str_key(tally->strings, str->s, str->len);
+
+	tally->seen++;
+	tally->bad += atomic_read(&str->refs) <= 0 || key.hash != str->hash;
+	tally->bad += str->s[str->len] != '\0';
+	tally->bad += rhashtable_lookup(&tally->strings->table, &key,
+					str_params) != str;
+	return 0;
+}
+
 /* Number of breaches of the invariants, in a pool that is at rest. */
 int mpool_string_verify(struct mpool_string *strings)
 {
-	struct rhashtable_iter iter;
-	struct mpool_count count;
-	struct str_key key;
-	struct str *str;
-	long seen = 0;
-	int bad = 0;
+	struct string_tally tally = { .strings = strings };
+	long nr;
 
 	rcu_barrier();
-	rhashtable_walk_enter(&strings->table, &iter);
-	rhashtable_walk_start(&iter);
-	while ((str = rhashtable_walk_next(&iter))) {
-		if (IS_ERR(str)) {
-			seen = 0;
-			continue;
-		}
-		seen++;
-		key = str_key(strings, str->s, str->len);
-		bad += atomic_read(&str->refs) <= 0 || key.hash != str->hash;
-		bad += rhashtable_lookup(&strings->table, &key, str_params) !=
-			str;
-	}
-	rhashtable_walk_stop(&iter);
-	rhashtable_walk_exit(&iter);
-	mpool_small_count(strings->small, &count);
-	bad += seen != atomic_long_read(&strings->nr_strings);
-	bad += count.live != seen;
-	return bad + mpool_small_verify(strings->small);
+	/* Not by walking the table, which may be between two sizes. */
+	mpool_small_walk(strings->small, verify_string, &tally);
+	nr = atomic_long_read(&strings->nr_strings);
+	tally.bad += tally.seen != nr;
+	tally.bad += atomic_read(&strings->table.nelems) != nr;
+	return tally.bad + mpool_small_verify(strings->small);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_string_verify);
