@@ -17,7 +17,7 @@ struct mpool_fixed {
 	/* Read on every alloc and free, constant after creation. */
 	struct mpool_cache __percpu *caches;
 	struct mpool_pool *owner;	/* &pool, or the small pool above */
-	bool special;			/* one of those below, ctor or dtor */
+	bool special;			/* see give_special(); may change */
 	bool dead;			/* orphan: frees only, no cache */
 	bool internal;			/* objects are not for callers to free */
 

@@ -31,6 +31,22 @@
 
 /* --- free --- */
 
+/*
+ * As long as the reserve lacks an object, frees are special and come by here:
+ * what went into a magazine would be out of its reach.
+ */
+static void reserve_filled(struct mpool_fixed *fixed)
+{
+	if (likely(!fixed->special) || fixed->ctor || fixed->dtor ||
+	    fixed->internal || fixed->dead)
+		return;
+	WRITE_ONCE(fixed->special, false);
+	/* Pairs with the order of the stores in take_reserve(). */
+	smp_mb();
+	if (atomic_read(&fixed->reserve.missing))
+		WRITE_ONCE(fixed->special, true);
+}
+
 /* Puts a slot that is not live away, without the fast path.  Any context. */
 static noinline void give_slow(struct mpool_fixed *fixed,
 			       const struct mpool_slot *slot)
@@ -41,6 +57,7 @@ static noinline void give_slow(struct mpool_fixed *fixed,
 	WRITE_ONCE(*slot->state, MPOOL_OBJ_CACHED);
 	if (mpool_reserve_put(&fixed->reserve, slot))
 		return;
+	reserve_filled(fixed);
 	/* The room for more magazines, before anything is held. */
 	if (!fixed->dead && mpool_may_grow())
 		mpool_depot_supply(&fixed->depot, GFP_NOWAIT);
@@ -262,6 +279,8 @@ static bool take_reserve(struct mpool_fixed *fixed, struct mpool_slot *slot,
 			 u32 site)
 {
 	while (mpool_reserve_take(&fixed->reserve, slot)) {
+		/* After missing was raised; see reserve_filled(). */
+		smp_store_release(&fixed->special, true);
 		if (slot_claim(slot, site)) {
 			mpool_stat_inc(&fixed->pool.stats, MPOOL_STAT_ALLOC);
 			return true;
