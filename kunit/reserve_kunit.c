@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The reserve: what it promises with no memory left, how it is filled up again,
+ * and how it changes its size.
+ */
+#include <kunit/test.h>
+#include <linux/slab.h>
+
+#include "fixed.h"
+#include "helpers.h"
+
+#define NAME		"kt-reserve"
+#define MOST		512
+
+struct dry {
+	struct mpool_fixed *pool;
+	void *objs[MOST];
+	unsigned int n;
+};
+
+/* A pool over a region of @npages. */
+static struct dry *dry_create(struct kunit *test, const char *name,
+			      unsigned int npages, unsigned int reserve)
+{
+	struct mpool_fixed_args args = { .reserve = reserve };
+	struct dry *dry = kunit_kzalloc(test, sizeof(*dry), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, dry);
+	args.large = mpool_kunit_region(test, "kt-region", npages);
+	dry->pool = mpool_kunit_fixed(test, name, 256, &args);
+	return dry;
+}
+
+/* Takes objects until the reserve is all that is left. */
+static void dry_out(struct kunit *test, struct dry *dry)
+{
+	struct mpool_pool *pool = &dry->pool->pool;
+	u64 used = mpool_stat_read(&pool->stats, MPOOL_STAT_RESERVE);
+
+	while (dry->n < MOST) {
+		dry->objs[dry->n] = mpool_fixed_alloc(dry->pool, GFP_KERNEL);
+		if (!dry->objs[dry->n])
+			break;
+		dry->n++;
+		if (mpool_stat_read(&pool->stats, MPOOL_STAT_RESERVE) > used) {
+			mpool_fixed_free(dry->pool, dry->objs[--dry->n]);
+			break;
+		}
+	}
+	KUNIT_ASSERT_LT(test, dry->n, MOST);
+}
+
+static unsigned long held(struct mpool_fixed *pool)
+{
+	return mpool_reserve_objects(&pool->reserve);
+}
+
+static void give_all_back(struct dry *dry)
+{
+	mpool_fixed_free_bulk(dry->pool, dry->n, dry->objs);
+	dry->n = 0;
+}
+
+static void filled_at_creation(struct kunit *test)
+{
+	struct dry *dry = dry_create(test, NAME, 16, 10);
+
+	KUNIT_EXPECT_EQ(test, 10, held(dry->pool));
+	KUNIT_EXPECT_EQ(test, 10, mpool_reserve_target(&dry->pool->reserve));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(dry->pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(dry->pool));
+}
+
+/* N allocations succeed though there is nothing else; the next one fails. */
+static void kept_without_memory(struct kunit *test)
+{
+	struct dry *dry = dry_create(test, NAME, 16, 0);
+	unsigned int i, round;
+	void *objs[21];
+
+	for (round = 0; round < 3; round++) {
+		KUNIT_ASSERT_EQ(test, 0,
+				mpool_fixed_reserve(dry->pool, 20, GFP_KERNEL));
+		dry_out(test, dry);
+		/* The one that was put back has its place again. */
+		KUNIT_EXPECT_EQ(test, 20, held(dry->pool));
+		local_irq_disable();
+		for (i = 0; i < 21; i++)
+			objs[i] = mpool_fixed_alloc(dry->pool, GFP_ATOMIC);
+		local_irq_enable();
+		for (i = 0; i < 20; i++)
+			KUNIT_EXPECT_NOT_NULL_MSG(test, objs[i], "%u", i);
+		KUNIT_EXPECT_NULL(test, objs[20]);
+		KUNIT_EXPECT_EQ(test, 0, held(dry->pool));
+		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(dry->pool));
+		mpool_fixed_free_bulk(dry->pool, 20, objs);
+		give_all_back(dry);
+		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(dry->pool));
+	}
+}
+
+static void filled_by_frees(struct kunit *test)
+{
+	struct mpool_fixed_args args = { .max_objects = 30, .reserve = 5 };
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 256, &args);
+	void *objs[30];
+	int i;
+
+	/* The reserve counts as part of the limit. */
+	KUNIT_ASSERT_EQ(test, 30, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 30,
+							 objs));
+	KUNIT_EXPECT_EQ(test, 0, held(pool));
+	KUNIT_EXPECT_EQ(test, 5, mpool_stat_read(&pool->pool.stats,
+						 MPOOL_STAT_RESERVE));
+	for (i = 0; i < 30; i++) {
+		mpool_fixed_free(pool, objs[i]);
+		KUNIT_EXPECT_EQ(test, min(i + 1, 5), held(pool));
+	}
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+}
+
+static void filled_in_the_background(struct kunit *test)
+{
+	struct mpool_fixed_args args = { .reserve = 8 };
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 256, &args);
+	struct mpool_slot slots[8];
+	int i;
+
+	for (i = 0; i < 8; i++)
+		KUNIT_ASSERT_TRUE(test, mpool_reserve_take(&pool->reserve,
+							   &slots[i]));
+	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(held(pool) == 8));
+	/* With no room in it they go back to the chunks. */
+	for (i = 0; i < 8; i++)
+		KUNIT_EXPECT_TRUE(test, mpool_reserve_put(&pool->reserve,
+							  &slots[i]) ||
+				  mpool_chunks_put(&pool->chunks, &slots[i],
+						   1));
+	KUNIT_EXPECT_EQ(test, 8, held(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+}
+
+static void use_up(struct dry *dry, gfp_t gfp)
+{
+	while (dry->n < MOST) {
+		dry->objs[dry->n] = mpool_fixed_alloc(dry->pool, gfp);
+		if (!dry->objs[dry->n])
+			break;
+		dry->n++;
+	}
+}
+
+/* Also when a CPU has room for all that is freed in its magazine. */
+static void filled_when_memory_returns(struct kunit *test)
+{
+	struct dry *dry = dry_create(test, NAME, 16, 12);
+	unsigned int n, round;
+
+	for (round = 0; round < 2; round++) {
+		use_up(dry, round ? GFP_ATOMIC : GFP_KERNEL);
+		KUNIT_EXPECT_EQ(test, 0, held(dry->pool));
+		n = dry->n;
+		KUNIT_ASSERT_GT(test, n, 12);
+		while (dry->n > n - 12)
+			mpool_fixed_free(dry->pool, dry->objs[--dry->n]);
+		KUNIT_EXPECT_TRUE(test,
+				  mpool_kunit_wait(held(dry->pool) == 12));
+		give_all_back(dry);
+		KUNIT_EXPECT_EQ(test, 12, held(dry->pool));
+		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(dry->pool));
+	}
+}
+
+static void resized(struct kunit *test)
+{
+	static const unsigned int sizes[] = { 1, 50, 7, 300, 299, 0, 20, 0 };
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 100, NULL);
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_reserve(pool, sizes[i],
+							     GFP_KERNEL));
+		KUNIT_EXPECT_EQ(test, sizes[i], held(pool));
+		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
+		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	}
+	mpool_fixed_drain(pool);
+	KUNIT_EXPECT_EQ(test, 0, pool->chunks.nr_objs);
+}
+
+static void errors(struct kunit *test)
+{
+	struct mpool_fixed_args args = { .max_objects = 40 };
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 100, &args);
+	struct dry *dry = dry_create(test, "kt-dry", 4, 0);
+
+	KUNIT_EXPECT_EQ(test, -EINVAL, mpool_fixed_reserve(pool, 1,
+							   GFP_ATOMIC));
+	KUNIT_EXPECT_EQ(test, -EINVAL, mpool_fixed_reserve(pool, 1,
+							   GFP_NOWAIT));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, mpool_fixed_reserve(pool, 41,
+							   GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, mpool_fixed_reserve(pool, 1 << 21,
+							   GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, 0, held(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_reserve(pool, 40, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, 40, held(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	/* More than the region has: what there was before is still there. */
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_reserve(dry->pool, 6, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, -ENOMEM, mpool_fixed_reserve(dry->pool, 1000,
+							   GFP_KERNEL));
+	KUNIT_EXPECT_GE(test, held(dry->pool), 6);
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(dry->pool));
+}
+
+static void creation_needs_it(struct kunit *test)
+{
+	struct mpool_fixed_args args = { .reserve = 1000 };
+	struct mpool_fixed *pool;
+
+	args.large = mpool_kunit_region(test, "kt-region", 4);
+	pool = mpool_fixed_create(NAME, 256, &args);
+	KUNIT_EXPECT_EQ(test, -ENOMEM, PTR_ERR(pool));
+	KUNIT_EXPECT_NULL(test, mpool_pool_find(NAME));
+	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(args.large));
+	KUNIT_EXPECT_EQ(test, 0, atomic_long_read(&args.large->pool.pages));
+}
+
+/* With every allocation of the kernel failing that can be made to fail. */
+static void kept_under_injected_failure(struct kunit *test)
+{
+	struct mpool_fixed_args args = { .reserve = 30 };
+	struct mpool_fixed *pool;
+	unsigned int i, n;
+	void *objs[30];
+
+	if (!MPOOL_KUNIT_CAN_FAIL)
+		kunit_skip(test, "the kernel has no CONFIG_FAULT_INJECTION");
+	for (n = 1; n <= 4; n++) {
+		pool = mpool_kunit_fixed(test, NAME, 2048, &args);
+		for (i = 0; i < 30; i++) {
+			mpool_kunit_fail_nth(n);
+			objs[i] = mpool_fixed_alloc(pool, GFP_ATOMIC);
+			mpool_kunit_fail_end();
+			KUNIT_EXPECT_NOT_NULL_MSG(test, objs[i], "%u, %u", n,
+						  i);
+		}
+		mpool_fixed_free_bulk(pool, 30, objs);
+		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+		KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(held(pool) == 30));
+		mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool));
+	}
+}
+
+static void resizing_may_fail(struct kunit *test)
+{
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 3000, NULL);
+	unsigned int n, failed = 0;
+	int err;
+
+	if (!MPOOL_KUNIT_CAN_FAIL)
+		kunit_skip(test, "the kernel has no CONFIG_FAULT_INJECTION");
+	for (n = 1; n < 200; n++) {
+		KUNIT_ASSERT_EQ(test, 0, mpool_fixed_reserve(pool, 4,
+							     GFP_KERNEL));
+		mpool_fixed_drain(pool);
+		mpool_large_trim(mpool_large_shared);
+		mpool_kunit_fail_nth(n);
+		err = mpool_fixed_reserve(pool, 100, GFP_KERNEL);
+		if (!mpool_kunit_fail_end())
+			break;
+		failed += err == -ENOMEM;
+		KUNIT_EXPECT_TRUE(test, !err || err == -ENOMEM);
+		KUNIT_EXPECT_GE(test, held(pool), 4);
+		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	}
+	KUNIT_EXPECT_EQ(test, 0, err);
+	KUNIT_EXPECT_GT(test, failed, 2);
+}
+
+static struct kunit_case reserve_cases[] = {
+	KUNIT_CASE(filled_at_creation),
+	KUNIT_CASE(kept_without_memory),
+	KUNIT_CASE(filled_by_frees),
+	KUNIT_CASE(filled_in_the_background),
+	KUNIT_CASE(filled_when_memory_returns),
+	KUNIT_CASE(resized),
+	KUNIT_CASE(errors),
+	KUNIT_CASE(creation_needs_it),
+	KUNIT_CASE(kept_under_injected_failure),
+	KUNIT_CASE(resizing_may_fail),
+	{ }
+};
+
+static struct kunit_suite reserve_suite = {
+	.name = "mpool_reserve",
+	.test_cases = reserve_cases,
+};
+
+kunit_test_suite(reserve_suite);
