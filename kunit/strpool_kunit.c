@@ -1,0 +1,560 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * String pools: references, canonical pointers, lengths, letters, wrong puts,
+ * ends, and 100000 random operations beside a plain array of strings.
+ */
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/kthread.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "helpers.h"
+#include "strpool.h"
+
+#define NAME	"kt-string"
+
+static long strings_in(struct mpool_string *pool)
+{
+	return atomic_long_read(&pool->nr_strings);
+}
+
+static u64 bad_of(struct mpool_string *pool)
+{
+	return mpool_kunit_bad(&pool->small->pool);
+}
+
+static void one_copy_of_each(struct kunit *test)
+{
+	struct mpool_string *pool = mpool_kunit_string(test, NAME, NULL);
+	char mine[] = "eth0";
+	const char *a, *b, *c;
+
+	KUNIT_EXPECT_FALSE(test, mpool_string_has(pool, "eth0"));
+	a = mpool_string_get(pool, mine, GFP_KERNEL);
+	b = mpool_string_get(pool, "eth1", GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, a);
+	KUNIT_ASSERT_NOT_NULL(test, b);
+	mine[0] = 'X';
+	KUNIT_EXPECT_STREQ(test, a, "eth0");
+	KUNIT_EXPECT_PTR_NE(test, a, b);
+	c = mpool_string_get(pool, "eth0", GFP_KERNEL);
+	KUNIT_EXPECT_PTR_EQ(test, a, c);
+	KUNIT_EXPECT_PTR_EQ(test, a, mpool_string_get(pool, a, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, 2, strings_in(pool));
+	mpool_string_put(pool, a);
+	mpool_string_put(pool, a);
+	KUNIT_EXPECT_TRUE(test, mpool_string_has(pool, "eth0"));
+	mpool_string_put(pool, a);
+	KUNIT_EXPECT_FALSE(test, mpool_string_has(pool, "eth0"));
+	KUNIT_EXPECT_TRUE(test, mpool_string_has(pool, "eth1"));
+	KUNIT_EXPECT_FALSE(test, mpool_string_has(pool, "ETH1"));
+	KUNIT_EXPECT_FALSE(test, mpool_string_has(pool, "eth"));
+	mpool_string_put(pool, b);
+	KUNIT_EXPECT_EQ(test, 0, strings_in(pool));
+	KUNIT_EXPECT_EQ(test, 0, bad_of(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+}
+
+static void nothing_for_nothing(struct kunit *test)
+{
+	struct mpool_string *pool = mpool_kunit_string(test, NAME, NULL);
+
+	KUNIT_EXPECT_NULL(test, mpool_string_get(pool, NULL, GFP_KERNEL));
+	KUNIT_EXPECT_NULL(test, mpool_string_getn(pool, NULL, 5, GFP_KERNEL));
+	KUNIT_EXPECT_FALSE(test, mpool_string_has(pool, NULL));
+	mpool_string_put(pool, NULL);
+	KUNIT_EXPECT_EQ(test, 0, bad_of(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+}
+
+static void given_lengths(struct kunit *test)
+{
+	struct mpool_string *pool = mpool_kunit_string(test, NAME, NULL);
+	static const char text[] = "alpha\0beta";
+	const char *a, *b, *c, *empty;
+
+	a = mpool_string_getn(pool, text, 3, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, a);
+	KUNIT_EXPECT_STREQ(test, a, "alp");
+	b = mpool_string_getn(pool, text, sizeof(text), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, b);
+	KUNIT_EXPECT_STREQ(test, b, "alpha");
+	c = mpool_string_getn(pool, text, SIZE_MAX, GFP_KERNEL);
+	KUNIT_EXPECT_PTR_EQ(test, b, c);
+	empty = mpool_string_getn(pool, text, 0, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, empty);
+	KUNIT_EXPECT_STREQ(test, empty, "");
+	KUNIT_EXPECT_PTR_EQ(test, empty, mpool_string_get(pool, "",
+							  GFP_KERNEL));
+	KUNIT_EXPECT_TRUE(test, mpool_string_has(pool, ""));
+	KUNIT_EXPECT_EQ(test, 3, strings_in(pool));
+	mpool_string_put(pool, empty);
+	mpool_string_put(pool, empty);
+	mpool_string_put(pool, a);
+	mpool_string_put(pool, b);
+	mpool_string_put(pool, b);
+	KUNIT_EXPECT_EQ(test, 0, strings_in(pool));
+	KUNIT_EXPECT_EQ(test, 0, bad_of(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+}
+
+static void long_strings(struct kunit *test)
+{
+	static const size_t lengths[] = {
+		100, 4000, 4095, 4096, SMALL_MAX - 60, SMALL_MAX - 1,
+		SMALL_MAX, SMALL_MAX + 1, 40000, 100000,
+	};
+	struct mpool_string *pool = mpool_kunit_string(test, NAME, NULL);
+	char *text = kunit_kzalloc(test, 100001, GFP_KERNEL);
+	const char *s[ARRAY_SIZE(lengths)];
+	int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, text);
+	memset(text, 'x', 100000);
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
+		s[i] = mpool_string_getn(pool, text, lengths[i], GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, s[i]);
+		KUNIT_EXPECT_EQ(test, lengths[i], strlen(s[i]));
+	}
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
+		KUNIT_EXPECT_PTR_EQ(test, s[i],
+				    mpool_string_getn(pool, text, lengths[i],
+						      GFP_KERNEL));
+		mpool_string_put(pool, s[i]);
+		KUNIT_EXPECT_TRUE(test, mpool_string_has(pool, s[i]));
+		mpool_string_put(pool, s[i]);
+	}
+	KUNIT_EXPECT_EQ(test, 0, strings_in(pool));
+	KUNIT_EXPECT_EQ(test, 0, bad_of(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+}
+
+static void either_case(struct kunit *test)
+{
+	struct mpool_string_args args = { .flags = MPOOL_STRING_NOCASE };
+	struct mpool_string *pool = mpool_kunit_string(test, NAME, &args);
+	const char *a, *b, *c;
+
+	a = mpool_string_get(pool, "Content-Length", GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, a);
+	b = mpool_string_get(pool, "CONTENT-length", GFP_KERNEL);
+	KUNIT_EXPECT_PTR_EQ(test, a, b);
+	/* The first one's letters stay. */
+	KUNIT_EXPECT_STREQ(test, b, "Content-Length");
+	KUNIT_EXPECT_TRUE(test, mpool_string_has(pool, "content-LENGTH"));
+	KUNIT_EXPECT_FALSE(test, mpool_string_has(pool, "content_length"));
+	mpool_string_put(pool, a);
+	mpool_string_put(pool, a);
+	/* Letters of ASCII only: these differ by the same bit. */
+	a = mpool_string_get(pool, "[\xc4", GFP_KERNEL);
+	b = mpool_string_get(pool, "{\xc4", GFP_KERNEL);
+	c = mpool_string_get(pool, "[\xe4", GFP_KERNEL);
+	KUNIT_EXPECT_PTR_NE(test, a, b);
+	KUNIT_EXPECT_PTR_NE(test, a, c);
+	KUNIT_EXPECT_PTR_NE(test, b, c);
+	mpool_string_put(pool, a);
+	mpool_string_put(pool, b);
+	mpool_string_put(pool, c);
+	KUNIT_EXPECT_EQ(test, 0, strings_in(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+}
+
+/* --- wrong puts --- */
+
+static void wrong_puts(struct kunit *test)
+{
+	struct mpool_string *pool = mpool_kunit_string(test, NAME, NULL);
+	struct mpool_string *other = mpool_kunit_string(test, "kt-other", NULL);
+	const char *s = mpool_string_get(pool, "hello", GFP_KERNEL);
+	const char *t = mpool_string_get(other, "hello", GFP_KERNEL);
+	char *mem = kunit_kzalloc(test, 200, GFP_KERNEL);
+	void *obj = mpool_malloc(200, GFP_KERNEL);
+	unsigned long values[] = {
+		(unsigned long)t, (unsigned long)(s + 1),
+		(unsigned long)(s - 1), (unsigned long)(s + 8),
+		(unsigned long)"hello", (unsigned long)mem,
+		(unsigned long)(mem + 40), (unsigned long)obj,
+		(unsigned long)(obj + 40), (unsigned long)values, 1, 8, 4096,
+		-1ul, (unsigned long)ERR_PTR(-ENOMEM), 0xdead000000000100,
+		0x00007f0000001000,
+	};
+	int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	for (i = 0; i < ARRAY_SIZE(values); i++)
+		mpool_string_put(pool, (const char *)values[i]);
+	KUNIT_EXPECT_EQ(test, ARRAY_SIZE(values), bad_of(pool));
+	KUNIT_EXPECT_STREQ(test, s, "hello");
+	/* A string is nobody's object. */
+	KUNIT_EXPECT_FALSE(test, mpool_owns(s));
+	KUNIT_EXPECT_EQ(test, 0, mpool_usable_size(s));
+	mpool_free(s);
+	mpool_string_put(pool, s);
+	KUNIT_EXPECT_EQ(test, 0, strings_in(pool));
+	mpool_string_put(pool, s);
+	KUNIT_EXPECT_GE(test, bad_of(pool), ARRAY_SIZE(values) + 1);
+	mpool_string_put(other, t);
+	KUNIT_EXPECT_EQ(test, 0, bad_of(other));
+	mpool_free(obj);
+	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(other));
+}
+
+/* The object that a string lies in is not to be freed by its address either. */
+static void no_free_behind_its_back(struct kunit *test)
+{
+	struct mpool_string *pool = mpool_kunit_string(test, NAME, NULL);
+	static const size_t lengths[] = { 5, 30000 };
+	char *text = kunit_kzalloc(test, 30001, GFP_KERNEL);
+	struct mpool_whatis what;
+	const char *s;
+	void *p;
+	int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, text);
+	memset(text, 'y', 30000);
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
+		s = mpool_string_getn(pool, text, lengths[i], GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, s);
+		KUNIT_EXPECT_TRUE(test, mpool_whatis(s, &what));
+		KUNIT_EXPECT_STREQ(test, what.pool, NAME);
+		mpool_free(what.base);
+		mpool_free(s);
+		mpool_large_free(mpool_large_shared, what.base);
+		p = mpool_realloc(what.base, 100000, GFP_KERNEL);
+		KUNIT_EXPECT_NULL(test, p);
+		KUNIT_EXPECT_FALSE(test, mpool_owns(what.base));
+		KUNIT_EXPECT_TRUE(test, mpool_string_has(pool, s));
+		KUNIT_EXPECT_EQ(test, lengths[i], strlen(s));
+		KUNIT_EXPECT_EQ(test, 1, strings_in(pool));
+		mpool_string_put(pool, s);
+		KUNIT_EXPECT_EQ(test, 0, strings_in(pool));
+	}
+	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+}
+
+static void no_pool_at_all(struct kunit *test)
+{
+	struct mpool_string *none[] = { NULL, ERR_PTR(-ENOMEM) };
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(none); i++) {
+		KUNIT_EXPECT_NULL(test, mpool_string_get(none[i], "a",
+							 GFP_KERNEL));
+		KUNIT_EXPECT_NULL(test, mpool_string_getn(none[i], "a", 1,
+							  GFP_KERNEL));
+		KUNIT_EXPECT_FALSE(test, mpool_string_has(none[i], "a"));
+		mpool_string_put(none[i], "a");
+		mpool_string_clear(none[i]);
+		KUNIT_EXPECT_EQ(test, 0, mpool_string_destroy(none[i]));
+	}
+}
+
+static void create_refuses(struct kunit *test)
+{
+	struct mpool_string_args args = { .flags = 2 };
+	struct mpool_string *pool;
+
+	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(mpool_string_create(NAME,
+								   &args)));
+	args = (struct mpool_string_args){ .on_leak = 7 };
+	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(mpool_string_create(NAME,
+								   &args)));
+	args = (struct mpool_string_args){ .large = ERR_PTR(-EINVAL) };
+	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(mpool_string_create(NAME,
+								   &args)));
+	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(mpool_string_create(NULL,
+								   NULL)));
+	pool = mpool_kunit_string(test, NAME, NULL);
+	KUNIT_EXPECT_EQ(test, -EEXIST, PTR_ERR(mpool_string_create(NAME,
+								   NULL)));
+	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+}
+
+/* --- clear and destroy --- */
+
+static void take_many(struct kunit *test, struct mpool_string *pool,
+		      unsigned int n)
+{
+	char text[32];
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		snprintf(text, sizeof(text), "string number %u", i);
+		KUNIT_ASSERT_NOT_NULL(test, mpool_string_get(pool, text,
+							     GFP_KERNEL));
+		if (i % 3 == 0)
+			mpool_string_get(pool, text, GFP_KERNEL);
+	}
+}
+
+static void clear_keeps_the_pool(struct kunit *test)
+{
+	struct mpool_string *pool = mpool_kunit_string(test, NAME, NULL);
+	int round;
+
+	for (round = 0; round < 3; round++) {
+		take_many(test, pool, 1000);
+		KUNIT_EXPECT_EQ(test, 1000, strings_in(pool));
+		KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+		mpool_string_clear(pool);
+		KUNIT_EXPECT_EQ(test, 0, strings_in(pool));
+		KUNIT_EXPECT_FALSE(test, mpool_string_has(pool,
+							  "string number 7"));
+		KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+	}
+	KUNIT_EXPECT_EQ(test, 0, mpool_string_destroy(mpool_kunit_own_string(
+							      test, pool)));
+}
+
+static void destroy_with_strings_held(struct kunit *test)
+{
+	struct mpool_string_args args = { .on_leak = MPOOL_ON_LEAK_RECLAIM };
+	long before = atomic_long_read(&mpool_large_shared->pool.pages);
+	struct mpool_string *pool = mpool_kunit_string(test, NAME, &args);
+	const char *s;
+
+	take_many(test, pool, 300);
+	KUNIT_EXPECT_EQ(test, 300, mpool_string_destroy(mpool_kunit_own_string(
+								test, pool)));
+	KUNIT_EXPECT_EQ(test, before,
+			atomic_long_read(&mpool_large_shared->pool.pages));
+	args.on_leak = MPOOL_ON_LEAK_KEEP;
+	pool = mpool_kunit_string(test, NAME, &args);
+	s = mpool_string_get(pool, "kept", GFP_KERNEL);
+	mpool_string_get(pool, "kept", GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, 1, mpool_string_destroy(mpool_kunit_own_string(
+							      test, pool)));
+	KUNIT_EXPECT_EQ(test, 1, mpool_kunit_orphans(NAME));
+	KUNIT_EXPECT_STREQ(test, s, "kept");
+	/* Who holds them may still put them. */
+	mpool_string_put(pool, s);
+	KUNIT_EXPECT_EQ(test, 1, mpool_kunit_orphans(NAME));
+	KUNIT_EXPECT_STREQ(test, s, "kept");
+	mpool_string_put(pool, s);
+	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!mpool_kunit_orphans(NAME)));
+	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(before ==
+			  atomic_long_read(&mpool_large_shared->pool.pages)));
+}
+
+/* --- allocation failures --- */
+
+static void use_and_end(struct kunit *test, struct mpool_string *pool)
+{
+	const char *s[40];
+	char text[16];
+	int i;
+
+	if (IS_ERR(pool)) {
+		KUNIT_EXPECT_EQ(test, -ENOMEM, PTR_ERR(pool));
+		return;
+	}
+	/* As many as make the table grow. */
+	for (i = 0; i < ARRAY_SIZE(s); i++) {
+		snprintf(text, sizeof(text), "number %d", i);
+		s[i] = mpool_string_get(pool, text, GFP_NOWAIT);
+		if (s[i])
+			KUNIT_EXPECT_STREQ(test, s[i], text);
+		KUNIT_EXPECT_EQ(test, !!s[i], mpool_string_has(pool, text));
+	}
+	for (i = 0; i < ARRAY_SIZE(s); i++)
+		mpool_string_put(pool, s[i]);
+	KUNIT_EXPECT_EQ(test, 0, strings_in(pool));
+	KUNIT_EXPECT_EQ(test, 0, bad_of(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_string_destroy(pool));
+}
+
+static void every_allocation_failure(struct kunit *test)
+{
+	long before = atomic_long_read(&mpool_large_shared->pool.pages);
+	unsigned int n;
+
+	if (!MPOOL_KUNIT_CAN_FAIL)
+		kunit_skip(test, "the kernel has no CONFIG_FAULT_INJECTION");
+	for (n = 1; n < 500; n++) {
+		mpool_kunit_fail_nth(n);
+		use_and_end(test, mpool_string_create(NAME, NULL));
+		if (!mpool_kunit_fail_end())
+			break;
+		KUNIT_ASSERT_NULL(test, mpool_pool_find(NAME));
+	}
+	kunit_info(test, "%u points of failure\n", n - 1);
+	KUNIT_EXPECT_GT(test, n, 10);
+	KUNIT_EXPECT_LT(test, n, 500);
+	KUNIT_EXPECT_EQ(test, before,
+			atomic_long_read(&mpool_large_shared->pool.pages));
+}
+
+/* --- many at once --- */
+
+#define CROWD		3
+#define CROWD_OPS	20000
+
+struct crowd {
+	struct mpool_string *pool;
+	struct completion done;
+	atomic_t wrong;
+	struct rnd_state rnd[CROWD];
+	atomic_t nr;
+};
+
+/* The last reference goes, and comes back, all the time. */
+static int crowd_fn(void *arg)
+{
+	static const char * const texts[] = { "a", "b", "the third of them" };
+	struct crowd *crowd = arg;
+	struct rnd_state *rnd = &crowd->rnd[atomic_inc_return(&crowd->nr) - 1];
+	const char *held[8] = { NULL };
+	unsigned int which[8] = { 0 };
+	unsigned int i, slot;
+
+	for (i = 0; i < CROWD_OPS; i++) {
+		slot = mpool_kunit_below(rnd, ARRAY_SIZE(held));
+		if (held[slot]) {
+			if (strcmp(held[slot], texts[which[slot]]))
+				atomic_inc(&crowd->wrong);
+			mpool_string_put(crowd->pool, held[slot]);
+			held[slot] = NULL;
+		} else {
+			which[slot] = mpool_kunit_below(rnd, 3);
+			held[slot] = mpool_string_get(crowd->pool,
+						      texts[which[slot]],
+						      GFP_KERNEL);
+			if (!held[slot])
+				atomic_inc(&crowd->wrong);
+		}
+		if (i % 16 == 0)
+			cond_resched();
+	}
+	for (i = 0; i < ARRAY_SIZE(held); i++)
+		mpool_string_put(crowd->pool, held[i]);
+	complete(&crowd->done);
+	return 0;
+}
+
+static void many_hold_the_same(struct kunit *test)
+{
+	struct crowd *crowd = kunit_kzalloc(test, sizeof(*crowd), GFP_KERNEL);
+	struct task_struct *task;
+	struct rnd_state rnd;
+	int i, started = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, crowd);
+	mpool_kunit_random(test, &rnd);
+	crowd->pool = mpool_kunit_string(test, NAME, NULL);
+	init_completion(&crowd->done);
+	for (i = 0; i < CROWD; i++)
+		prandom_seed_state(&crowd->rnd[i], prandom_u32_state(&rnd) | 1);
+	for (i = 0; i < CROWD; i++) {
+		task = kthread_run(crowd_fn, crowd, "mpool_crowd");
+		started += !IS_ERR(task);
+	}
+	KUNIT_EXPECT_EQ(test, CROWD, started);
+	while (started--)
+		wait_for_completion(&crowd->done);
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&crowd->wrong));
+	KUNIT_EXPECT_EQ(test, 0, strings_in(crowd->pool));
+	KUNIT_EXPECT_EQ(test, 0, bad_of(crowd->pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(crowd->pool));
+}
+
+/* --- the model: an array of strings and how often each is held --- */
+
+#define MODEL_OPS	100000
+#define MODEL_STRINGS	500
+
+struct model_str {
+	char text[40];
+	const char *s;
+	unsigned int refs;
+};
+
+struct model {
+	struct mpool_string *pool;
+	struct rnd_state rnd;
+	struct model_str strs[MODEL_STRINGS];
+	unsigned int live, wrong;
+};
+
+static void model_get(struct model *m, struct model_str *str)
+{
+	const char *s;
+
+	if (mpool_kunit_below(&m->rnd, 2))
+		s = mpool_string_get(m->pool, str->text, GFP_KERNEL);
+	else
+		s = mpool_string_getn(m->pool, str->text, strlen(str->text),
+				      GFP_KERNEL);
+	m->wrong += !s || strcmp(s, str->text) || (str->refs && s != str->s);
+	str->s = s;
+	m->live += !str->refs++;
+}
+
+static void model_put(struct model *m, struct model_str *str)
+{
+	m->wrong += strcmp(str->s, str->text) != 0;
+	mpool_string_put(m->pool, str->s);
+	m->live -= !--str->refs;
+}
+
+static void model(struct kunit *test)
+{
+	struct model *m = kunit_kzalloc(test, sizeof(*m), GFP_KERNEL);
+	struct model_str *str;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, m);
+	m->pool = mpool_kunit_string(test, NAME, NULL);
+	mpool_kunit_random(test, &m->rnd);
+	for (i = 0; i < MODEL_STRINGS; i++)
+		snprintf(m->strs[i].text, sizeof(m->strs[i].text), "%*s%u",
+			 i % 30, "", i);
+	for (i = 0; i < MODEL_OPS && !m->wrong; i++) {
+		str = &m->strs[mpool_kunit_below(&m->rnd, MODEL_STRINGS)];
+		if (mpool_kunit_below(&m->rnd, 16) == 0)
+			m->wrong += mpool_string_has(m->pool, str->text) !=
+				    !!str->refs;
+		else if (mpool_kunit_below(&m->rnd, 2) || !str->refs)
+			model_get(m, str);
+		else
+			model_put(m, str);
+		m->wrong += strings_in(m->pool) != m->live;
+		if (i % 10000 == 0)
+			m->wrong += mpool_string_verify(m->pool);
+	}
+	KUNIT_EXPECT_EQ_MSG(test, 0, m->wrong, "at step %u", i);
+	for (str = m->strs; str < m->strs + MODEL_STRINGS; str++)
+		while (str->refs)
+			model_put(m, str);
+	KUNIT_EXPECT_EQ(test, 0, m->wrong);
+	KUNIT_EXPECT_EQ(test, 0, strings_in(m->pool));
+	KUNIT_EXPECT_EQ(test, 0, bad_of(m->pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(m->pool));
+}
+
+static struct kunit_case string_cases[] = {
+	KUNIT_CASE(one_copy_of_each),
+	KUNIT_CASE(nothing_for_nothing),
+	KUNIT_CASE(given_lengths),
+	KUNIT_CASE(long_strings),
+	KUNIT_CASE(either_case),
+	KUNIT_CASE(wrong_puts),
+	KUNIT_CASE(no_free_behind_its_back),
+	KUNIT_CASE(no_pool_at_all),
+	KUNIT_CASE(create_refuses),
+	KUNIT_CASE(clear_keeps_the_pool),
+	KUNIT_CASE(destroy_with_strings_held),
+	KUNIT_CASE(every_allocation_failure),
+	KUNIT_CASE(many_hold_the_same),
+	KUNIT_CASE(model),
+	{ }
+};
+
+static struct kunit_suite string_suite = {
+	.name = "mpool_strpool",
+	.test_cases = string_cases,
+};
+
+kunit_test_suite(string_suite);
