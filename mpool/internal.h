@@ -7,7 +7,7 @@
  *
  *	 7  main
  *	 6  debugfs
- *	 5  report, show, out, verify
+ *	 5  report, show, out, verify, footprint
  *	 4  global, small, strpool, whatis
  *	 3  fixed, object, chunk, magazine, reserve
  *	 2  large, pages, system, region, runs

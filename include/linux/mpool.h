@@ -955,6 +955,19 @@ size_t mpool_usable_size(const void *p);
  */
 bool mpool_whatis(const void *p, struct mpool_whatis *what);
 
+/**
+ * mpool_footprint() - What does mpool cost the system, all told?
+ *
+ * The pages of all pools over system memory, used and unused, and all that
+ * mpool keeps to manage memory: page map, descriptions of arenas, chunks and
+ * pools, magazines.  Not in it: the memory of regions, which is not mpool's,
+ * the hash tables of string pools, and the module itself.
+ *
+ * Context: Process context.  May sleep.
+ * Return: bytes.
+ */
+size_t mpool_footprint(void);
+
 #ifdef DEFINE_FREE
 DEFINE_FREE(mpool_free, void *, if (!IS_ERR_OR_NULL(_T)) mpool_free(_T))
 DEFINE_FREE(mpool_large_destroy, struct mpool_large *, mpool_large_destroy(_T))

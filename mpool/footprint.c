@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Footprint: what mpool costs the system, all told.
+ *
+ * Structure: a sum over the registry.  What comes from kmalloc() counts with the
+ * bytes of its size class, what comes from the page allocator with its pages.
+ *
+ * Invariant: nothing is written.
+ *
+ * Locking: registry_mutex for the pools, RCU for arenas and chunks.  Magazines
+ * are counted and not looked into; if pools are in use meanwhile, a few may be
+ * counted twice or not at all.
+ */
+#include <linux/kernel.h>
+#include <linux/slab.h>
+
+#include "pagemap.h"
+#include "small.h"
+
+static size_t large_bytes(const struct mpool_large *large)
+{
+	const struct mpool_arena *arena;
+	size_t bytes = kmalloc_size_roundup(sizeof(*large));
+
+	/* The memory of a region is its owner's. */
+	if (large->feed->gives_back)
+		bytes += READ_ONCE(large->runs.nr_pages) << PAGE_SHIFT;
+	rcu_read_lock();
+	list_for_each_entry_rcu(arena, &large->arenas, list)
+		bytes += kmalloc_size_roundup(mpool_arena_bytes(arena->npages));
+	rcu_read_unlock();
+	return bytes;
+}
+
+static unsigned int nr_magazines(const struct mpool_fixed *fixed)
+{
+	unsigned int n = READ_ONCE(fixed->depot.nr_full) +
+			 READ_ONCE(fixed->depot.nr_empty);
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct mpool_cache *cache = per_cpu_ptr(fixed->caches, cpu);
+
+		n += READ_ONCE(cache->loaded) != &mpool_no_magazine;
+		n += READ_ONCE(cache->spare) != &mpool_no_magazine;
+	}
+	return n;
+}
+
+/* Without the pages of the chunks, which the large pool has. */
+static size_t fixed_bytes(const struct mpool_fixed *fixed)
+{
+	const struct mpool_magazine *mag = NULL;
+	const struct mpool_chunk *chunk;
+	size_t bytes;
+
+	bytes = kmalloc_size_roundup(sizeof(*fixed)) +
+		sizeof(struct mpool_cache) * num_possible_cpus() +
+		nr_magazines(fixed) *
+		kmalloc_size_roundup(struct_size(mag, slots, fixed->depot.cap));
+	rcu_read_lock();
+	list_for_each_entry_rcu(chunk, &fixed->chunks.all, all)
+		bytes += kmalloc_size_roundup(struct_size(chunk, state,
+							  chunk->nr + 1));
+	rcu_read_unlock();
+	return bytes;
+}
+
+static size_t small_bytes(struct mpool_small *small)
+{
+	size_t bytes = kmalloc_size_roundup(sizeof(*small));
+	unsigned int i;
+
+	for (i = 0; i < SMALL_CLASSES; i++) {
+		const struct mpool_fixed *fixed = READ_ONCE(small->classes[i]);
+
+		if (fixed)
+			bytes += fixed_bytes(fixed);
+	}
+	return bytes;
+}
+
+size_t mpool_footprint(void)
+{
+	struct list_head *pools = mpool_registry_lock();
+	size_t bytes = mpool_pagemap_bytes();
+	struct mpool_pool *pool;
+
+	list_for_each_entry(pool, pools, list) {
+		switch (pool->ops->kind) {
+		case MPOOL_KIND_LARGE:
+			bytes += large_bytes(container_of(pool,
+							  struct mpool_large,
+							  pool));
+			break;
+		case MPOOL_KIND_FIXED:
+			bytes += fixed_bytes(container_of(pool,
+							  struct mpool_fixed,
+							  pool));
+			break;
+		case MPOOL_KIND_SMALL:
+		case MPOOL_KIND_STRING:
+			bytes += small_bytes(container_of(pool,
+							  struct mpool_small,
+							  pool));
+			break;
+		}
+	}
+	mpool_registry_unlock();
+	return bytes;
+}
+EXPORT_SYMBOL_GPL(mpool_footprint);
