@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* All workloads, and who takes part in each. */
+#include "bench.h"
+#include "malloc.h"
+#include "objects.h"
+#include "replay.h"
+#include "runs.h"
+#include "strings.h"
+
+/* Peers that not every kernel has. */
+#define OBJPOOL(fn)	(BENCH_HAVE_OBJPOOL ? (fn) : NULL)
+#define GEN_POOL(fn)	(IS_ENABLED(CONFIG_GENERIC_ALLOCATOR) ? (fn) : NULL)
+#define DMA_POOL(fn)	(IS_ENABLED(CONFIG_HAS_DMA) ? (fn) : NULL)
+
+#define OBJECTS(loop) {							\
+	[BENCH_EMPTY] = bench_##loop##_empty,				\
+	[BENCH_MPOOL] = bench_##loop##_mpool,				\
+	[BENCH_KMEM_CACHE] = bench_##loop##_kmem_cache,			\
+	[BENCH_KMALLOC] = bench_##loop##_kmalloc,			\
+	[BENCH_MEMPOOL] = bench_##loop##_mempool,			\
+	[BENCH_OBJPOOL] = OBJPOOL(bench_##loop##_objpool),		\
+	[BENCH_GEN_POOL] = GEN_POOL(bench_##loop##_gen_pool),		\
+	[BENCH_DMA_POOL] = DMA_POOL(bench_##loop##_dma_pool),		\
+}
+
+#define OBJECT_POOLS							\
+	.setup = bench_objects_setup,					\
+	.has = bench_objects_has,					\
+	.teardown = bench_objects_teardown
+
+#define MALLOCS(loop) {							\
+	[BENCH_EMPTY] = bench_##loop##_empty,				\
+	[BENCH_MPOOL] = bench_##loop##_mpool,				\
+	[BENCH_KMALLOC] = bench_##loop##_kmalloc,			\
+	[BENCH_KVMALLOC] = bench_##loop##_kvmalloc,			\
+}
+
+#define RUNS {								\
+	[BENCH_EMPTY] = bench_run_empty,				\
+	[BENCH_MPOOL] = bench_run_mpool,				\
+	[BENCH_KMALLOC] = bench_run_kmalloc,				\
+	[BENCH_GEN_POOL] = GEN_POOL(bench_run_gen_pool),		\
+	[BENCH_ALLOC_PAGES_EXACT] = bench_run_alloc_pages_exact,	\
+	[BENCH_KVMALLOC] = bench_run_kvmalloc,				\
+}
+
+#define RUN_POOLS							\
+	.setup = bench_run_setup,					\
+	.has = bench_run_has,						\
+	.after = bench_run_after,					\
+	.teardown = bench_run_teardown
+
+#define REGIONS(loop) {							\
+	[BENCH_EMPTY] = bench_region_##loop##_empty,			\
+	[BENCH_MPOOL] = bench_region_##loop##_mpool,			\
+	[BENCH_GEN_POOL] = GEN_POOL(bench_region_##loop##_gen_pool),	\
+	[BENCH_GEN_POOL_BEST] = GEN_POOL(bench_region_##loop##_gen_pool_best),	\
+}
+
+#define REGION_POOLS							\
+	.setup = bench_region_setup,					\
+	.has = bench_region_has,					\
+	.teardown = bench_region_teardown
+
+#define STRINGS(loop) {							\
+	[BENCH_EMPTY] = bench_##loop##_empty,				\
+	[BENCH_MPOOL] = bench_##loop##_mpool,				\
+	[BENCH_KSTRDUP] = bench_##loop##_kstrdup,			\
+}
+
+#define STRING_POOLS							\
+	.setup = bench_string_setup,					\
+	.teardown = bench_string_teardown
+
+const struct bench_work bench_works[] = {
+	/* First, while the caches of the kernel are as it booted. */
+	{
+		.name = "replay-fs",
+		.what = "a recorded trace of a kernel that handles files",
+		.rounds = 3,
+		.setup = bench_replay_setup,
+		.teardown = bench_replay_teardown,
+		.fn = {
+			[BENCH_EMPTY] = bench_replay_empty,
+			[BENCH_MPOOL] = bench_replay_mpool,
+			[BENCH_KMALLOC] = bench_replay_kmalloc,
+		},
+	}, {
+		.name = "pair64",
+		.what = "the same object out and back",
+		.size = 64, .pairs = 2000, .scale = 20,
+		OBJECT_POOLS,
+		.fn = OBJECTS(pair),
+	}, {
+		.name = "pair256",
+		.what = "the same object of 256 bytes out and back",
+		.size = 256, .pairs = 2000, .scale = 20,
+		OBJECT_POOLS,
+		.fn = {
+			[BENCH_EMPTY] = bench_pair_empty,
+			[BENCH_MPOOL] = bench_pair_mpool,
+			[BENCH_KMEM_CACHE] = bench_pair_kmem_cache,
+			[BENCH_KMALLOC] = bench_pair_kmalloc256,
+			[BENCH_MEMPOOL] = bench_pair_mempool,
+			[BENCH_OBJPOOL] = OBJPOOL(bench_pair_objpool),
+			[BENCH_GEN_POOL] = GEN_POOL(bench_pair_gen_pool),
+			[BENCH_DMA_POOL] = DMA_POOL(bench_pair_dma_pool),
+		},
+	}, {
+		.name = "fifo100x64",
+		.what = "100 out, then 100 back",
+		.size = 64, .depth = 100, .pairs = 2000, .scale = 20,
+		OBJECT_POOLS,
+		.fn = OBJECTS(fifo),
+	}, {
+		.name = "fifo1000x64",
+		.what = "1000 out, then 1000 back",
+		.size = 64, .depth = 1000, .pairs = 2000, .scale = 20,
+		OBJECT_POOLS,
+		.fn = OBJECTS(fifo),
+	}, {
+		.name = "fifo4000x64",
+		.what = "4000 out, then 4000 back",
+		.size = 64, .depth = 4000, .pairs = 4000, .scale = 10,
+		OBJECT_POOLS,
+		.fn = OBJECTS(fifo),
+	}, {
+		.name = "random64",
+		.what = "one of 1024 live objects is replaced, at random",
+		.size = 64, .depth = 1024, .pairs = 2000, .scale = 20,
+		OBJECT_POOLS,
+		.fn = OBJECTS(random),
+	}, {
+		.name = "malloc64",
+		.what = "64 bytes, known when compiled, out and back",
+		.pairs = 2000, .scale = 20,
+		.fn = MALLOCS(malloc),
+	}, {
+		.name = "mallocmix",
+		.what = "8 to 4095 bytes, 256 live, the oldest is replaced",
+		.depth = 256, .pairs = 2000, .scale = 20,
+		.fn = MALLOCS(mix),
+	}, {
+		.name = "bulk16x64",
+		.what = "16 objects out by one call, and back by another",
+		.size = 64, .pairs = 2048, .scale = 20,
+		OBJECT_POOLS,
+		.fn = {
+			[BENCH_EMPTY] = bench_bulk_empty,
+			[BENCH_MPOOL] = bench_bulk_mpool,
+			[BENCH_KMEM_CACHE] = bench_bulk_kmem_cache,
+		},
+	}, {
+		.name = "xcpu64",
+		.what = "out on one CPU, back on another, both at once",
+		.size = 64, .pairs = 4 * BENCH_CROSS_BATCH, .scale = 20,
+		.setup = bench_objects_setup,
+		.has = bench_objects_has_cross,
+		.teardown = bench_objects_teardown,
+		.fn = OBJECTS(cross),
+	}, {
+		.name = "atomic64",
+		.what = "GFP_ATOMIC with preemption off",
+		.size = 64, .pairs = 2000, .scale = 20,
+		.setup = bench_objects_setup,
+		.has = bench_objects_has_atomic,
+		.teardown = bench_objects_teardown,
+		.fn = OBJECTS(atomic),
+	}, {
+		.name = "irq64",
+		.what = "GFP_ATOMIC in a hard interrupt",
+		.size = 64, .pairs = 1000, .scale = 10,
+		.setup = bench_objects_setup,
+		.has = bench_objects_has_atomic,
+		.teardown = bench_objects_teardown,
+		.fn = OBJECTS(irq),
+	}, {
+		.name = "run5",
+		.what = "5 pages out and back",
+		.size = 5, .pairs = 500, .scale = 10,
+		RUN_POOLS,
+		.fn = RUNS,
+	}, {
+		.name = "run17",
+		.what = "17 pages out and back",
+		.size = 17, .pairs = 100, .scale = 10,
+		RUN_POOLS,
+		.fn = RUNS,
+	}, {
+		.name = "run538",
+		.what = "538 pages, 2.1 MiB, out and back",
+		.size = 538, .pairs = 20, .scale = 10,
+		RUN_POOLS,
+		.fn = RUNS,
+	}, {
+		.name = "region-empty",
+		.what = "1 to 64 pages out and back, in an empty region",
+		.pairs = 1000, .scale = 10,
+		REGION_POOLS,
+		.fn = REGIONS(low),
+	}, {
+		.name = "region-90",
+		.what = "a run of 1 to 64 pages is replaced, region 90 % full",
+		.pairs = 1000, .scale = 1,
+		REGION_POOLS,
+		.fn = REGIONS(high),
+	}, {
+		.name = "churn-90",
+		.what = "occupancy at which runs of 1 to 64 pages start to fail",
+		.unit = "%",
+		REGION_POOLS,
+		.fn = REGIONS(churn),
+	}, {
+		.name = "string16",
+		.what = "a string of 16 bytes that is there, got and put",
+		.pairs = 2000, .scale = 20,
+		STRING_POOLS,
+		.fn = STRINGS(string),
+	}, {
+		.name = "stringmiss16",
+		.what = "a string of 16 bytes that is not there, got and put",
+		.pairs = 2000, .scale = 20,
+		STRING_POOLS,
+		.fn = STRINGS(stringmiss),
+	},
+	{}
+};
