@@ -50,6 +50,9 @@ test:
 demo:
 	@scripts/demo $(KERNEL)
 
+bench:
+	@WORKLOAD='$(WORKLOAD)' TRACE='$(TRACE)' scripts/bench $(KERNEL)
+
 help:
 	@echo 'make              mpool.ko for the running kernel (KDIR=... for another one)'
 	@echo 'make install      mpool.ko to /lib/modules/$(or $(release),RELEASE)/updates, and for drivers that use it'
@@ -64,9 +67,11 @@ help:
 	@echo '                  6.12-rt or 7.3'
 	@echo 'make test         KUnit in User Mode Linux: KERNEL=6.12 (sanitizers), 7.3 (SMP), default both;'
 	@echo '                  SUITE=glob for a part; also KERNEL=qemu-6.1, qemu-6.12, qemu-6.12-rt, qemu-7.3'
+	@echo 'make bench        measures mpool beside the allocators of the kernel: KERNEL=6.1, 6.12, 6.12-rt, 7.3 or uml,'
+	@echo '                  default all; WORKLOAD=glob for a part, TRACE=file for a load of your own (scripts/record-trace)'
 	@echo 'make check        builds without a warning on every kernel, style, layers, documents; GATE=name for one'
 	@echo
 	@echo 'These install the Debian packages that are missing, and keep kernels in'
 	@echo '$${MPOOL_CACHE:-$${XDG_CACHE_HOME:-~/.cache}/mpool}; scripts/kernel --update NAME looks for a newer one.'
 
-.PHONY: modules headers-present install uninstall clean check test demo help
+.PHONY: modules headers-present install uninstall clean check test demo bench help
