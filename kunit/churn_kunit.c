@@ -334,9 +334,12 @@ struct thief {
 
 static void wait_for(atomic_t *counter, int value)
 {
-	while (atomic_read(counter) != value)
+	while (atomic_read(counter) != value) {
+		/* Both may be on one CPU, of a kernel that does not preempt. */
+		cond_resched();
 		if (num_online_cpus() == 1)
 			schedule_timeout_uninterruptible(1);
+	}
 }
 
 static int thief_fn(void *arg)
