@@ -444,14 +444,15 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_report_bad_free);
 static void bad_free(struct mpool_pool *pool, const void *p,
 		     enum mpool_bad_free why, unsigned long ip)
 {
-	static DEFINE_RATELIMIT_STATE(limit, 5 * HZ, 10);
+	/* Its own message about what it suppressed would name this function. */
+	static struct ratelimit_state limit =
+		RATELIMIT_STATE_INIT_FLAGS(limit, 5 * HZ, 10,
+					   RATELIMIT_MSG_ON_RELEASE);
 	static atomic_t hidden;
 	char buf[384] = "";
 	struct mpool_out out = { .buf = buf, .size = sizeof(buf) };
 	int more;
 
-	/* Its own message about what it suppressed would name this function. */
-	ratelimit_set_flags(&limit, RATELIMIT_MSG_ON_RELEASE);
 	if (!__ratelimit(&limit)) {
 		atomic_inc(&hidden);
 		return;
