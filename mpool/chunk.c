@@ -190,7 +190,10 @@ static bool slot_push_locked(struct mpool_chunks *chunks,
 {
 	struct mpool_chunk *chunk = mpool_chunk_find(slot->obj);
 
-	if (unlikely(!chunk || *slot->state != MPOOL_OBJ_CACHED))
+	/* The chunk may have gone meanwhile, and another be in its place. */
+	if (unlikely(!chunk || slot->state !=
+		     mpool_chunk_state(chunk, (unsigned long)slot->obj) ||
+		     *slot->state != MPOOL_OBJ_CACHED))
 		return false;
 	chunk_push_locked(chunks, chunk, slot->state);
 	return true;
