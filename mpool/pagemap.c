@@ -237,6 +237,11 @@ static void window_del(unsigned long base, unsigned int n)
 
 	spin_lock_irqsave(&pagemap_lock, flags);
 	slot = map_slot(map_locked(), base >> MPOOL_WINDOW_SHIFT);
+	/* Pages that were never entered: nothing to do, and nothing to write to. */
+	if (WARN_ON_ONCE(slot->words == zero_words)) {
+		spin_unlock_irqrestore(&pagemap_lock, flags);
+		return;
+	}
 	words_set(slot->words, from, n, 0);
 	if (words_empty(slot->words, 0, MPOOL_WINDOW_PAGES)) {
 		words = slot->words;

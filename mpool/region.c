@@ -11,7 +11,8 @@
  * entered in the page map as a whole, or refused.
  *
  * Locking: the page map refuses an overlap under its own lock; region_mutex
- * makes the adding of an arena and the end of a pool exclude each other.
+ * serialises those who add, so that a pool is known to have device memory before
+ * a run of it can be handed out.
  */
 #include <linux/align.h>
 #include <linux/io.h>

@@ -108,6 +108,7 @@ struct mpool_large_args {
 #define MPOOL_REGION_PHYS	0x1u	/* @phys is given */
 #define MPOOL_REGION_DMA	0x2u	/* @dma is given */
 #define MPOOL_REGION_IO		0x4u	/* device memory: mpool never touches it */
+					/* (nor, from then on, the pool's other regions) */
 
 /**
  * struct mpool_region_args - what mpool cannot know about a region.
@@ -236,7 +237,7 @@ void *mpool_large_realloc_at(struct mpool_large *pool, void *p, size_t size,
  * mpool_large_realloc() - Change the length of a run.
  * @pool: pool of the run
  * @p: the run; %NULL and %ZERO_SIZE_PTR stand for an empty one
- * @size: bytes wanted now; 0 frees @p
+ * @size: bytes wanted now; 0 frees @p, whatever it is, as mpool_large_free() does
  * @real: as for mpool_large_alloc()
  * @gfp: allocation flags; %__GFP_ZERO clears what is added
  *
