@@ -259,11 +259,11 @@ static void bad_free_reports_say_what_it_was(struct kunit *test)
 	     obj + 24, site, by);
 	want(text, "bad free: %p is an object of pool \"mine\", from %s, not of \"other\"%s\n",
 	     obj, site, by);
-	want(text, "bad free: %p is free already: ", obj);
-	want(text, "0 bytes into an object of 64 of pool \"mine\"%s\n", by);
-	want(text, "bad free: %p is not of mpool: slab memory%s\n", kmem, by);
-	want(text, "bad free: %p is not of mpool: vmalloc memory%s\n", vm, by);
-	want(text, "bad free: %p is not of mpool: stack%s\n", &stack, by);
+	want(text, "bad free: %p is free already, ", obj);
+	want(text, "an object of 64 of pool \"mine\"%s\n", by);
+	want(text, "bad free: %p is in slab memory, not mpool's%s\n", kmem, by);
+	want(text, "bad free: %p is in vmalloc memory, not mpool's%s\n", vm, by);
+	want(text, "bad free: %p is in the stack, not mpool's%s\n", &stack, by);
 	want(text, "bad free: %p is error pointer -12%s\n", ERR_PTR(-ENOMEM),
 	     by);
 	compare(test, text);

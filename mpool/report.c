@@ -408,10 +408,15 @@ static void bad_free_what(struct mpool_out *out, const struct mpool_pool *pool,
 		mpool_out(out, "is error pointer %ld", PTR_ERR(p));
 	} else if (what->area == MPOOL_AREA_FREE ||
 		   why == MPOOL_BAD_FREE_TWICE) {
-		mpool_out(out, "is free already: %zu bytes into an object of %zu of pool \"%s\"",
-			  what->offset, what->size, what->pool);
+		mpool_out(out, "is free already, ");
+		if (what->offset)
+			mpool_out(out, "%zu bytes into ", what->offset);
+		mpool_out(out, "an object of %zu of pool \"%s\"", what->size,
+			  what->pool);
+	} else if (what->area == MPOOL_AREA_NOTHING) {
+		mpool_out(out, "points to nothing");
 	} else if (what->area != MPOOL_AREA_LIVE) {
-		mpool_out(out, "is not of mpool: %s",
+		mpool_out(out, "is in %s, not mpool's",
 			  mpool_area_name(what->area));
 	} else if (what->offset) {
 		mpool_out(out, "is %zu bytes into an object of %zu of pool \"%s\", from %s",

@@ -25,13 +25,13 @@ static const char * const area_names[] = {
 	[MPOOL_AREA_USER]	= "user space",
 	[MPOOL_AREA_LIVE]	= "live object",
 	[MPOOL_AREA_FREE]	= "free pool memory",
-	[MPOOL_AREA_STACK]	= "stack",
-	[MPOOL_AREA_TEXT]	= "code",
-	[MPOOL_AREA_RODATA]	= "constant",
-	[MPOOL_AREA_DATA]	= "variable",
+	[MPOOL_AREA_STACK]	= "the stack",
+	[MPOOL_AREA_TEXT]	= "kernel or module code",
+	[MPOOL_AREA_RODATA]	= "kernel or module constants",
+	[MPOOL_AREA_DATA]	= "kernel or module data",
 	[MPOOL_AREA_VMALLOC]	= "vmalloc memory",
 	[MPOOL_AREA_SLAB]	= "slab memory",
-	[MPOOL_AREA_PAGE]	= "page",
+	[MPOOL_AREA_PAGE]	= "a page of RAM",
 };
 static_assert(ARRAY_SIZE(area_names) == MPOOL_AREA_PAGE + 1);
 
