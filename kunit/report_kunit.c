@@ -255,12 +255,12 @@ static void bad_free_reports_say_what_it_was(struct kunit *test)
 	if (strchr(by, '\n'))
 		*strchr(by, '\n') = '\0';
 	KUNIT_EXPECT_NOT_NULL(test, strstr(by, "bad_free"));
-	want(text, "bad free: %p is 24 bytes into an object of 64 of pool \"mine\", from %s%s\n",
+	want(text, "bad free: %p is 24 bytes into an object of 64 bytes of pool \"mine\", from %s%s\n",
 	     obj + 24, site, by);
 	want(text, "bad free: %p is an object of pool \"mine\", from %s, not of \"other\"%s\n",
 	     obj, site, by);
 	want(text, "bad free: %p is free already, ", obj);
-	want(text, "an object of 64 of pool \"mine\"%s\n", by);
+	want(text, "an object of 64 bytes of pool \"mine\"%s\n", by);
 	want(text, "bad free: %p is in slab memory, not mpool's%s\n", kmem, by);
 	want(text, "bad free: %p is in vmalloc memory, not mpool's%s\n", vm, by);
 	want(text, "bad free: %p is in the stack, not mpool's%s\n", &stack, by);

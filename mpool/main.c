@@ -71,26 +71,26 @@ static int __init mpool_init(void)
 		goto err_site;
 	mpool_registry_init();
 	mpool_report_init();
-	err = mpool_large_init();
-	if (err)
-		goto err_pools;
 	err = mpool_fixed_init();
+	if (err)
+		goto err_pagemap;
+	err = mpool_large_init();
 	if (err)
 		goto err_pools;
 	err = mpool_global_init();
 	if (err)
-		goto err_fixed;
+		goto err_pools;
 	err = mpool_owner_init();
 	if (err)
-		goto err_fixed;
+		goto err_pools;
 	mpool_debugfs_init();
 	return 0;
 
-err_fixed:
-	mpool_fixed_exit();
 err_pools:
 	mpool_registry_exit();
 	mpool_report_exit();
+	mpool_fixed_exit();
+err_pagemap:
 	mpool_pagemap_exit();
 err_site:
 	mpool_site_exit();
@@ -102,8 +102,8 @@ static void __exit mpool_exit(void)
 	mpool_debugfs_exit();
 	mpool_owner_exit();
 	mpool_report_farewell();
-	mpool_fixed_exit();
 	mpool_registry_exit();
+	mpool_fixed_exit();
 	mpool_report_exit();
 	mpool_pagemap_exit();
 	mpool_site_exit();

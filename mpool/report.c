@@ -411,7 +411,7 @@ static void bad_free_what(struct mpool_out *out, const struct mpool_pool *pool,
 		mpool_out(out, "is free already, ");
 		if (what->offset)
 			mpool_out(out, "%zu bytes into ", what->offset);
-		mpool_out(out, "an object of %zu of pool \"%s\"", what->size,
+		mpool_out(out, "an object of %zu bytes of pool \"%s\"", what->size,
 			  what->pool);
 	} else if (what->area == MPOOL_AREA_NOTHING) {
 		mpool_out(out, "points to nothing");
@@ -419,7 +419,7 @@ static void bad_free_what(struct mpool_out *out, const struct mpool_pool *pool,
 		mpool_out(out, "is in %s, not mpool's",
 			  mpool_area_name(what->area));
 	} else if (what->offset) {
-		mpool_out(out, "is %zu bytes into an object of %zu of pool \"%s\", from %s",
+		mpool_out(out, "is %zu bytes into an object of %zu bytes of pool \"%s\", from %s",
 			  what->offset, what->size, what->pool, what->site);
 	} else {
 		mpool_out(out, "is an object of pool \"%s\", from %s",
