@@ -255,8 +255,8 @@ static void bad_free_reports_say_what_it_was(struct kunit *test)
 	if (strchr(by, '\n'))
 		*strchr(by, '\n') = '\0';
 	KUNIT_EXPECT_NOT_NULL(test, strstr(by, "bad_free"));
-	want(text, "bad free: %p is 24 bytes into an object of 64 bytes of pool \"mine\", from %s%s\n",
-	     obj + 24, site, by);
+	want(text, "bad free: %p is 24 bytes into an object of 64 bytes ", obj + 24);
+	want(text, "of pool \"mine\", from %s%s\n", site, by);
 	want(text, "bad free: %p is an object of pool \"mine\", from %s, not of \"other\"%s\n",
 	     obj, site, by);
 	want(text, "bad free: %p is free already, ", obj);
