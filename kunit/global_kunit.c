@@ -217,7 +217,8 @@ static void cannot_be_destroyed(struct kunit *test)
 static void fails_cleanly(struct kunit *test)
 {
 	static const size_t sizes[] = { 10, 700, 9000, 70000 };
-	unsigned int n, i, seen = 0;
+	struct mpool_small *pool = mpool_global();
+	unsigned int n, i, class, seen = 0;
 	size_t before = live_now();
 	void *p, *q;
 
@@ -225,9 +226,8 @@ static void fails_cleanly(struct kunit *test)
 		kunit_skip(test, "the kernel has no CONFIG_FAULT_INJECTION");
 	for (n = 1; n < 100; n++) {
 		i = n % ARRAY_SIZE(sizes);
-		mpool_fixed_drain(mpool_global()->classes[
-				  mpool_small_class(min_t(size_t, sizes[i],
-							  SMALL_MAX))]);
+		class = mpool_small_class(min_t(size_t, sizes[i], SMALL_MAX));
+		mpool_fixed_drain(pool->classes[class]);
 		mpool_large_trim(mpool_large_shared);
 		mpool_kunit_fail_nth(1 + n / ARRAY_SIZE(sizes));
 		p = mpool_malloc(sizes[i], GFP_NOWAIT);

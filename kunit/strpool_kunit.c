@@ -304,8 +304,8 @@ static void clear_keeps_the_pool(struct kunit *test)
 							  "string number 7"));
 		KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
 	}
-	KUNIT_EXPECT_EQ(test, 0, mpool_string_destroy(mpool_kunit_own_string(
-							      test, pool)));
+	mpool_kunit_own_string(test, pool);
+	KUNIT_EXPECT_EQ(test, 0, mpool_string_destroy(pool));
 }
 
 static void destroy_with_strings_held(struct kunit *test)
@@ -316,16 +316,16 @@ static void destroy_with_strings_held(struct kunit *test)
 	const char *s;
 
 	take_many(test, pool, 300);
-	KUNIT_EXPECT_EQ(test, 300, mpool_string_destroy(mpool_kunit_own_string(
-								test, pool)));
+	mpool_kunit_own_string(test, pool);
+	KUNIT_EXPECT_EQ(test, 300, mpool_string_destroy(pool));
 	KUNIT_EXPECT_EQ(test, before,
 			atomic_long_read(&mpool_large_shared->pool.pages));
 	args.on_leak = MPOOL_ON_LEAK_KEEP;
 	pool = mpool_kunit_string(test, NAME, &args);
 	s = mpool_string_get(pool, "kept", GFP_KERNEL);
 	mpool_string_get(pool, "kept", GFP_KERNEL);
-	KUNIT_EXPECT_EQ(test, 1, mpool_string_destroy(mpool_kunit_own_string(
-							      test, pool)));
+	mpool_kunit_own_string(test, pool);
+	KUNIT_EXPECT_EQ(test, 1, mpool_string_destroy(pool));
 	KUNIT_EXPECT_EQ(test, 1, mpool_kunit_orphans(NAME));
 	KUNIT_EXPECT_STREQ(test, s, "kept");
 	/* Who holds them may still put them. */

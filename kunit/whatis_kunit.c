@@ -153,8 +153,8 @@ static void strings(struct kunit *test)
 
 	s = mpool_string_get(pool, "who am I", GFP_KERNEL); line = __LINE__;
 	KUNIT_ASSERT_NOT_NULL(test, s);
-	snprintf(site, sizeof(site), "whatis_kunit.c:%u strings [%s]", line,
-		 KBUILD_MODNAME);
+	snprintf(site, sizeof(site), "whatis_kunit.c:%u %s [%s]", line,
+		 __func__, KBUILD_MODNAME);
 	KUNIT_EXPECT_TRUE(test, mpool_whatis(s, &what));
 	KUNIT_EXPECT_STREQ(test, what.pool, NAME);
 	KUNIT_EXPECT_STREQ(test, what.site, site);
