@@ -21,6 +21,7 @@
 
 enum bench_alloc {
 	BENCH_EMPTY,
+	BENCH_FLOOR,		/* see objects.c */
 	BENCH_MPOOL,
 	BENCH_KMEM_CACHE,
 	BENCH_KMALLOC,

@@ -42,6 +42,7 @@ MODULE_PARM_DESC(trace, "file that replay-fs replays");
 
 static const char *const alloc_names[BENCH_NR] = {
 	[BENCH_EMPTY] = "none",
+	[BENCH_FLOOR] = "floor",
 	[BENCH_MPOOL] = "mpool",
 	[BENCH_KMEM_CACHE] = "kmem_cache",
 	[BENCH_KMALLOC] = "kmalloc",

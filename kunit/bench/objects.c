@@ -11,6 +11,7 @@
 #include <linux/genalloc.h>
 #include <linux/log2.h>
 #include <linux/mempool.h>
+#include <linux/percpu.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -48,6 +49,70 @@ static __always_inline void *fixed_alloc(gfp_t gfp)
 static __always_inline void fixed_free(void *p)
 {
 	mpool_fixed_free(fixed, p);
+}
+
+/*
+ * --- the floor: what any cache of a CPU costs that is a function to call ---
+ *
+ * An array and a number of objects, preemption off, and nothing else: it looks
+ * at no flag, does not grow, knows nobody and believes every free.
+ */
+
+struct floor {
+	u32 n;
+	void *objs[POOL_OBJECTS];
+};
+
+static struct floor *floor_all;
+static DEFINE_PER_CPU(struct floor *, floor_here);
+
+static noinline void *floor_take(gfp_t gfp)
+{
+	struct floor *floor;
+	void *p = NULL;
+
+	preempt_disable();
+	floor = __this_cpu_read(floor_here);
+	if (likely(floor->n))
+		p = floor->objs[--floor->n];
+	preempt_enable();
+	return p;
+}
+
+static noinline void floor_give(void *p)
+{
+	struct floor *floor;
+
+	preempt_disable();
+	floor = __this_cpu_read(floor_here);
+	if (likely(floor->n < POOL_OBJECTS))
+		floor->objs[floor->n++] = p;
+	preempt_enable();
+}
+
+static void floor_teardown(void)
+{
+	vfree(floor_all);
+	floor_all = NULL;
+}
+
+static int floor_setup(void)
+{
+	u32 i;
+	int cpu;
+
+	floor_all = vzalloc(array_size(nr_cpu_ids, sizeof(*floor_all)));
+	if (!floor_all)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu) {
+		struct floor *floor = &floor_all[cpu];
+
+		for (i = 0; i < POOL_OBJECTS; i++)
+			floor->objs[i] = &floor->objs[i];
+		floor->n = POOL_OBJECTS;
+		per_cpu(floor_here, cpu) = floor;
+	}
+	return 0;
 }
 
 /* --- slab and what is above it --- */
@@ -93,6 +158,7 @@ static __always_inline void mempool_give(void *p)
 }
 
 BENCH_OBJECTS(empty, empty_alloc, empty_free)
+BENCH_OBJECTS(floor, floor_take, floor_give)
 BENCH_OBJECTS(mpool, fixed_alloc, fixed_free)
 BENCH_OBJECTS(kmem_cache, cache_alloc, cache_free)
 BENCH_OBJECTS(kmalloc, kmalloc_alloc, kmalloc_free)
@@ -272,17 +338,20 @@ bool bench_objects_has(enum bench_alloc alloc)
 /* With preemption or interrupts off: the locks of most sleep on PREEMPT_RT. */
 bool bench_objects_has_atomic(enum bench_alloc alloc)
 {
-	if (IS_ENABLED(CONFIG_PREEMPT_RT) && alloc != BENCH_EMPTY &&
-	    alloc != BENCH_MPOOL && alloc != BENCH_OBJPOOL &&
-	    alloc != BENCH_GEN_POOL)
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) && alloc > BENCH_MPOOL &&
+	    alloc != BENCH_OBJPOOL && alloc != BENCH_GEN_POOL)
 		return false;
 	return bench_objects_has(alloc);
 }
 
-/* A machine that counts instructions has one CPU. */
+/*
+ * A machine that counts instructions has one CPU.  The floor's objects would all
+ * end on the CPU that frees.
+ */
 bool bench_objects_has_cross(enum bench_alloc alloc)
 {
 	return num_online_cpus() > 1 && !bench_instructions &&
+	       alloc != BENCH_FLOOR &&
 	       bench_objects_has(alloc);
 }
 
@@ -291,6 +360,7 @@ void bench_objects_teardown(struct bench_ctx *ctx)
 	dma_teardown();
 	gen_teardown();
 	objpool_teardown();
+	floor_teardown();
 	mempool_destroy(mempool);
 	mempool = NULL;
 	kmem_cache_destroy(cache);
@@ -309,7 +379,7 @@ int bench_objects_setup(struct bench_ctx *ctx)
 	cache = kmem_cache_create("mpool_bench", size, 0, 0, NULL);
 	if (cache)
 		mempool = mempool_create_slab_pool(16, cache);
-	if (!mempool) {
+	if (!mempool || floor_setup()) {
 		bench_objects_teardown(ctx);
 		return -ENOMEM;
 	}

@@ -168,6 +168,7 @@ u64 bench_irq_##name(struct bench_ctx *ctx);				\
 u64 bench_cross_##name(struct bench_ctx *ctx)
 
 BENCH_OBJECTS_DECLARE(empty);
+BENCH_OBJECTS_DECLARE(floor);
 BENCH_OBJECTS_DECLARE(mpool);
 BENCH_OBJECTS_DECLARE(kmem_cache);
 BENCH_OBJECTS_DECLARE(kmalloc);

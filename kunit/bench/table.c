@@ -14,6 +14,7 @@
 
 #define OBJECTS(loop) {							\
 	[BENCH_EMPTY] = bench_##loop##_empty,				\
+	[BENCH_FLOOR] = bench_##loop##_floor,				\
 	[BENCH_MPOOL] = bench_##loop##_mpool,				\
 	[BENCH_KMEM_CACHE] = bench_##loop##_kmem_cache,			\
 	[BENCH_KMALLOC] = bench_##loop##_kmalloc,			\
@@ -88,16 +89,17 @@ const struct bench_work bench_works[] = {
 	}, {
 		.name = "pair64",
 		.what = "the same object out and back",
-		.size = 64, .pairs = 2000, .scale = 20,
+		.size = 64, .pairs = 2000, .scale = 2,
 		OBJECT_POOLS,
 		.fn = OBJECTS(pair),
 	}, {
 		.name = "pair256",
 		.what = "the same object of 256 bytes out and back",
-		.size = 256, .pairs = 2000, .scale = 20,
+		.size = 256, .pairs = 2000, .scale = 2,
 		OBJECT_POOLS,
 		.fn = {
 			[BENCH_EMPTY] = bench_pair_empty,
+			[BENCH_FLOOR] = bench_pair_floor,
 			[BENCH_MPOOL] = bench_pair_mpool,
 			[BENCH_KMEM_CACHE] = bench_pair_kmem_cache,
 			[BENCH_KMALLOC] = bench_pair_kmalloc256,
@@ -109,41 +111,41 @@ const struct bench_work bench_works[] = {
 	}, {
 		.name = "fifo100x64",
 		.what = "100 out, then 100 back",
-		.size = 64, .depth = 100, .pairs = 2000, .scale = 20,
+		.size = 64, .depth = 100, .pairs = 2000, .scale = 2,
 		OBJECT_POOLS,
 		.fn = OBJECTS(fifo),
 	}, {
 		.name = "fifo1000x64",
 		.what = "1000 out, then 1000 back",
-		.size = 64, .depth = 1000, .pairs = 2000, .scale = 20,
+		.size = 64, .depth = 1000, .pairs = 2000, .scale = 2,
 		OBJECT_POOLS,
 		.fn = OBJECTS(fifo),
 	}, {
 		.name = "fifo4000x64",
 		.what = "4000 out, then 4000 back",
-		.size = 64, .depth = 4000, .pairs = 4000, .scale = 10,
+		.size = 64, .depth = 4000, .pairs = 4000, .scale = 2,
 		OBJECT_POOLS,
 		.fn = OBJECTS(fifo),
 	}, {
 		.name = "random64",
 		.what = "one of 1024 live objects is replaced, at random",
-		.size = 64, .depth = 1024, .pairs = 2000, .scale = 20,
+		.size = 64, .depth = 1024, .pairs = 2000, .scale = 2,
 		OBJECT_POOLS,
 		.fn = OBJECTS(random),
 	}, {
 		.name = "malloc64",
 		.what = "64 bytes, known when compiled, out and back",
-		.pairs = 2000, .scale = 20,
+		.pairs = 2000, .scale = 2,
 		.fn = MALLOCS(malloc),
 	}, {
 		.name = "mallocmix",
 		.what = "8 to 4095 bytes, 256 live, the oldest is replaced",
-		.depth = 256, .pairs = 2000, .scale = 20,
+		.depth = 256, .pairs = 2000, .scale = 2,
 		.fn = MALLOCS(mix),
 	}, {
 		.name = "bulk16x64",
 		.what = "16 objects out by one call, and back by another",
-		.size = 64, .pairs = 2048, .scale = 20,
+		.size = 64, .pairs = 2048, .scale = 2,
 		OBJECT_POOLS,
 		.fn = {
 			[BENCH_EMPTY] = bench_bulk_empty,
@@ -153,7 +155,7 @@ const struct bench_work bench_works[] = {
 	}, {
 		.name = "xcpu64",
 		.what = "out on one CPU, back on another, both at once",
-		.size = 64, .pairs = 4 * BENCH_CROSS_BATCH, .scale = 20,
+		.size = 64, .pairs = 4 * BENCH_CROSS_BATCH, .scale = 2,
 		.setup = bench_objects_setup,
 		.has = bench_objects_has_cross,
 		.teardown = bench_objects_teardown,
@@ -161,7 +163,7 @@ const struct bench_work bench_works[] = {
 	}, {
 		.name = "atomic64",
 		.what = "GFP_ATOMIC with preemption off",
-		.size = 64, .pairs = 2000, .scale = 20,
+		.size = 64, .pairs = 2000, .scale = 2,
 		.setup = bench_objects_setup,
 		.has = bench_objects_has_atomic,
 		.teardown = bench_objects_teardown,
@@ -169,7 +171,7 @@ const struct bench_work bench_works[] = {
 	}, {
 		.name = "irq64",
 		.what = "GFP_ATOMIC in a hard interrupt",
-		.size = 64, .pairs = 1000, .scale = 10,
+		.size = 64, .pairs = 1000, .scale = 4,
 		.setup = bench_objects_setup,
 		.has = bench_objects_has_atomic,
 		.teardown = bench_objects_teardown,
@@ -177,25 +179,25 @@ const struct bench_work bench_works[] = {
 	}, {
 		.name = "run5",
 		.what = "5 pages out and back",
-		.size = 5, .pairs = 500, .scale = 10,
+		.size = 5, .pairs = 500, .scale = 1,
 		RUN_POOLS,
 		.fn = RUNS,
 	}, {
 		.name = "run17",
 		.what = "17 pages out and back",
-		.size = 17, .pairs = 100, .scale = 10,
+		.size = 17, .pairs = 100, .scale = 2,
 		RUN_POOLS,
 		.fn = RUNS,
 	}, {
 		.name = "run538",
 		.what = "538 pages, 2.1 MiB, out and back",
-		.size = 538, .pairs = 20, .scale = 10,
+		.size = 538, .pairs = 20, .scale = 2,
 		RUN_POOLS,
 		.fn = RUNS,
 	}, {
 		.name = "region-empty",
 		.what = "1 to 64 pages out and back, in an empty region",
-		.pairs = 1000, .scale = 10,
+		.pairs = 1000, .scale = 4,
 		REGION_POOLS,
 		.fn = REGIONS(low),
 	}, {
@@ -213,13 +215,13 @@ const struct bench_work bench_works[] = {
 	}, {
 		.name = "string16",
 		.what = "a string of 16 bytes that is there, got and put",
-		.pairs = 2000, .scale = 20,
+		.pairs = 2000, .scale = 2,
 		STRING_POOLS,
 		.fn = STRINGS(string),
 	}, {
 		.name = "stringmiss16",
 		.what = "a string of 16 bytes that is not there, got and put",
-		.pairs = 2000, .scale = 20,
+		.pairs = 2000, .scale = 2,
 		STRING_POOLS,
 		.fn = STRINGS(stringmiss),
 	},
