@@ -119,12 +119,11 @@ static noinline void free_other(const void *p, unsigned long ip)
 
 	rcu_read_lock();
 	pg = mpool_large_lookup(p);
-	if (pg) {
-		owner = pg->owner;
-		if (owner->ops->kind != MPOOL_KIND_STRING) {
-			done = mpool_large_free_object(pg, owner);
-			why = MPOOL_BAD_FREE_TWICE;
-		}
+	if (pg)
+		owner = mpool_page_owner(pg);
+	if (owner && owner->ops->kind != MPOOL_KIND_STRING) {
+		done = mpool_large_free_object(pg, owner);
+		why = MPOOL_BAD_FREE_TWICE;
 	}
 	if (!done)
 		mpool_pool_bad_free(owner, p, why, ip);

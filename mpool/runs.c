@@ -123,6 +123,16 @@ static void page_set(struct mpool_page *pg, u32 index,
 	WRITE_ONCE(pg->tag, mpool_page_tag(index, state));
 }
 
+static struct mpool_page *run_next(const struct mpool_page *pg)
+{
+	return (struct mpool_page *)(pg->link & ~MPOOL_PAGE_LINK);
+}
+
+static void run_set_next(struct mpool_page *pg, struct mpool_page *next)
+{
+	WRITE_ONCE(pg->link, (unsigned long)next | MPOOL_PAGE_LINK);
+}
+
 /* Makes a free run of pages that no run covers, and puts it on its list. */
 static void run_insert(struct mpool_runs *runs, struct mpool_arena *arena,
 		       u32 index, u32 len)
@@ -137,7 +147,7 @@ static void run_insert(struct mpool_runs *runs, struct mpool_arena *arena,
 	pg->len = len;
 	__set_bit(index, arena->starts);
 	pg->prev = NULL;
-	pg->next = head;
+	run_set_next(pg, head);
 	if (head)
 		head->prev = pg;
 	else
@@ -153,14 +163,15 @@ static void run_extract(struct mpool_runs *runs, struct mpool_arena *arena,
 {
 	unsigned int class = runs_class(pg->len);
 	u32 index = mpool_page_index(pg);
+	struct mpool_page *next = run_next(pg);
 	u32 len = pg->len;
 
-	if (pg->next)
-		pg->next->prev = pg->prev;
+	if (next)
+		next->prev = pg->prev;
 	if (pg->prev)
-		pg->prev->next = pg->next;
+		run_set_next(pg->prev, next);
 	else
-		runs->heads[class] = pg->next;
+		runs->heads[class] = next;
 	if (!runs->heads[class])
 		class_unmark(runs, class);
 	page_set(pg + len - 1, index + len - 1, MPOOL_PAGE_BODY);
@@ -186,7 +197,7 @@ static struct mpool_page *class_search(struct mpool_runs *runs,
 {
 	struct mpool_page *pg;
 
-	for (pg = runs->heads[class]; pg; pg = pg->next)
+	for (pg = runs->heads[class]; pg; pg = run_next(pg))
 		if (pg->len >= len && pg->len - len >= align_gap(pg, align))
 			return pg;
 	return NULL;
@@ -245,10 +256,11 @@ struct mpool_page *mpool_runs_alloc(struct mpool_runs *runs, u32 npages,
 		run_insert(runs, arena, index + gap + npages,
 			   len - gap - npages);
 	pg += gap;
-	pg->owner = NULL;
+	WRITE_ONCE(pg->owner, NULL);
 	pg->site = 0;
 	pg->slack = 0;
 	pg->len = npages;
+	smp_wmb(); /* Pairs with smp_rmb() in mpool_page_owner(). */
 	page_set(pg, index + gap, state);
 	__set_bit(index + gap, arena->starts);
 	return pg;
@@ -429,7 +441,7 @@ unsigned long mpool_runs_largest(const struct mpool_runs *runs)
 	} else {
 		return 0;
 	}
-	for (pg = runs->heads[class]; pg; pg = pg->next)
+	for (pg = runs->heads[class]; pg; pg = run_next(pg))
 		largest = max_t(unsigned long, largest, pg->len);
 	return largest;
 }
@@ -440,7 +452,7 @@ static bool run_listed(const struct mpool_runs *runs,
 {
 	const struct mpool_page *on;
 
-	for (on = runs->heads[runs_class(pg->len)]; on; on = on->next)
+	for (on = runs->heads[runs_class(pg->len)]; on; on = run_next(on))
 		if (on == pg)
 			return true;
 	return false;
@@ -502,10 +514,10 @@ int mpool_runs_verify(struct mpool_runs *runs, unsigned long pages,
 		bool marked = class_next(runs, class) == class;
 
 		bad += marked != !!runs->heads[class];
-		for (pg = runs->heads[class]; pg; pg = pg->next) {
+		for (pg = runs->heads[class]; pg; pg = run_next(pg)) {
 			bad += runs_class(pg->len) != class;
 			bad += mpool_page_state(pg) != MPOOL_PAGE_FREE;
-			bad += pg->next && pg->next->prev != pg;
+			bad += run_next(pg) && run_next(pg)->prev != pg;
 			listed += pg->len;
 		}
 	}

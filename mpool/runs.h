@@ -40,7 +40,7 @@ struct mpool_pool;
 struct mpool_page {
 	union {
 		struct {			/* first page, free */
-			struct mpool_page *next;
+			unsigned long link;	/* next, and MPOOL_PAGE_LINK */
 			struct mpool_page *prev;
 		};
 		struct {			/* first page, in use */
@@ -52,6 +52,9 @@ struct mpool_page {
 	u32 len;		/* pages; first page, and last page of a free run */
 	u32 tag;		/* index in the arena and enum mpool_page_state */
 };
+
+/* Tells a link from an owner, to those who read it without the lock. */
+#define MPOOL_PAGE_LINK		1ul
 
 #define MPOOL_TAG_STATE		7u
 #define MPOOL_TAG_SHIFT		3
@@ -106,6 +109,19 @@ static inline struct mpool_arena *mpool_page_arena(struct mpool_page *pg)
 {
 	return container_of(pg - mpool_page_index(pg), struct mpool_arena,
 			    pages[0]);
+}
+
+/*
+ * Owner of a run that was seen in use, or NULL if it is being taken or given
+ * back at this moment.  In an RCU read-side section, which pins the owner.
+ */
+static inline struct mpool_pool *mpool_page_owner(const struct mpool_page *pg)
+{
+	unsigned long owner;
+
+	smp_rmb(); /* Pairs with smp_wmb() in mpool_runs_alloc(). */
+	owner = (unsigned long)READ_ONCE(pg->owner);
+	return owner & MPOOL_PAGE_LINK ? NULL : (struct mpool_pool *)owner;
 }
 
 static inline void *mpool_page_address(const struct mpool_arena *arena,

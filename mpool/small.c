@@ -198,7 +198,7 @@ struct mpool_pool *mpool_object_owner(const void *p)
 	} else {
 		pg = mpool_large_lookup(p);
 		if (pg)
-			owner = pg->owner;
+			owner = mpool_page_owner(pg);
 	}
 	preempt_enable();
 	rcu_read_unlock();
@@ -208,11 +208,16 @@ struct mpool_pool *mpool_object_owner(const void *p)
 /* The small pool that a live object belongs to, or NULL.  Any value. */
 struct mpool_small *mpool_small_of(const void *p)
 {
-	struct mpool_pool *owner = mpool_object_owner(p);
+	struct mpool_small *small = NULL;
+	struct mpool_pool *owner;
 
-	if (!owner || owner->ops->kind != MPOOL_KIND_SMALL)
-		return NULL;
-	return container_of(owner, struct mpool_small, pool);
+	/* Who asks about any value does not keep its pool from ending. */
+	rcu_read_lock();
+	owner = mpool_object_owner(p);
+	if (owner && owner->ops->kind == MPOOL_KIND_SMALL)
+		small = container_of(owner, struct mpool_small, pool);
+	rcu_read_unlock();
+	return small;
 }
 
 /* Usable bytes of the live object that begins at @p, or 0.  Any value. */

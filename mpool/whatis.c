@@ -69,10 +69,10 @@ static void whatis_arena(struct mpool_arena *arena, const void *p,
 	struct mpool_large *large = container_of(arena->runs,
 						 struct mpool_large, runs);
 	struct mpool_page *pg = mpool_runs_find(arena, (unsigned long)p);
-	const struct mpool_pool *owner = READ_ONCE(pg->owner);
+	const struct mpool_pool *owner = mpool_page_owner(pg);
 	u32 site = READ_ONCE(pg->site);
 
-	/* Owner and site share their place with the links of a free run. */
+	/* The site shares its place with a link of a free run. */
 	smp_rmb();
 	if (mpool_page_state(pg) == MPOOL_PAGE_RUN && owner) {
 		what->area = MPOOL_AREA_LIVE;
@@ -130,12 +130,16 @@ EXPORT_SYMBOL_GPL(mpool_whatis);
 
 size_t mpool_usable_size(const void *p)
 {
-	const struct mpool_pool *owner = mpool_object_owner(p);
+	const struct mpool_pool *owner;
+	size_t size = 0;
 
+	rcu_read_lock();
+	owner = mpool_object_owner(p);
 	/* What is in front of a string is not its user's. */
-	if (!owner || owner->ops->kind == MPOOL_KIND_STRING)
-		return 0;
-	return mpool_object_size(p);
+	if (owner && owner->ops->kind != MPOOL_KIND_STRING)
+		size = mpool_object_size(p);
+	rcu_read_unlock();
+	return size;
 }
 EXPORT_SYMBOL_GPL(mpool_usable_size);
 
