@@ -431,6 +431,77 @@ static void pools_come_and_go(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(mpool_large_shared));
 }
 
+/* --- runs that come and go while every address is asked about --- */
+
+#define PAGES		64
+#define BOUNCES		400000
+
+struct bounce {
+	struct mpool_large *region;
+	struct rnd_state rnd;
+	struct completion done;
+	unsigned int failed;
+};
+
+static int bounce_fn(void *arg)
+{
+	void *runs[6] = { NULL };
+	struct bounce *bounce = arg;
+	unsigned int i, n;
+
+	for (i = 0; i < BOUNCES; i++) {
+		n = mpool_kunit_below(&bounce->rnd, ARRAY_SIZE(runs));
+		mpool_free(runs[n]);
+		runs[n] = mpool_large_alloc(bounce->region, PAGE_SIZE *
+				(1 + mpool_kunit_below(&bounce->rnd, 4)),
+				NULL, GFP_KERNEL);
+		bounce->failed += !runs[n];
+		if (i % 64 == 0)
+			cond_resched();
+	}
+	for (n = 0; n < ARRAY_SIZE(runs); n++)
+		mpool_free(runs[n]);
+	complete(&bounce->done);
+	return 0;
+}
+
+static void runs_come_and_go(struct kunit *test)
+{
+	struct bounce *bounce = kunit_kzalloc(test, sizeof(*bounce),
+					      GFP_KERNEL);
+	struct mpool_whatis what;
+	struct task_struct *task;
+	unsigned int i, owned = 0, wrong = 0;
+	void *base, *p;
+
+	KUNIT_ASSERT_NOT_NULL(test, bounce);
+	mpool_kunit_random(test, &bounce->rnd);
+	bounce->region = mpool_kunit_region(test, "kt-bounce", PAGES);
+	base = mpool_large_alloc(bounce->region, PAGE_SIZE, NULL, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, base);
+	base = (void *)list_first_entry(&bounce->region->arenas,
+					struct mpool_arena, list)->base;
+	init_completion(&bounce->done);
+	task = kthread_create(bounce_fn, bounce, "mpool_bounce");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	kthread_bind(task, cpumask_last(cpu_online_mask));
+	wake_up_process(task);
+	for (i = 0; !try_wait_for_completion(&bounce->done); i++) {
+		p = base + (i % PAGES << PAGE_SHIFT);
+		owned += mpool_owns(p);
+		mpool_small_owns(mpool_global(), p);
+		mpool_whatis(p, &what);
+		wrong += strcmp(what.pool, "kt-bounce") != 0;
+		if (i % 1024 == 0)
+			cond_resched();
+	}
+	KUNIT_EXPECT_GT(test, owned, 0);
+	KUNIT_EXPECT_EQ(test, 0, wrong);
+	KUNIT_EXPECT_EQ(test, 0, bounce->failed);
+	mpool_large_clear(bounce->region);
+	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(bounce->region));
+}
+
 /* --- a limit that nobody exceeds --- */
 
 struct crowd {
@@ -487,6 +558,7 @@ static void limit_holds_for_many(struct kunit *test)
 static struct kunit_case context_cases[] = {
 	KUNIT_CASE(everybody_at_once),
 	KUNIT_CASE(pools_come_and_go),
+	KUNIT_CASE(runs_come_and_go),
 	KUNIT_CASE(limit_holds_for_many),
 	{ }
 };
