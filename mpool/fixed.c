@@ -485,11 +485,18 @@ EXPORT_SYMBOL_GPL(mpool_fixed_free_bulk);
 
 int mpool_fixed_reserve(struct mpool_fixed *pool, unsigned int n, gfp_t gfp)
 {
+	int err;
+
 	if (mpool_fixed_check(pool) || !gfpflags_allow_blocking(gfp))
 		return -EINVAL;
 	if (n > FIXED_MAX_RESERVE ||
 	    (pool->chunks.max_objects && n > pool->chunks.max_objects))
 		return -ENOSPC;
+	err = mpool_reserve_set(&pool->reserve, n, gfp);
+	if (!err)
+		return 0;
+	/* Free objects may lie with the CPUs. */
+	mpool_fixed_drain(pool);
 	return mpool_reserve_set(&pool->reserve, n, gfp);
 }
 EXPORT_SYMBOL_GPL(mpool_fixed_reserve);
