@@ -288,11 +288,11 @@ static void chunk_fill(struct mpool_chunk *chunk, u32 limit)
 	chunk->first = 0;
 }
 
-/* Claims room for one more chunk under the limit; returns its objects, or 0. */
-static u32 grow_claim(struct mpool_chunks *chunks)
+/* Claims room for one more chunk under the limit; its objects, or an error. */
+static int grow_claim(struct mpool_chunks *chunks)
 {
 	unsigned long flags, will;
-	u32 n = chunks->nr;
+	int n = chunks->nr;
 
 	raw_spin_lock_irqsave(&chunks->lock, flags);
 	will = chunks->nr_objs + (unsigned long)chunks->nr_growing * chunks->nr;
@@ -301,6 +301,8 @@ static u32 grow_claim(struct mpool_chunks *chunks)
 			min_t(unsigned long, n, chunks->max_objects - will);
 	if (n)
 		chunks->nr_growing++;
+	else
+		n = chunks->nr_growing ? -EAGAIN : -ENOSPC;
 	raw_spin_unlock_irqrestore(&chunks->lock, flags);
 	return n;
 }
@@ -344,15 +346,18 @@ static struct mpool_chunk *chunk_alloc(struct mpool_chunks *chunks, u32 limit,
 	return chunk;
 }
 
-/* Gets one more chunk; -ENOMEM, or -ENOSPC if the pool may not have it. */
+/*
+ * Gets one more chunk; -ENOMEM, -ENOSPC if the pool may not have it, or -EAGAIN if
+ * somebody is making the last one that it may have.
+ */
 int mpool_chunks_grow(struct mpool_chunks *chunks, gfp_t gfp)
 {
-	u32 limit = grow_claim(chunks);
+	int limit = grow_claim(chunks);
 	struct mpool_chunk *chunk;
 	unsigned long flags;
 
-	if (!limit)
-		return -ENOSPC;
+	if (limit < 0)
+		return limit;
 	chunk = chunk_alloc(chunks, limit, gfp);
 	raw_spin_lock_irqsave(&chunks->lock, flags);
 	chunks->nr_growing--;

@@ -306,6 +306,10 @@ static bool take_more(struct mpool_fixed *fixed, gfp_t gfp, bool *drained)
 		return true;
 	if (!gfpflags_allow_blocking(gfp) || irqs_disabled() || in_interrupt())
 		return false;
+	if (err == -EAGAIN) {
+		schedule_timeout_uninterruptible(1);
+		return true;
+	}
 	/* Free objects may lie with other CPUs. */
 	if (!*drained && fixed->depot.cap) {
 		*drained = true;
@@ -330,7 +334,8 @@ static noinline void *take_slow(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 		    take_single(fixed, &slot, site))
 			return slot.obj;
 	} while (take_more(fixed, gfp, &drained));
-	if (take_reserve(fixed, &slot, site))
+	/* Others may have made more while this found that it may not. */
+	if (take_single(fixed, &slot, site) || take_reserve(fixed, &slot, site))
 		return slot.obj;
 	mpool_large_failed(fixed->chunks.large, fixed->owner, fixed->size, gfp,
 			   site);

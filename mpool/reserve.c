@@ -87,8 +87,13 @@ static int reserve_get(struct mpool_reserve *reserve, struct mpool_slot *slot,
 {
 	int err = 0;
 
-	while (!err && !mpool_chunks_take(reserve->chunks, slot, 1))
+	while (!err && !mpool_chunks_take(reserve->chunks, slot, 1)) {
 		err = mpool_chunks_grow(reserve->chunks, gfp);
+		if (err != -EAGAIN)
+			continue;
+		schedule_timeout_uninterruptible(1);
+		err = 0;
+	}
 	return err;
 }
 

@@ -315,18 +315,22 @@ EXPORT_SYMBOL_GPL(mpool_small_owns);
 
 void mpool_small_count(struct mpool_small *small, struct mpool_count *count)
 {
+	/* What the owners of runs may use are whole pages. */
+	long pages = atomic_long_read(&small->pool.pages);
 	struct mpool_count one;
-	size_t bytes = 0;
 	unsigned int i;
 
+	/* Frees first: what is freed meanwhile was allocated before. */
 	*count = (struct mpool_count){
-		.allocs = mpool_stat_read(&small->pool.stats, MPOOL_STAT_ALLOC),
 		.frees = mpool_stat_read(&small->pool.stats, MPOOL_STAT_FREE),
 	};
-	count->live = count->allocs - count->frees;
+	count->allocs = mpool_stat_read(&small->pool.stats, MPOOL_STAT_ALLOC);
+	count->live = max_t(s64, 0, count->allocs - count->frees);
 	count->capacity = count->live;
 	for (i = 0; i < SMALL_CLASSES; i++) {
-		if (!READ_ONCE(small->classes[i]))
+		const struct mpool_fixed *fixed = READ_ONCE(small->classes[i]);
+
+		if (!fixed)
 			continue;
 		mpool_fixed_count(small->classes[i], &one);
 		count->allocs += one.allocs;
@@ -334,15 +338,10 @@ void mpool_small_count(struct mpool_small *small, struct mpool_count *count)
 		count->live += one.live;
 		count->live_bytes += one.live_bytes;
 		count->capacity += one.capacity;
+		pages -= one.capacity / fixed->chunks.nr * fixed->chunks.npages;
 	}
-	/* What the runs' owners may use are whole pages. */
-	bytes = atomic_long_read(&small->pool.pages) << PAGE_SHIFT;
-	for (i = 0; i < SMALL_CLASSES; i++)
-		if (READ_ONCE(small->classes[i]))
-			bytes -= READ_ONCE(small->classes[i]->chunks.nr_objs) /
-				 small->classes[i]->chunks.nr *
-				 small->classes[i]->chunks.npages << PAGE_SHIFT;
-	count->live_bytes += bytes;
+	if (pages > 0)
+		count->live_bytes += (size_t)pages << PAGE_SHIFT;
 }
 
 int mpool_small_walk(struct mpool_small *small, mpool_visit_fn fn, void *arg)
