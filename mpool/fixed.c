@@ -37,27 +37,6 @@ static LIST_HEAD(fixed_list);
 
 static int fixed_cpuhp_state;
 
-static void drain_this_cpu(void *arg)
-{
-	struct mpool_fixed *fixed = arg;
-	struct mpool_cache *cache = mpool_cache_enter(fixed->caches);
-
-	if (!cache)
-		return;
-	mpool_cache_drain(cache, &fixed->depot, &fixed->chunks);
-	mpool_cache_leave(cache);
-}
-
-/* Gets the free objects of all CPUs together.  Sleeps. */
-void mpool_fixed_drain(struct mpool_fixed *fixed)
-{
-	on_each_cpu(drain_this_cpu, fixed, 1);
-	mpool_depot_drain(&fixed->depot, &fixed->chunks);
-	mpool_chunks_settle(&fixed->chunks);
-	mpool_chunks_reap(&fixed->chunks, 0);
-}
-EXPORT_SYMBOL_IF_KUNIT(mpool_fixed_drain);
-
 static u64 sum_caches(struct mpool_fixed *fixed, u64 *frees)
 {
 	u64 allocs = 0;

@@ -290,6 +290,27 @@ static bool take_reserve(struct mpool_fixed *fixed, struct mpool_slot *slot,
 	return false;
 }
 
+static void drain_this_cpu(void *arg)
+{
+	struct mpool_fixed *fixed = arg;
+	struct mpool_cache *cache = mpool_cache_enter(fixed->caches);
+
+	if (!cache)
+		return;
+	mpool_cache_drain(cache, &fixed->depot, &fixed->chunks);
+	mpool_cache_leave(cache);
+}
+
+/* Gets the free objects of all CPUs together.  Sleeps. */
+void mpool_fixed_drain(struct mpool_fixed *fixed)
+{
+	on_each_cpu(drain_this_cpu, fixed, 1);
+	mpool_depot_drain(&fixed->depot, &fixed->chunks);
+	mpool_chunks_settle(&fixed->chunks);
+	mpool_chunks_reap(&fixed->chunks, 0);
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_fixed_drain);
+
 /*
  * What is to be done when nothing is at hand: true if the allocation should be
  * tried again, after more was made or found.

@@ -180,11 +180,16 @@ void mpool_small_free(struct mpool_small *pool, const void *p)
 }
 EXPORT_SYMBOL_GPL(mpool_small_free);
 
-/* The pool that a live object belongs to, or NULL.  Any value. */
-struct mpool_pool *mpool_object_owner(const void *p)
+struct found {
+	struct mpool_pool *owner;	/* NULL: no live object begins there */
+	size_t size;
+};
+
+/* The live object that begins at an address.  Any value. */
+static struct found object_find(const void *p)
 {
-	struct mpool_pool *owner = NULL;
 	struct mpool_chunk *chunk;
+	struct found found = { 0 };
 	struct mpool_page *pg;
 	u32 *state;
 
@@ -193,16 +198,26 @@ struct mpool_pool *mpool_object_owner(const void *p)
 	chunk = mpool_chunk_find(p);
 	if (chunk) {
 		state = mpool_chunk_state(chunk, (unsigned long)p);
-		if (state && mpool_obj_live(READ_ONCE(*state)))
-			owner = chunk->fixed->owner;
+		if (state && mpool_obj_live(READ_ONCE(*state))) {
+			found.owner = chunk->fixed->owner;
+			found.size = chunk->size;
+		}
 	} else {
 		pg = mpool_large_lookup(p);
-		if (pg)
-			owner = mpool_page_owner(pg);
+		if (pg) {
+			found.owner = mpool_page_owner(pg);
+			found.size = mpool_page_bytes(pg);
+		}
 	}
 	preempt_enable();
 	rcu_read_unlock();
-	return owner;
+	return found;
+}
+
+/* The pool that a live object belongs to, or NULL.  Any value. */
+struct mpool_pool *mpool_object_owner(const void *p)
+{
+	return object_find(p).owner;
 }
 
 /* The small pool that a live object belongs to, or NULL.  Any value. */
@@ -223,26 +238,9 @@ struct mpool_small *mpool_small_of(const void *p)
 /* Usable bytes of the live object that begins at @p, or 0.  Any value. */
 size_t mpool_object_size(const void *p)
 {
-	struct mpool_chunk *chunk;
-	struct mpool_page *pg;
-	size_t size = 0;
-	u32 *state;
+	struct found found = object_find(p);
 
-	rcu_read_lock();
-	preempt_disable();
-	chunk = mpool_chunk_find(p);
-	if (chunk) {
-		state = mpool_chunk_state(chunk, (unsigned long)p);
-		if (state && mpool_obj_live(READ_ONCE(*state)))
-			size = chunk->size;
-	} else {
-		pg = mpool_large_lookup(p);
-		if (pg)
-			size = mpool_page_bytes(pg);
-	}
-	preempt_enable();
-	rcu_read_unlock();
-	return size;
+	return found.owner ? found.size : 0;
 }
 
 /* Changes the size of a live object where it is; false if it has to move. */
