@@ -17,7 +17,9 @@
  * Invariant: an object that is handed out was MPOOL_OBJ_CACHED and is live from
  * then on until its free.  Two CPUs that free one object at the same moment may
  * both find it live; then it is in two magazines, and the second that wants to
- * hand it out finds it live, drops it and reports it.  Nobody ever shares it.
+ * hand it out finds it live, drops it and reports it.  Only if two CPUs also hand
+ * out both copies within the same few instructions would it be shared: a plain
+ * load and store cannot exclude that, and an atomic operation is too dear here.
  *
  * Locking: none on the fast path, which is preemption off and the busy flag of
  * the cache.  The slow paths take the locks of depot and chunks, one at a time.
