@@ -103,7 +103,7 @@ void mpool_chunks_init(struct mpool_chunks *chunks, struct mpool_fixed *fixed,
 	INIT_LIST_HEAD(&chunks->all);
 	mpool_kick_init(&chunks->late, late_fn);
 }
-MPOOL_EXPORT_FOR_TEST(mpool_chunks_init);
+EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_init);
 
 /* Puts a chunk on the list that it belongs on. */
 static void chunk_place_locked(struct mpool_chunks *chunks,
@@ -305,13 +305,6 @@ static int grow_claim(struct mpool_chunks *chunks)
 		n = chunks->nr_growing ? -EAGAIN : -ENOSPC;
 	raw_spin_unlock_irqrestore(&chunks->lock, flags);
 	return n;
-}
-
-/* True if the pool has as many objects as it may have. */
-bool mpool_chunks_full(struct mpool_chunks *chunks)
-{
-	return chunks->max_objects &&
-	       READ_ONCE(chunks->nr_objs) >= chunks->max_objects;
 }
 
 static struct mpool_chunk *chunk_alloc(struct mpool_chunks *chunks, u32 limit,

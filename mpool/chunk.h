@@ -121,7 +121,6 @@ bool mpool_chunks_put(struct mpool_chunks *chunks,
 void mpool_chunks_put_late(struct mpool_chunks *chunks,
 			   const struct mpool_slot *slot);
 int mpool_chunks_grow(struct mpool_chunks *chunks, gfp_t gfp);
-bool mpool_chunks_full(struct mpool_chunks *chunks);
 void mpool_chunks_reap(struct mpool_chunks *chunks, unsigned int keep);
 void mpool_chunks_settle(struct mpool_chunks *chunks);
 int mpool_chunks_walk(struct mpool_chunks *chunks, mpool_visit_fn fn,

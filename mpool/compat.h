@@ -38,7 +38,6 @@
 #else
 #define EXPORT_SYMBOL_IF_KUNIT(sym)
 #endif
-#define MPOOL_EXPORT_FOR_TEST(sym)	EXPORT_SYMBOL_IF_KUNIT(sym)
 
 /*
  * Which part of a module is this?  Until 6.3 a module had two layouts, sorted

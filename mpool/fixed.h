@@ -48,11 +48,10 @@ int mpool_fixed_verify(struct mpool_fixed *fixed);
 void *mpool_fixed_take(struct mpool_fixed *fixed, gfp_t gfp, u32 site);
 bool mpool_fixed_give(struct mpool_chunk *chunk, void *obj,
 		      enum mpool_give how, unsigned long ip);
-int mpool_fixed_bad(const struct mpool_fixed *pool, unsigned long ip);
 
 static __always_inline int mpool_fixed_check(const struct mpool_fixed *pool)
 {
-	return IS_ERR_OR_NULL(pool) ? mpool_fixed_bad(pool, _RET_IP_) : 0;
+	return mpool_pool_check("fixed", pool);
 }
 
 void mpool_fixed_discard(struct mpool_fixed *fixed);

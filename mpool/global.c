@@ -26,12 +26,6 @@
 static unsigned long global;
 static struct mpool_small *builtin;	/* constant after init */
 
-struct mpool_small *mpool_global_builtin(void)
-{
-	return builtin;
-}
-EXPORT_SYMBOL_IF_KUNIT(mpool_global_builtin);
-
 static noinline struct mpool_small *global_decide(void)
 {
 	unsigned long was = READ_ONCE(global);

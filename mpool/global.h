@@ -4,8 +4,6 @@
 
 #include "small.h"
 
-struct mpool_small *mpool_global_builtin(void);
-
 int mpool_global_init(void);
 
 #endif /* _MPOOL_GLOBAL_H */

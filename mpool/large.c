@@ -38,16 +38,6 @@
 struct mpool_large *mpool_large_shared;
 EXPORT_SYMBOL_IF_KUNIT(mpool_large_shared);
 
-/* Says so, once in a while, if a caller's pool is none. */
-int mpool_large_check(struct mpool_large *pool)
-{
-	if (!IS_ERR_OR_NULL(pool))
-		return 0;
-	pr_err_ratelimited("large pool is %ld, not a pool; called from %ps\n",
-			   PTR_ERR(pool), __builtin_return_address(0));
-	return -EINVAL;
-}
-
 static void arena_used_locked(struct mpool_large *large,
 			      struct mpool_arena *arena)
 {

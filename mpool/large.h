@@ -68,7 +68,12 @@ struct mpool_large *mpool_large_setup(const char *name,
 				      gfp_t zone, enum mpool_on_leak on_leak,
 				      struct mpool_site *site);
 void mpool_large_put(struct mpool_large *large);
-int mpool_large_check(struct mpool_large *pool);
+
+static __always_inline int mpool_large_check(const struct mpool_large *pool)
+{
+	return mpool_pool_check("large", pool);
+}
+
 bool mpool_large_zero_ok(struct mpool_large *large, gfp_t gfp);
 int mpool_large_verify(struct mpool_large *large);
 

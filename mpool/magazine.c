@@ -309,7 +309,7 @@ unsigned long mpool_cache_objects(const struct mpool_cache *cache)
 {
 	return cache->loaded->n + cache->spare->n;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_cache_objects);
+EXPORT_SYMBOL_IF_KUNIT(mpool_cache_objects);
 
 unsigned long mpool_depot_objects(struct mpool_depot *depot)
 {
@@ -322,7 +322,7 @@ unsigned long mpool_depot_objects(struct mpool_depot *depot)
 	raw_spin_unlock_irqrestore(&depot->lock, flags);
 	return n;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_depot_objects);
+EXPORT_SYMBOL_IF_KUNIT(mpool_depot_objects);
 
 /* Number of breaches of the invariant. */
 int mpool_depot_verify(struct mpool_depot *depot)

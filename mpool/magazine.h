@@ -72,7 +72,6 @@ static __always_inline void mpool_cache_leave(struct mpool_cache *cache)
 }
 
 void mpool_depot_init(struct mpool_depot *depot, size_t size, bool use);
-void mpool_depot_end(struct mpool_depot *depot);
 bool mpool_depot_supply(struct mpool_depot *depot, gfp_t gfp);
 bool mpool_depot_pop(struct mpool_depot *depot, struct mpool_slot *slot);
 

@@ -168,14 +168,6 @@ bool mpool_fixed_give(struct mpool_chunk *chunk, void *obj,
 	return give(chunk->fixed, chunk, obj, how, ip);
 }
 
-/* Says so, once in a while, if a caller's pool is none. */
-noinline int mpool_fixed_bad(const struct mpool_fixed *pool, unsigned long ip)
-{
-	pr_err_ratelimited("fixed pool is %ld, not a pool; called from %pS\n",
-			   PTR_ERR(pool), (void *)ip);
-	return -EINVAL;
-}
-
 /*
  * The fast paths below are leaves: whatever is rare is a tail call, so that no
  * register has to be saved for it.
@@ -200,7 +192,7 @@ void mpool_fixed_free(struct mpool_fixed *pool, void *obj)
 	if (unlikely(ZERO_OR_NULL_PTR(obj)))
 		return;
 	if (IS_ERR_OR_NULL(pool)) {
-		mpool_fixed_bad(pool, _RET_IP_);
+		mpool_pool_none("fixed", pool, _RET_IP_);
 		return;
 	}
 	preempt_disable();
@@ -465,7 +457,7 @@ static noinline void *alloc_first(struct mpool_fixed *pool, gfp_t gfp,
 				  struct mpool_site *site, unsigned long ip)
 {
 	if (IS_ERR_OR_NULL(pool)) {
-		mpool_fixed_bad(pool, ip);
+		mpool_pool_none("fixed", pool, ip);
 		return NULL;
 	}
 	return mpool_fixed_take(pool, gfp, mpool_site_id(site));

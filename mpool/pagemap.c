@@ -343,7 +343,7 @@ unsigned long mpool_pagemap_bytes(void)
 	spin_unlock_irqrestore(&pagemap_lock, flags);
 	return bytes;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_pagemap_bytes);
+EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap_bytes);
 
 int mpool_pagemap_verify(void)
 {

@@ -57,6 +57,14 @@ void mpool_refuse(const struct mpool_pool_ops *ops, const char *name,
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_refuse);
 
+/* Says so, once in a while, if a caller's pool is none. */
+int mpool_pool_none(const char *kind, const void *pool, unsigned long ip)
+{
+	pr_err_ratelimited("%s pool is %ld, not a pool; called from %pS\n",
+			   kind, PTR_ERR(pool), (void *)ip);
+	return -EINVAL;
+}
+
 static bool name_ok(const char *name)
 {
 	const char *c;

@@ -138,6 +138,14 @@ void mpool_registry_set_view(const struct mpool_pool_view *view);
 struct list_head *mpool_registry_lock(void);
 void mpool_registry_unlock(void);
 
+/* @ip is the caller's: the check is inlined into the public function. */
+int mpool_pool_none(const char *kind, const void *pool, unsigned long ip);
+
+static __always_inline int mpool_pool_check(const char *kind, const void *pool)
+{
+	return IS_ERR_OR_NULL(pool) ? mpool_pool_none(kind, pool, _RET_IP_) : 0;
+}
+
 void mpool_registry_init(void);
 void mpool_registry_exit(void);
 

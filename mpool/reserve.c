@@ -57,7 +57,7 @@ bool mpool_reserve_take(struct mpool_reserve *reserve, struct mpool_slot *slot)
 	mpool_kick(&reserve->kick);
 	return true;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_reserve_take);
+EXPORT_SYMBOL_IF_KUNIT(mpool_reserve_take);
 
 /* Puts an object where one is missing.  Any context. */
 bool mpool_reserve_put(struct mpool_reserve *reserve,
@@ -80,7 +80,7 @@ bool mpool_reserve_put(struct mpool_reserve *reserve,
 		atomic_set(&reserve->missing, 0);
 	return done;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_reserve_put);
+EXPORT_SYMBOL_IF_KUNIT(mpool_reserve_put);
 
 static int reserve_get(struct mpool_reserve *reserve, struct mpool_slot *slot,
 		       gfp_t gfp)
@@ -213,7 +213,7 @@ unsigned long mpool_reserve_objects(struct mpool_reserve *reserve)
 	rcu_read_unlock();
 	return n;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_reserve_objects);
+EXPORT_SYMBOL_IF_KUNIT(mpool_reserve_objects);
 
 unsigned int mpool_reserve_target(struct mpool_reserve *reserve)
 {
@@ -226,4 +226,4 @@ unsigned int mpool_reserve_target(struct mpool_reserve *reserve)
 	rcu_read_unlock();
 	return n;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_reserve_target);
+EXPORT_SYMBOL_IF_KUNIT(mpool_reserve_target);

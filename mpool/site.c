@@ -170,7 +170,7 @@ u32 __mpool_site_register(struct mpool_site *site)
 		mpool_kick(&site_grow);
 	return id;
 }
-MPOOL_EXPORT_FOR_TEST(__mpool_site_register);
+EXPORT_SYMBOL_IF_KUNIT(__mpool_site_register);
 
 /* Fills @info; the strings are good until rcu_read_unlock(). */
 bool mpool_site_get(u32 id, struct mpool_site_info *info)
@@ -215,7 +215,7 @@ bool mpool_site_of_module(u32 id, const struct module *mod)
 	return entry && READ_ONCE(entry->site) &&
 	       READ_ONCE(entry->module) == mod;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_site_of_module);
+EXPORT_SYMBOL_IF_KUNIT(mpool_site_of_module);
 
 /* "file:line function [module]", as every report prints a site. */
 int mpool_site_print(u32 id, char *buf, size_t size)
@@ -281,7 +281,7 @@ bool mpool_site_module_has(const struct module *mod)
 			return true;
 	return false;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_site_module_has);
+EXPORT_SYMBOL_IF_KUNIT(mpool_site_module_has);
 
 /* Takes copies of what the module's sites say; true if it had any. */
 bool mpool_site_module_gone(const struct module *mod)
@@ -300,7 +300,7 @@ bool mpool_site_module_gone(const struct module *mod)
 		synchronize_rcu();
 	return found;
 }
-MPOOL_EXPORT_FOR_TEST(mpool_site_module_gone);
+EXPORT_SYMBOL_IF_KUNIT(mpool_site_module_gone);
 
 int mpool_site_verify(void)
 {

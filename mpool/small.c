@@ -117,17 +117,9 @@ void *mpool_small_take(struct mpool_small *small, size_t size, gfp_t gfp,
 	return mpool_fixed_take(fixed, gfp, id);
 }
 
-/* Says so, once in a while, if a caller's pool is none. */
-static noinline int small_bad(const struct mpool_small *pool)
-{
-	pr_err_ratelimited("small pool is %ld, not a pool; called from %ps\n",
-			   PTR_ERR(pool), __builtin_return_address(0));
-	return -EINVAL;
-}
-
 static __always_inline int small_check(const struct mpool_small *pool)
 {
-	return IS_ERR_OR_NULL(pool) ? small_bad(pool) : 0;
+	return mpool_pool_check("small", pool);
 }
 
 void *mpool_small_alloc_at(struct mpool_small *pool, size_t size, gfp_t gfp,

@@ -118,16 +118,9 @@ static const struct rhashtable_params str_params = {
 	.automatic_shrinking = true,
 };
 
-static noinline int string_bad(const struct mpool_string *pool)
+static __always_inline int string_check(const struct mpool_string *pool)
 {
-	pr_err_ratelimited("string pool is %ld, not a pool; called from %ps\n",
-			   PTR_ERR(pool), __builtin_return_address(0));
-	return -EINVAL;
-}
-
-static int string_check(const struct mpool_string *pool)
-{
-	return IS_ERR_OR_NULL(pool) ? string_bad(pool) : 0;
+	return mpool_pool_check("string", pool);
 }
 
 /* One more reference; false if there is none left, or no more can be counted. */
