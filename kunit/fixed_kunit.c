@@ -62,7 +62,9 @@ static int states_wrong(struct mpool_chunks *chunks, struct mpool_chunk *chunk)
 
 	chunk->base = PAGE_SIZE;
 	chunk->size = chunks->size;
-	chunk->magic = chunks->magic;
+	chunk->inverse = chunks->inverse;
+	chunk->shift = chunks->shift;
+	chunk->nr = chunks->nr;
 	for (i = 0; i < chunks->nr; i++) {
 		off = i * chunks->size;
 		bad += mpool_chunk_state(chunk, chunk->base + off) !=
@@ -73,8 +75,7 @@ static int states_wrong(struct mpool_chunks *chunks, struct mpool_chunk *chunk)
 	}
 	off = chunks->nr * chunks->size;
 	if (off < bytes)
-		bad += mpool_chunk_state(chunk, chunk->base + off) !=
-			&chunk->state[chunks->nr];
+		bad += !!mpool_chunk_state(chunk, chunk->base + off);
 	return bad;
 }
 

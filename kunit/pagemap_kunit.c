@@ -514,6 +514,44 @@ static void failed_replacement(struct kunit *test)
 	rcu_barrier();
 }
 
+#define LINEAR_PAGES	200
+
+/* Pages of the page allocator: found without the table, and so are their likes. */
+static void pages_of_the_linear_map(struct kunit *test)
+{
+	unsigned long *page = kunit_kcalloc(test, LINEAR_PAGES, sizeof(*page),
+					    GFP_KERNEL);
+	unsigned int i, bad = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	for (i = 0; i < LINEAR_PAGES; i++) {
+		page[i] = __get_free_page(GFP_KERNEL);
+		if (!page[i] || mpool_pagemap_add(page[i], 1, 2 * i + 2,
+						  GFP_KERNEL))
+			break;
+	}
+	KUNIT_EXPECT_EQ(test, i, LINEAR_PAGES);
+	while (i--) {
+		bad += (page[i] >> MPOOL_WINDOW_SHIFT) - mpool_linear.first >=
+			mpool_linear.nr;
+		bad += mpool_pagemap_near(page[i] + 7) != 2 * i + 2;
+		bad += word_at(page[i] + PAGE_SIZE - 1) != 2 * i + 2;
+		mpool_pagemap_del(page[i], 1);
+		bad += mpool_pagemap_near(page[i]) != MPOOL_PAGE_NONE;
+		bad += word_at(page[i]) != 0;
+		free_page(page[i]);
+	}
+	KUNIT_EXPECT_EQ(test, bad, 0);
+	/* Not in it: user space, the other end, and what is behind the array. */
+	KUNIT_EXPECT_EQ(test, mpool_pagemap_near(0), MPOOL_PAGE_NONE);
+	KUNIT_EXPECT_EQ(test, mpool_pagemap_near(~0ul), MPOOL_PAGE_NONE);
+	KUNIT_EXPECT_EQ(test, mpool_pagemap_near((mpool_linear.first +
+			mpool_linear.nr) << MPOOL_WINDOW_SHIFT),
+			MPOOL_PAGE_NONE);
+	KUNIT_EXPECT_EQ(test, mpool_pagemap_near((mpool_linear.first <<
+			MPOOL_WINDOW_SHIFT) - 1), MPOOL_PAGE_NONE);
+}
+
 static void pagemap_exit_case(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, mpool_pagemap_verify(), 0);
@@ -530,6 +568,7 @@ static struct kunit_case pagemap_cases[] = {
 	KUNIT_CASE(readers_while_it_is_replaced),
 	KUNIT_CASE(failed_allocation),
 	KUNIT_CASE(failed_replacement),
+	KUNIT_CASE(pages_of_the_linear_map),
 	{ }
 };
 

@@ -9,7 +9,7 @@
  *
  * The description of a chunk is elsewhere, not in its pages:
  *
- *	struct mpool_chunk | state 0 | state 1 | ... | state nr - 1 | never live
+ *	struct mpool_chunk | state 0 | state 1 | ... | state nr - 1
  *
  * The state word of a live object is the site that allocated it.  One store on
  * each side is thus what attributes leaks and finds wrong frees.  The words of
@@ -46,7 +46,7 @@
 /* What kmalloc() makes of the bytes of a description. */
 static size_t meta_cost(u32 nr)
 {
-	size_t bytes = struct_size((struct mpool_chunk *)NULL, state, nr + 1);
+	size_t bytes = struct_size((struct mpool_chunk *)NULL, state, nr);
 
 	return bytes <= 192 ? 192 : roundup_pow_of_two(bytes);
 }
@@ -75,6 +75,17 @@ static u32 chunk_length(u32 size)
 
 static void late_fn(struct work_struct *work);
 
+/* The inverse of an odd number modulo 2^32: Newton doubles the bits each time. */
+static u32 inverse_of(u32 odd)
+{
+	u32 x = odd;	/* right in the lowest three bits */
+	int i;
+
+	for (i = 0; i < 4; i++)
+		x *= 2 - odd * x;
+	return x;
+}
+
 /**
  * mpool_chunks_init() - settle the geometry
  * @chunks: what to fill in
@@ -92,7 +103,8 @@ void mpool_chunks_init(struct mpool_chunks *chunks, struct mpool_fixed *fixed,
 	chunks->owner = owner;
 	chunks->large = large;
 	chunks->size = ALIGN(size, align);
-	chunks->magic = div_u64((1ull << 32) + chunks->size - 1, chunks->size);
+	chunks->shift = __ffs(chunks->size);
+	chunks->inverse = inverse_of(chunks->size >> chunks->shift);
 	chunks->npages = chunk_length(chunks->size);
 	chunks->nr = chunks->npages * PAGE_SIZE / chunks->size;
 	chunks->align = max_t(unsigned long, align, PAGE_SIZE);
@@ -126,7 +138,7 @@ static void chunk_pop_locked(struct mpool_chunks *chunks,
 
 	slot->state = &chunk->state[i];
 	slot->obj = (void *)(chunk->base + (unsigned long)i * chunk->size);
-	chunk->first = *slot->state & ~MPOOL_OBJ_FREE;
+	chunk->first = *slot->state & MPOOL_OBJ_END;
 	WRITE_ONCE(*slot->state, MPOOL_OBJ_CACHED);
 	if (chunk->nfree == chunk->nr)
 		chunks->nr_empty--;
@@ -314,7 +326,7 @@ static struct mpool_chunk *chunk_alloc(struct mpool_chunks *chunks, u32 limit,
 	struct mpool_chunk *chunk;
 	struct mpool_arena *arena;
 
-	chunk = kvzalloc(struct_size(chunk, state, chunks->nr + 1), meta);
+	chunk = kvzalloc(struct_size(chunk, state, chunks->nr), meta);
 	if (!chunk)
 		return NULL;
 	chunk->pg = mpool_large_take(chunks->large, chunks->npages,
@@ -328,12 +340,10 @@ static struct mpool_chunk *chunk_alloc(struct mpool_chunks *chunks, u32 limit,
 	chunk->fixed = chunks->fixed;
 	chunk->base = (unsigned long)mpool_page_address(arena, chunk->pg);
 	chunk->size = chunks->size;
-	chunk->magic = chunks->magic;
+	chunk->inverse = chunks->inverse;
+	chunk->shift = chunks->shift;
 	chunk->nr = chunks->nr;
-	/* The word behind the last one catches addresses in the tail. */
-	chunk->state[chunks->nr] = MPOOL_OBJ_FREE;
 	chunk_fill(chunk, limit);
-	chunk->state[chunk->nr] = MPOOL_OBJ_FREE;
 	INIT_LIST_HEAD(&chunk->list);
 	mpool_pagemap_set(chunk->base, chunks->npages, (unsigned long)chunk);
 	return chunk;
@@ -479,19 +489,18 @@ static int verify_chunk(struct mpool_chunks *chunks, struct mpool_chunk *chunk,
 
 	for (i = 0; i < chunk->nr; i++) {
 		state = chunk->state[i];
-		free += !!(state & MPOOL_OBJ_FREE);
+		free += mpool_obj_free(state);
 		tally->live += mpool_obj_live(state);
 		tally->cached += state == MPOOL_OBJ_CACHED;
 		tally->late += state == MPOOL_OBJ_LATE;
 	}
 	for (i = chunk->first; i != MPOOL_OBJ_END && linked <= chunk->nr;
 	     linked++) {
-		if (i >= chunk->nr || !(chunk->state[i] & MPOOL_OBJ_FREE))
+		if (i >= chunk->nr || !mpool_obj_free(chunk->state[i]))
 			return bad + 1;
-		i = chunk->state[i] & ~MPOOL_OBJ_FREE;
+		i = chunk->state[i] & MPOOL_OBJ_END;
 	}
 	bad += free != chunk->nfree || linked != chunk->nfree;
-	bad += chunk->state[chunk->nr] != MPOOL_OBJ_FREE;
 	for (i = 0; i < chunks->npages; i++)
 		bad += mpool_pagemap_word(chunk->base + i * PAGE_SIZE) !=
 			(unsigned long)chunk;

@@ -2,6 +2,8 @@
 #ifndef _MPOOL_CHUNK_H
 #define _MPOOL_CHUNK_H
 
+#include <linux/bitops.h>
+
 #include "kick.h"
 #include "large.h"
 #include "pagemap.h"
@@ -12,21 +14,30 @@ struct mpool_fixed;
 /*
  * State of an object, a word each beside the objects:
  *
- *	0			in a magazine, the depot or the reserve
  *	1 .. MPOOL_SITE_MAX	live; the site that allocated it
- *	MPOOL_OBJ_BUSY		being freed, by the one who put this here
+ *	MPOOL_OBJ_CACHED	in a magazine, the depot or the reserve
  *	MPOOL_OBJ_LATE		freed; a work item takes it back
+ *	MPOOL_OBJ_BUSY		being freed, by the one who put this here
  *	MPOOL_OBJ_FREE | next	on the free list of its chunk
+ *
+ * As signed numbers those of live objects are above all others, which makes it
+ * one comparison.  Not with 0: gcc would load the word into a register first.
  */
-#define MPOOL_OBJ_CACHED	0u
-#define MPOOL_OBJ_BUSY		BIT(30)
-#define MPOOL_OBJ_LATE		(BIT(30) | 1u)
-#define MPOOL_OBJ_FREE		BIT(31)
-#define MPOOL_OBJ_END		(BIT(31) - 1)	/* "next" of the last one */
+#define MPOOL_OBJ_FREE		((u32)BIT(31))
+#define MPOOL_OBJ_END		((u32)BIT(30) - 1)	/* "next" of the last */
+#define MPOOL_OBJ_BUSY		((u32)(BIT(31) | BIT(30)))
+#define MPOOL_OBJ_LATE		(MPOOL_OBJ_BUSY | 1u)
+#define MPOOL_OBJ_CACHED	(MPOOL_OBJ_BUSY | 2u)
 
 static __always_inline bool mpool_obj_live(u32 state)
 {
-	return state - 1 < MPOOL_SITE_MAX;
+	return (s32)state > (s32)MPOOL_OBJ_CACHED;
+}
+
+/* Is it on the free list of its chunk? */
+static inline bool mpool_obj_free(u32 state)
+{
+	return (state & ~MPOOL_OBJ_END) == MPOOL_OBJ_FREE;
 }
 
 /* An object that is not live, and its state word, as magazines hold it. */
@@ -46,10 +57,11 @@ struct mpool_chunk {
 	struct rcu_head rcu;
 	struct mpool_fixed *fixed;
 	unsigned long base;
+	u32 inverse;			/* see mpool_chunk_state() */
+	u32 shift;
+	u32 nr;				/* objects */
 	u32 size;			/* from one object to the next, bytes */
-	u32 magic;			/* 2^32 / size, rounded up */
-	u32 nr;
-	u32 state[];			/* nr, and one that is never live */
+	u32 state[];
 };
 
 /* All chunks of one fixed pool. */
@@ -59,7 +71,8 @@ struct mpool_chunks {
 	struct mpool_pool *owner;	/* who is charged */
 	struct mpool_large *large;
 	u32 size;
-	u32 magic;
+	u32 inverse;			/* see mpool_chunk_state() */
+	u32 shift;
 	u32 nr;				/* objects of a chunk */
 	u32 npages;
 	u32 max_objects;		/* 0: no limit */
@@ -81,18 +94,24 @@ struct mpool_chunks {
 };
 
 /*
- * The state word of the object that begins at @addr, or NULL if none can begin
- * there.  A multiplication in place of the division: if @addr is k objects from
- * the base the error of the reciprocal is too small to miss k, and if it is not,
- * no k can pass the comparison.
+ * The state word of the object that begins at @addr, or NULL if none does.  An
+ * exact division, which tells a remainder too (Hacker's Delight, 10-17): the
+ * size is an odd number shifted; multiplying by the inverse of that number
+ * modulo 2^32 and rotating back maps each multiple of the size to its quotient,
+ * and, because no two numbers map to the same, all else to larger ones.
  */
+static __always_inline u32 mpool_chunk_index(const struct mpool_chunk *chunk,
+					     unsigned long addr)
+{
+	return ror32((u32)(addr - chunk->base) * chunk->inverse, chunk->shift);
+}
+
 static __always_inline u32 *mpool_chunk_state(struct mpool_chunk *chunk,
 					      unsigned long addr)
 {
-	u32 off = addr - chunk->base;
-	u32 i = (u64)off * chunk->magic >> 32;
+	u32 i = mpool_chunk_index(chunk, addr);
 
-	return likely(i * chunk->size == off) ? &chunk->state[i] : NULL;
+	return i < chunk->nr ? &chunk->state[i] : NULL;
 }
 
 /* The chunk that an address lies in, or NULL; see mpool_pagemap_word(). */
@@ -103,12 +122,14 @@ static __always_inline struct mpool_chunk *mpool_chunk_find(const void *p)
 	return word & MPOOL_PAGE_ARENA ? NULL : (struct mpool_chunk *)word;
 }
 
-/* The same, but NULL also if the page map would have to look further. */
-static __always_inline struct mpool_chunk *mpool_chunk_guess(const void *p)
+/* The same, but false also where the page map would have to look further. */
+static __always_inline bool mpool_chunk_near(const void *p,
+					     struct mpool_chunk **chunk)
 {
-	unsigned long word = mpool_pagemap_guess((unsigned long)p);
+	unsigned long word = mpool_pagemap_near((unsigned long)p);
 
-	return word & MPOOL_PAGE_ARENA ? NULL : (struct mpool_chunk *)word;
+	*chunk = (struct mpool_chunk *)word;
+	return !(word & MPOOL_PAGE_ARENA);
 }
 
 void mpool_chunks_init(struct mpool_chunks *chunks, struct mpool_fixed *fixed,

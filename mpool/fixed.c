@@ -80,16 +80,6 @@ static unsigned int fixed_cached(struct mpool_fixed *fixed)
 	return n;
 }
 
-static int verify_cache(const struct mpool_magazine *mag)
-{
-	int bad = mag->n > mag->cap;
-	u32 i;
-
-	for (i = 0; i < mag->n; i++)
-		bad += *mag->slots[i].state != MPOOL_OBJ_CACHED;
-	return bad;
-}
-
 /* Number of breaches of the invariants, in a pool that is at rest. */
 int mpool_fixed_verify(struct mpool_fixed *fixed)
 {
@@ -98,12 +88,8 @@ int mpool_fixed_verify(struct mpool_fixed *fixed)
 
 	mpool_chunks_settle(&fixed->chunks);
 	mpool_fixed_count(fixed, &count);
-	for_each_possible_cpu(cpu) {
-		struct mpool_cache *cache = per_cpu_ptr(fixed->caches, cpu);
-
-		bad += cache->busy;
-		bad += verify_cache(cache->loaded) + verify_cache(cache->spare);
-	}
+	for_each_possible_cpu(cpu)
+		bad += mpool_cache_verify(per_cpu_ptr(fixed->caches, cpu));
 	bad += mpool_depot_verify(&fixed->depot);
 	bad += mpool_chunks_verify(&fixed->chunks, count.live,
 				   fixed_cached(fixed));
@@ -169,8 +155,8 @@ size_t mpool_fixed_drop(struct mpool_fixed *fixed, const struct module *mod)
 void mpool_fixed_kill(struct mpool_fixed *fixed)
 {
 	mpool_reserve_end(&fixed->reserve);
-	fixed->special = true;
 	fixed->dead = true;
+	mpool_fixed_tune(fixed);
 	mpool_fixed_drain(fixed);
 }
 
@@ -348,7 +334,7 @@ struct mpool_fixed *mpool_fixed_setup(const char *name, size_t size,
 	fixed->ctor = args->ctor;
 	fixed->dtor = args->dtor;
 	fixed->priv = args->priv;
-	fixed->special = args->ctor || args->dtor;
+	mpool_fixed_tune(fixed);
 	mpool_chunks_init(&fixed->chunks, fixed, fixed->owner, large, size,
 			  args->align ? max_t(size_t, args->align,
 					      ARCH_KMALLOC_MINALIGN) :
@@ -427,40 +413,6 @@ struct mpool_fixed *__mpool_fixed_create(const char *name, size_t size,
 	return fixed;
 }
 EXPORT_SYMBOL_GPL(__mpool_fixed_create);
-
-unsigned int mpool_fixed_alloc_bulk_at(struct mpool_fixed *pool, gfp_t gfp,
-				       unsigned int n, void **objs,
-				       struct mpool_site *site)
-{
-	unsigned int i;
-	u32 id;
-
-	if (mpool_fixed_check(pool) || (n && !objs))
-		return 0;
-	id = mpool_site_id(site);
-	for (i = 0; i < n; i++) {
-		objs[i] = mpool_fixed_take(pool, gfp, id);
-		if (objs[i])
-			continue;
-		mpool_fixed_free_bulk(pool, i, objs);
-		return 0;
-	}
-	return n;
-}
-EXPORT_SYMBOL_GPL(mpool_fixed_alloc_bulk_at);
-
-void mpool_fixed_free_bulk(struct mpool_fixed *pool, unsigned int n,
-			   void **objs)
-{
-	unsigned int i;
-
-	if (mpool_fixed_check(pool) || !objs)
-		return;
-	for (i = 0; i < n; i++)
-		if (!ZERO_OR_NULL_PTR(objs[i]))
-			fixed_give(pool, objs[i], MPOOL_GIVE_FREE, _RET_IP_);
-}
-EXPORT_SYMBOL_GPL(mpool_fixed_free_bulk);
 
 int mpool_fixed_reserve(struct mpool_fixed *pool, unsigned int n, gfp_t gfp)
 {

@@ -15,9 +15,11 @@ enum mpool_give {
 
 struct mpool_fixed {
 	/* Read on every alloc and free, constant after creation. */
+	/* caches, or mpool_no_cache; see mpool_fixed_tune() */
+	struct mpool_cache __percpu *alloc_cache;
+	struct mpool_cache __percpu *free_cache;
 	struct mpool_cache __percpu *caches;
 	struct mpool_pool *owner;	/* &pool, or the small pool above */
-	bool special;			/* see give_special(); may change */
 	bool dead;			/* orphan: frees only, no cache */
 	bool internal;			/* objects are not for callers to free */
 
@@ -41,6 +43,7 @@ struct mpool_fixed *mpool_fixed_setup(const char *name, size_t size,
 void mpool_fixed_put(struct mpool_fixed *fixed);
 void mpool_fixed_kill(struct mpool_fixed *fixed);
 void mpool_fixed_count(struct mpool_fixed *fixed, struct mpool_count *count);
+void mpool_fixed_tune(struct mpool_fixed *fixed);
 void mpool_fixed_drain(struct mpool_fixed *fixed);
 size_t mpool_fixed_drop(struct mpool_fixed *fixed, const struct module *mod);
 int mpool_fixed_verify(struct mpool_fixed *fixed);

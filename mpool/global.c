@@ -19,12 +19,20 @@
 #include <linux/overflow.h>
 
 #include "global.h"
+#include "object.h"
 
 /* Set in global as long as nobody has used it. */
 #define GLOBAL_OPEN	1ul
 
 static unsigned long global;
 static struct mpool_small *builtin;	/* constant after init */
+
+/*
+ * The global pool once that is decided.  Until then one without classes, for
+ * which nothing is fast, so that there is no test for it.
+ */
+static struct mpool_small nobody;
+static struct mpool_small *ready = &nobody;
 
 static noinline struct mpool_small *global_decide(void)
 {
@@ -33,6 +41,7 @@ static noinline struct mpool_small *global_decide(void)
 	while (was & GLOBAL_OPEN)
 		if (try_cmpxchg(&global, &was, was & ~GLOBAL_OPEN))
 			break;
+	WRITE_ONCE(ready, (struct mpool_small *)(was & ~GLOBAL_OPEN));
 	return (struct mpool_small *)(was & ~GLOBAL_OPEN);
 }
 
@@ -67,9 +76,31 @@ int mpool_set_global(struct mpool_small *pool)
 }
 EXPORT_SYMBOL_GPL(mpool_set_global);
 
-void *mpool_malloc_at(size_t size, gfp_t gfp, struct mpool_site *site)
+/* The first use of the pool, of a class or of a site, and what is no object. */
+static noinline void *malloc_slow(size_t size, gfp_t gfp,
+				  struct mpool_site *site)
 {
 	return mpool_small_take(mpool_global(), size, gfp, site);
+}
+
+/* @class is a constant where the size is; it is trusted for speed only. */
+static __always_inline void *malloc_class(unsigned int class, size_t size,
+					  gfp_t gfp, struct mpool_site *site)
+{
+	struct mpool_fixed *fixed = READ_ONCE(READ_ONCE(ready)->classes[class]);
+	u32 id = READ_ONCE(site->id);
+
+	if (unlikely(!fixed || !id || size > fixed->chunks.size))
+		return malloc_slow(size, gfp, site);
+	return mpool_take_object(fixed, gfp, id);
+}
+
+void *mpool_malloc_at(size_t size, gfp_t gfp, struct mpool_site *site)
+{
+	/* Of size 0 there is no class either: it is beyond all of them. */
+	if (unlikely(size - 1 >= SMALL_MAX))
+		return malloc_slow(size, gfp, site);
+	return malloc_class(mpool_small_class(size), size, gfp, site);
 }
 EXPORT_SYMBOL_GPL(mpool_malloc_at);
 
@@ -103,8 +134,8 @@ void *mpool_realloc_at(const void *p, size_t size, gfp_t gfp,
 }
 EXPORT_SYMBOL_GPL(mpool_realloc_at);
 
-/* Runs, and what is none. */
-static noinline void free_other(const void *p, unsigned long ip)
+/* A run, or what is nothing. */
+static void free_run(const void *p, unsigned long ip)
 {
 	enum mpool_bad_free why = MPOOL_BAD_FREE_ADDRESS;
 	struct mpool_pool *owner = NULL;
@@ -124,20 +155,31 @@ static noinline void free_other(const void *p, unsigned long ip)
 	rcu_read_unlock();
 }
 
+/* What is not plain, from the start.  Preemption is off; enables it. */
+static noinline void free_slow(const void *p, unsigned long ip)
+{
+	struct mpool_chunk *chunk = mpool_chunk_find(p);
+
+	if (chunk) {
+		mpool_fixed_give(chunk, (void *)p, MPOOL_GIVE_FREE, ip);
+		return;
+	}
+	preempt_enable();
+	if (!ZERO_OR_NULL_PTR(p))
+		free_run(p, ip);
+}
+
 void mpool_free(const void *p)
 {
 	struct mpool_chunk *chunk;
 
-	if (unlikely(ZERO_OR_NULL_PTR(p)))
-		return;
 	preempt_disable();
-	chunk = mpool_chunk_find(p);
-	if (likely(chunk)) {
-		mpool_fixed_give(chunk, (void *)p, MPOOL_GIVE_FREE, _RET_IP_);
-		return;
-	}
-	preempt_enable();
-	free_other(p, _RET_IP_);
+	if (likely(mpool_chunk_near(p, &chunk) &&
+		   mpool_give_fast(mpool_read(chunk->fixed->free_cache), chunk,
+				   p)))
+		preempt_enable();
+	else
+		free_slow(p, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(mpool_free);
 

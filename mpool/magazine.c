@@ -18,7 +18,7 @@
  *	is MPOOL_OBJ_CACHED; a magazine in the stack of full ones has an object,
  *	one in that of empty ones has none; the counts say how many there are.
  *
- * Locking: a cache by its busy flag, see struct mpool_cache; the stacks by
+ * Locking: a cache by its idle flag, see struct mpool_cache; the stacks by
  * depot->lock (raw).  Objects are moved and magazines allocated without it.
  */
 #include <linux/kernel.h>
@@ -37,10 +37,37 @@
 
 struct mpool_magazine mpool_no_magazine;
 
-void mpool_cache_init(struct mpool_cache *cache)
+DEFINE_PER_CPU(struct mpool_cache, mpool_no_cache);
+
+/* Takes the loaded magazine into use. */
+static void cache_load(struct mpool_cache *cache)
+{
+	struct mpool_magazine *mag = cache->loaded;
+
+	cache->bottom = mag->slots;
+	cache->top = mag->slots + mag->n;
+	cache->limit = mag->slots + mag->cap;
+}
+
+/* Brings the loaded magazine up to date, so that it may be changed. */
+static void cache_store(struct mpool_cache *cache)
+{
+	if (cache->loaded != &mpool_no_magazine)
+		cache->loaded->n = cache->top - cache->bottom;
+}
+
+/* Takes the magazines away. */
+static void cache_clear(struct mpool_cache *cache)
 {
 	cache->loaded = &mpool_no_magazine;
 	cache->spare = &mpool_no_magazine;
+	cache_load(cache);
+}
+
+void mpool_cache_init(struct mpool_cache *cache)
+{
+	cache_clear(cache);
+	cache->idle = MPOOL_CACHE_IDLE;
 }
 
 void mpool_depot_init(struct mpool_depot *depot, size_t size, bool use)
@@ -199,12 +226,8 @@ static bool depot_change_full(struct mpool_depot *depot,
 	return empty;
 }
 
-/*
- * Makes the loaded magazine have an object: from the spare, the depot, or the
- * chunks.  The caller has the cache.  Any context.
- */
-bool mpool_cache_reload(struct mpool_cache *cache, struct mpool_depot *depot,
-			struct mpool_chunks *chunks)
+static bool cache_reload(struct mpool_cache *cache, struct mpool_depot *depot,
+			 struct mpool_chunks *chunks)
 {
 	struct mpool_magazine *mag;
 
@@ -227,6 +250,21 @@ bool mpool_cache_reload(struct mpool_cache *cache, struct mpool_depot *depot,
 }
 
 /*
+ * Makes the loaded magazine have an object: from the spare, the depot, or the
+ * chunks.  The caller has the cache.  Any context.
+ */
+bool mpool_cache_reload(struct mpool_cache *cache, struct mpool_depot *depot,
+			struct mpool_chunks *chunks)
+{
+	bool done;
+
+	cache_store(cache);
+	done = cache_reload(cache, depot, chunks);
+	cache_load(cache);
+	return done;
+}
+
+/*
  * Puts what a magazine has back into the chunks.  In NMI context that may not
  * be had whole; the rest stays in it.
  */
@@ -244,12 +282,8 @@ static bool magazine_flush(struct mpool_magazine *mag,
 	return true;
 }
 
-/*
- * Makes the loaded magazine have room: the spare, or an empty one of the depot.
- * The caller has the cache.  Any context.
- */
-bool mpool_cache_unload(struct mpool_cache *cache, struct mpool_depot *depot,
-			struct mpool_chunks *chunks)
+static bool cache_unload(struct mpool_cache *cache, struct mpool_depot *depot,
+			 struct mpool_chunks *chunks)
 {
 	struct mpool_magazine *over;
 
@@ -268,6 +302,21 @@ bool mpool_cache_unload(struct mpool_cache *cache, struct mpool_depot *depot,
 	return true;
 }
 
+/*
+ * Makes the loaded magazine have room: the spare, or an empty one of the depot.
+ * The caller has the cache.  Any context.
+ */
+bool mpool_cache_unload(struct mpool_cache *cache, struct mpool_depot *depot,
+			struct mpool_chunks *chunks)
+{
+	bool done;
+
+	cache_store(cache);
+	done = cache_unload(cache, depot, chunks);
+	cache_load(cache);
+	return done;
+}
+
 /* Empties a cache that nobody else uses, and takes its magazines away. */
 void mpool_cache_drain(struct mpool_cache *cache, struct mpool_depot *depot,
 		       struct mpool_chunks *chunks)
@@ -275,7 +324,8 @@ void mpool_cache_drain(struct mpool_cache *cache, struct mpool_depot *depot,
 	struct mpool_magazine *mags[] = { cache->loaded, cache->spare };
 	unsigned int i;
 
-	mpool_cache_init(cache);
+	cache_store(cache);
+	cache_clear(cache);
 	for (i = 0; i < ARRAY_SIZE(mags); i++) {
 		if (mags[i] == &mpool_no_magazine)
 			continue;
@@ -307,7 +357,11 @@ void mpool_depot_drain(struct mpool_depot *depot, struct mpool_chunks *chunks)
 
 unsigned long mpool_cache_objects(const struct mpool_cache *cache)
 {
-	return cache->loaded->n + cache->spare->n;
+	/* Of another CPU's both may change meanwhile: no more than an estimate. */
+	long n = READ_ONCE(cache->top) - READ_ONCE(cache->bottom);
+
+	return clamp_t(long, n, 0, READ_ONCE(cache->loaded)->cap) +
+	       READ_ONCE(cache->spare)->n;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_cache_objects);
 
@@ -325,6 +379,26 @@ unsigned long mpool_depot_objects(struct mpool_depot *depot)
 EXPORT_SYMBOL_IF_KUNIT(mpool_depot_objects);
 
 /* Number of breaches of the invariant. */
+int mpool_cache_verify(const struct mpool_cache *cache)
+{
+	const struct mpool_magazine *mag = cache->loaded;
+	const struct mpool_slot *slot;
+	int bad = cache->idle != MPOOL_CACHE_IDLE;
+	u32 i;
+
+	bad += cache->bottom != mag->slots ||
+	       cache->limit != mag->slots + mag->cap;
+	bad += cache->top < cache->bottom || cache->top > cache->limit;
+	for (slot = cache->bottom; slot < cache->top; slot++)
+		bad += *slot->state != MPOOL_OBJ_CACHED;
+	mag = cache->spare;
+	bad += mag->n > mag->cap;
+	for (i = 0; i < mag->n; i++)
+		bad += *mag->slots[i].state != MPOOL_OBJ_CACHED;
+	return bad;
+}
+
+/* The same. */
 int mpool_depot_verify(struct mpool_depot *depot)
 {
 	unsigned int full = 0, empty = 0;

@@ -15,16 +15,23 @@ struct mpool_magazine {
 
 /*
  * What a CPU has of a fixed pool.  Only that CPU touches it, with preemption
- * off and busy set; whoever interrupts it there finds busy set and leaves it
- * alone.  A dead CPU's is drained by another.
+ * off and not idle; whoever interrupts it there finds it so and leaves it alone.
+ * A dead CPU's is drained by another.
  */
 struct mpool_cache {
-	int busy;
-	struct mpool_magazine *loaded;	/* never NULL */
-	struct mpool_magazine *spare;	/* never NULL */
+	int idle;			/* MPOOL_CACHE_IDLE, or 0 if it is in use */
+	/* The loaded magazine, whose own n is not kept up to date. */
+	struct mpool_slot *top;		/* behind the last object */
+	struct mpool_slot *bottom;	/* the first slot */
+	struct mpool_slot *limit;	/* behind the last slot */
 	u64 allocs;
 	u64 frees;
+	struct mpool_magazine *loaded;	/* never NULL */
+	struct mpool_magazine *spare;	/* never NULL */
 };
+
+/* Not 0 is in use, because gcc compares memory in one instruction but with 0. */
+#define MPOOL_CACHE_IDLE	1
 
 struct mpool_depot {
 	/* Constant. */
@@ -41,14 +48,17 @@ struct mpool_depot {
 /* Stands where a CPU has no magazine yet: empty and full at once. */
 extern struct mpool_magazine mpool_no_magazine;
 
+/* Stands where a pool's caches must not be used: never idle. */
+DECLARE_PER_CPU(struct mpool_cache, mpool_no_cache);
+
 /* Takes hold of this CPU's cache, if nobody has it.  Preemption is off. */
 static __always_inline bool mpool_cache_try(struct mpool_cache *cache)
 {
-	if (unlikely(READ_ONCE(cache->busy)))
+	if (unlikely(mpool_read(cache->idle) != MPOOL_CACHE_IDLE))
 		return false;
-	WRITE_ONCE(cache->busy, 1);
+	WRITE_ONCE(cache->idle, 0);
 	/*
-	 * Who interrupts from here on sees busy; who did so before left the
+	 * Who interrupts from here on sees that; who did so before left the
 	 * cache as whole as it was.  Same CPU: a compiler barrier is enough.
 	 * Pairs with mpool_cache_leave().
 	 */
@@ -68,7 +78,7 @@ mpool_cache_enter(struct mpool_cache __percpu *caches)
 static __always_inline void mpool_cache_leave(struct mpool_cache *cache)
 {
 	barrier(); /* Pairs with mpool_cache_try(), on this CPU. */
-	WRITE_ONCE(cache->busy, 0);
+	WRITE_ONCE(cache->idle, MPOOL_CACHE_IDLE);
 }
 
 void mpool_depot_init(struct mpool_depot *depot, size_t size, bool use);
@@ -85,6 +95,7 @@ void mpool_cache_drain(struct mpool_cache *cache, struct mpool_depot *depot,
 void mpool_depot_drain(struct mpool_depot *depot, struct mpool_chunks *chunks);
 unsigned long mpool_cache_objects(const struct mpool_cache *cache);
 unsigned long mpool_depot_objects(struct mpool_depot *depot);
+int mpool_cache_verify(const struct mpool_cache *cache);
 int mpool_depot_verify(struct mpool_depot *depot);
 
 #endif /* _MPOOL_MAGAZINE_H */

@@ -7,8 +7,9 @@
  *
  *	loaded magazine -> spare -> depot -> chunks -> new chunk -> reserve
  *
- * The first is the fast path.  Where the cache is not to be had, because this
- * interrupted its user, objects come from depot, chunks and reserve one by one.
+ * The first is the fast path, in object.h.  Where the cache is not to be had,
+ * because this interrupted its user, objects come from depot, chunks and reserve
+ * one by one.
  *
  * A free looks the address up, asks the state word whether the object is live,
  * and puts it into the loaded magazine.  What is wrong with it is found before
@@ -29,29 +30,31 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "fixed.h"
+#include "object.h"
 
 /* --- free --- */
 
 /*
- * As long as the reserve lacks an object, frees are special and come by here:
- * what went into a magazine would be out of its reach.
+ * Settles which operations may use the caches as they are.  As long as the
+ * reserve lacks an object, frees may not: what went into a magazine would be out
+ * of its reach.
  */
-static void reserve_filled(struct mpool_fixed *fixed)
+void mpool_fixed_tune(struct mpool_fixed *fixed)
 {
-	if (likely(!fixed->special) || fixed->ctor || fixed->dtor ||
-	    fixed->internal || fixed->dead)
-		return;
-	WRITE_ONCE(fixed->special, false);
+	bool plain = !fixed->dead && !fixed->dtor && !fixed->internal &&
+		     !want_init_on_free();
+
+	WRITE_ONCE(fixed->alloc_cache, fixed->dead || fixed->ctor ?
+		   &mpool_no_cache : fixed->caches);
+	WRITE_ONCE(fixed->free_cache, plain ? fixed->caches : &mpool_no_cache);
 	/* Pairs with the order of the stores in take_reserve(). */
 	smp_mb();
 	if (atomic_read(&fixed->reserve.missing))
-		WRITE_ONCE(fixed->special, true);
+		WRITE_ONCE(fixed->free_cache, &mpool_no_cache);
 }
 
 /* Puts a slot that is not live away, without the fast path.  Any context. */
-static noinline void give_slow(struct mpool_fixed *fixed,
-			       const struct mpool_slot *slot)
+static void give_slot(struct mpool_fixed *fixed, const struct mpool_slot *slot)
 {
 	struct mpool_cache *cache = NULL;
 	bool done = false;
@@ -59,7 +62,8 @@ static noinline void give_slow(struct mpool_fixed *fixed,
 	WRITE_ONCE(*slot->state, MPOOL_OBJ_CACHED);
 	if (mpool_reserve_put(&fixed->reserve, slot))
 		return;
-	reserve_filled(fixed);
+	if (fixed->free_cache != fixed->caches)
+		mpool_fixed_tune(fixed);
 	/* The room for more magazines, before anything is held. */
 	if (!fixed->dead && mpool_may_grow())
 		mpool_depot_supply(&fixed->depot, GFP_NOWAIT);
@@ -67,13 +71,10 @@ static noinline void give_slow(struct mpool_fixed *fixed,
 	if (!fixed->dead && fixed->depot.cap)
 		cache = mpool_cache_enter(fixed->caches);
 	if (cache) {
-		if (cache->loaded->n < cache->loaded->cap ||
-		    mpool_cache_unload(cache, &fixed->depot, &fixed->chunks)) {
-			struct mpool_magazine *mag = cache->loaded;
-
-			mag->slots[mag->n++] = *slot;
-			done = true;
-		}
+		done = cache->top < cache->limit ||
+		       mpool_cache_unload(cache, &fixed->depot, &fixed->chunks);
+		if (done)
+			*cache->top++ = *slot;
 		mpool_cache_leave(cache);
 	}
 	preempt_enable();
@@ -82,80 +83,58 @@ static noinline void give_slow(struct mpool_fixed *fixed,
 	mpool_chunks_reap(&fixed->chunks, 1);
 }
 
-/* Enables preemption. */
-static noinline bool give_refused(struct mpool_fixed *fixed, const void *obj,
-				  u32 state, unsigned long ip)
+static bool give_refused(struct mpool_fixed *fixed, const void *obj,
+			 enum mpool_bad_free why, unsigned long ip)
 {
 	struct mpool_pool *owner = fixed->owner;
 
 	preempt_enable();
-	mpool_pool_bad_free(owner, obj, state == MPOOL_OBJ_BUSY ?
-			    MPOOL_BAD_FREE_TWICE : MPOOL_BAD_FREE_ADDRESS, ip);
+	mpool_pool_bad_free(owner, obj, why, ip);
 	return false;
 }
 
 /*
- * Frees that have more to do.  Who wins the state word has the object, and the
- * object pins its chunk from then on.  It is counted last: an orphan may be
- * ended as soon as its last object was.  Enables preemption.
+ * Frees what begins at @obj in @chunk, in all cases.  Who wins the state word
+ * has the object, and the object pins its chunk from then on.  It is counted
+ * last: an orphan may be ended as soon as its last object was.
+ *
+ * Preemption was turned off before the lookup; enables it.  False if refused.
  */
-static noinline bool give_special(struct mpool_fixed *fixed, void *obj,
-				  u32 *state, enum mpool_give how,
-				  unsigned long ip)
+bool mpool_give_slow(struct mpool_fixed *fixed, struct mpool_chunk *chunk,
+		     void *obj, enum mpool_give how, unsigned long ip)
 {
+	u32 *state = mpool_chunk_state(chunk, (unsigned long)obj);
 	const struct mpool_slot slot = { .obj = obj, .state = state };
-	u32 site = READ_ONCE(*state);
+	u32 site = state ? READ_ONCE(*state) : MPOOL_OBJ_FREE;
 	bool dead = fixed->dead;
 
-	if (how == MPOOL_GIVE_FREE && fixed->internal)
-		return give_refused(fixed, obj, MPOOL_OBJ_FREE, ip);
+	if (site == MPOOL_OBJ_BUSY)
+		return give_refused(fixed, obj, MPOOL_BAD_FREE_TWICE, ip);
 	if (!mpool_obj_live(site) ||
-	    cmpxchg(state, site, MPOOL_OBJ_BUSY) != site)
-		return give_refused(fixed, obj, MPOOL_OBJ_BUSY, ip);
+	    (how == MPOOL_GIVE_FREE && fixed->internal))
+		return give_refused(fixed, obj, MPOOL_BAD_FREE_ADDRESS, ip);
+	if (cmpxchg(state, site, MPOOL_OBJ_BUSY) != site)
+		return give_refused(fixed, obj, MPOOL_BAD_FREE_TWICE, ip);
 	preempt_enable();
 	if (how != MPOOL_GIVE_UNBORN && fixed->dtor)
 		fixed->dtor(obj, fixed->priv);
 	if (want_init_on_free() && !fixed->chunks.large->io)
 		memset(obj, 0, fixed->chunks.size);
-	give_slow(fixed, &slot);
+	give_slot(fixed, &slot);
 	mpool_stat_inc(&fixed->pool.stats, MPOOL_STAT_FREE);
 	if (dead)
 		mpool_pool_sweep();
 	return true;
 }
 
-/* What begins at @obj in @chunk.  Enables preemption. */
-static __always_inline bool give(struct mpool_fixed *fixed,
-				 struct mpool_chunk *chunk, void *obj,
-				 enum mpool_give how, unsigned long ip)
+/* The caches that a free may use as they are. */
+static __always_inline struct mpool_cache __percpu *
+give_caches(struct mpool_fixed *fixed, enum mpool_give how)
 {
-	u32 *state = mpool_chunk_state(chunk, (unsigned long)obj);
-	struct mpool_magazine *mag;
-	struct mpool_cache *cache;
-	struct mpool_slot *slot;
-
-	if (unlikely(!state))
-		return give_refused(fixed, obj, MPOOL_OBJ_FREE, ip);
-	if (unlikely(!mpool_obj_live(READ_ONCE(*state))))
-		return give_refused(fixed, obj, READ_ONCE(*state), ip);
-	if (unlikely(fixed->special || want_init_on_free()))
-		return give_special(fixed, obj, state, how, ip);
-	cache = this_cpu_ptr(fixed->caches);
-	if (unlikely(!mpool_cache_try(cache)))
-		return give_special(fixed, obj, state, how, ip);
-	mag = cache->loaded;
-	if (unlikely(mag->n >= mag->cap)) {
-		mpool_cache_leave(cache);
-		return give_special(fixed, obj, state, how, ip);
-	}
-	WRITE_ONCE(*state, MPOOL_OBJ_CACHED);
-	slot = &mag->slots[mag->n++];
-	slot->obj = obj;
-	slot->state = state;
-	cache->frees++;
-	mpool_cache_leave(cache);
-	preempt_enable();
-	return true;
+	if (how == MPOOL_GIVE_INTERNAL && fixed->internal && !fixed->dead &&
+	    !want_init_on_free())
+		return fixed->caches;
+	return READ_ONCE(fixed->free_cache);
 }
 
 /*
@@ -165,55 +144,51 @@ static __always_inline bool give(struct mpool_fixed *fixed,
 bool mpool_fixed_give(struct mpool_chunk *chunk, void *obj,
 		      enum mpool_give how, unsigned long ip)
 {
-	return give(chunk->fixed, chunk, obj, how, ip);
+	struct mpool_fixed *fixed = chunk->fixed;
+
+	if (unlikely(!mpool_give_fast(give_caches(fixed, how), chunk, obj)))
+		return mpool_give_slow(fixed, chunk, obj, how, ip);
+	preempt_enable();
+	return true;
 }
 
-/*
- * The fast paths below are leaves: whatever is rare is a tail call, so that no
- * register has to be saved for it.
- */
-
-/* Where the page map has to look further, or has another answer. */
-static noinline void free_probe(struct mpool_fixed *pool, void *obj,
-				unsigned long ip)
+/* What is not plain, from the start.  Preemption is off; enables it. */
+static noinline void free_slow(struct mpool_fixed *pool, void *obj,
+			       unsigned long ip)
 {
-	struct mpool_chunk *chunk = mpool_chunk_find(obj);
+	struct mpool_chunk *chunk;
 
+	if (ZERO_OR_NULL_PTR(obj)) {
+		preempt_enable();
+		return;
+	}
+	if (IS_ERR_OR_NULL(pool)) {
+		preempt_enable();
+		mpool_pool_none("fixed", pool, ip);
+		return;
+	}
+	chunk = mpool_chunk_find(obj);
 	if (chunk && chunk->fixed == pool)
-		give(pool, chunk, obj, MPOOL_GIVE_FREE, ip);
+		mpool_fixed_give(chunk, obj, MPOOL_GIVE_FREE, ip);
 	else
-		give_refused(pool, obj, MPOOL_OBJ_FREE, ip);
+		give_refused(pool, obj, MPOOL_BAD_FREE_ADDRESS, ip);
 }
 
 void mpool_fixed_free(struct mpool_fixed *pool, void *obj)
 {
 	struct mpool_chunk *chunk;
 
-	if (unlikely(ZERO_OR_NULL_PTR(obj)))
-		return;
-	if (IS_ERR_OR_NULL(pool)) {
-		mpool_pool_none("fixed", pool, _RET_IP_);
-		return;
-	}
 	preempt_disable();
-	chunk = mpool_chunk_guess(obj);
-	if (likely(chunk && chunk->fixed == pool))
-		give(pool, chunk, obj, MPOOL_GIVE_FREE, _RET_IP_);
+	/* A chunk's pool is one, so that what is none ends in free_slow(). */
+	if (likely(mpool_chunk_near(obj, &chunk) && chunk->fixed == pool &&
+		   mpool_give_fast(mpool_read(pool->free_cache), chunk, obj)))
+		preempt_enable();
 	else
-		free_probe(pool, obj, _RET_IP_);
+		free_slow(pool, obj, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(mpool_fixed_free);
 
 /* --- alloc --- */
-
-/* Makes a slot's object live; false if it is live, by a double free. */
-static __always_inline bool slot_claim(const struct mpool_slot *slot, u32 site)
-{
-	if (unlikely(*slot->state != MPOOL_OBJ_CACHED))
-		return false;
-	WRITE_ONCE(*slot->state, site);
-	return true;
-}
 
 static noinline void slot_twice(struct mpool_fixed *fixed,
 				const struct mpool_slot *slot)
@@ -223,33 +198,34 @@ static noinline void slot_twice(struct mpool_fixed *fixed,
 	mpool_pool_bad_free(fixed->owner, slot->obj, MPOOL_BAD_FREE_TWICE, 0);
 }
 
-/* Through the cache of this CPU, reloading it if need be. */
-static bool take_cached(struct mpool_fixed *fixed, struct mpool_slot *slot,
-			u32 site)
+/* Through the cache of this CPU, reloading it if need be: up to @n objects. */
+static unsigned int take_cached(struct mpool_fixed *fixed, unsigned int n,
+				void **objs, u32 site)
 {
 	struct mpool_cache *cache;
-	bool done = false;
+	unsigned int done = 0;
 
 	preempt_disable();
 	cache = mpool_cache_enter(fixed->caches);
-	while (cache && !done) {
-		struct mpool_magazine *mag = cache->loaded;
+	while (cache && done < n) {
+		const struct mpool_slot *slot;
 
-		if (!mag->n) {
+		if (cache->top == cache->bottom) {
 			if (!mpool_cache_reload(cache, &fixed->depot,
 						&fixed->chunks))
 				break;
 			continue;
 		}
-		*slot = mag->slots[--mag->n];
-		done = slot_claim(slot, site);
-		if (done)
-			cache->allocs++;
+		slot = --cache->top;
+		if (mpool_slot_claim(slot, site))
+			objs[done++] = slot->obj;
 		else
 			slot_twice(fixed, slot);
 	}
-	if (cache)
+	if (cache) {
+		cache->allocs += done;
 		mpool_cache_leave(cache);
+	}
 	preempt_enable();
 	return done;
 }
@@ -260,7 +236,7 @@ static bool take_single(struct mpool_fixed *fixed, struct mpool_slot *slot,
 {
 	while (mpool_depot_pop(&fixed->depot, slot) ||
 	       mpool_chunks_take(&fixed->chunks, slot, 1)) {
-		if (slot_claim(slot, site)) {
+		if (mpool_slot_claim(slot, site)) {
 			mpool_stat_inc(&fixed->pool.stats, MPOOL_STAT_ALLOC);
 			return true;
 		}
@@ -273,9 +249,9 @@ static bool take_reserve(struct mpool_fixed *fixed, struct mpool_slot *slot,
 			 u32 site)
 {
 	while (mpool_reserve_take(&fixed->reserve, slot)) {
-		/* After missing was raised; see reserve_filled(). */
-		smp_store_release(&fixed->special, true);
-		if (slot_claim(slot, site)) {
+		/* After missing was raised; see mpool_fixed_tune(). */
+		smp_store_release(&fixed->free_cache, &mpool_no_cache);
+		if (mpool_slot_claim(slot, site)) {
 			mpool_stat_inc(&fixed->pool.stats, MPOOL_STAT_ALLOC);
 			return true;
 		}
@@ -338,15 +314,18 @@ static bool take_more(struct mpool_fixed *fixed, gfp_t gfp, bool *drained)
 	return true;
 }
 
-static noinline void *take_slow(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
+/* An object as it is, wherever there is one. */
+static void *take_any(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 {
 	struct mpool_slot slot;
 	bool drained = false;
+	void *obj;
 
 	might_alloc(gfp);
 	do {
-		if (take_cached(fixed, &slot, site) ||
-		    take_single(fixed, &slot, site))
+		if (take_cached(fixed, 1, &obj, site))
+			return obj;
+		if (take_single(fixed, &slot, site))
 			return slot.obj;
 	} while (take_more(fixed, gfp, &drained));
 	/* Others may have made more while this found that it may not. */
@@ -357,31 +336,34 @@ static noinline void *take_slow(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 	return NULL;
 }
 
-/* Clears and constructs an object that was taken, if one was. */
-static noinline void *take_finish(struct mpool_fixed *fixed, void *obj,
-				  gfp_t gfp)
+/* Clears an object, as far as the caller and the kernel want it. */
+void *mpool_take_clear(struct mpool_fixed *fixed, void *obj, gfp_t gfp)
+{
+	if (want_init_on_alloc(gfp) && !fixed->chunks.large->io)
+		memset(obj, 0, fixed->chunks.size);
+	return obj;
+}
+
+/* An object by the long way, cleared and constructed. */
+void *mpool_take_slow(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 {
 	int (*ctor)(void *obj, void *priv) = READ_ONCE(fixed->ctor);
+	void *obj = take_any(fixed, gfp, site);
 
 	if (!obj)
 		return NULL;
-	if (want_init_on_alloc(gfp) && !fixed->chunks.large->io)
-		memset(obj, 0, fixed->chunks.size);
+	mpool_take_clear(fixed, obj, gfp);
 	if (!ctor || !ctor(obj, fixed->priv))
 		return obj;
 	/* It never was an object for the destructor. */
 	mpool_stat_inc(&fixed->owner->stats, MPOOL_STAT_FAIL);
 	preempt_disable();
-	mpool_fixed_give(mpool_chunk_find(obj), obj, MPOOL_GIVE_UNBORN,
-			 _RET_IP_);
+	mpool_give_slow(fixed, mpool_chunk_find(obj), obj, MPOOL_GIVE_UNBORN,
+			_RET_IP_);
 	return NULL;
 }
 
-/* Flags that need more than a look into the magazine. */
-#define GFP_ODD	(__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM | __GFP_ACCOUNT | \
-		 __GFP_ZERO)
-
-static noinline bool gfp_odd_ok(struct mpool_fixed *fixed, gfp_t gfp)
+static bool gfp_odd_ok(struct mpool_fixed *fixed, gfp_t gfp)
 {
 	if ((gfp & __GFP_ZERO) && fixed->chunks.large->io) {
 		pr_warn_ratelimited("pool \"%s\": device memory is never touched, __GFP_ZERO is refused\n",
@@ -391,65 +373,25 @@ static noinline bool gfp_odd_ok(struct mpool_fixed *fixed, gfp_t gfp)
 	return mpool_pool_gfp_ok(fixed->owner, gfp, fixed->chunks.large->zone);
 }
 
-/* An object as it is, from the loaded magazine if that has one. */
-static __always_inline void *take(struct mpool_fixed *fixed, gfp_t gfp,
-				  u32 site)
+/* An object with flags that are to be looked at, or are to clear it. */
+void *mpool_take_odd(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 {
-	struct mpool_magazine *mag;
-	struct mpool_cache *cache;
-	struct mpool_slot *slot;
 	void *obj;
+	bool done;
 
-	mpool_might_alloc(gfp);
-	preempt_disable();
-	cache = this_cpu_ptr(fixed->caches);
-	if (unlikely(!mpool_cache_try(cache)))
-		goto slow;
-	mag = cache->loaded;
-	if (unlikely(!mag->n))
-		goto slow_leave;
-	slot = &mag->slots[mag->n - 1];
-	/* The slow path reports it, if this one was freed twice. */
-	if (unlikely(!slot_claim(slot, site)))
-		goto slow_leave;
-	obj = slot->obj;
-	mag->n--;
-	cache->allocs++;
-	mpool_cache_leave(cache);
-	preempt_enable();
-	return obj;
-
-slow_leave:
-	mpool_cache_leave(cache);
-slow:
-	preempt_enable();
-	return take_slow(fixed, gfp, site);
-}
-
-static noinline void *take_odd(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
-{
 	if (!gfp_odd_ok(fixed, gfp))
 		return NULL;
-	return take_finish(fixed, take(fixed, gfp, site), gfp);
-}
-
-static __always_inline void *take_object(struct mpool_fixed *fixed, gfp_t gfp,
-					 u32 site)
-{
-	void *obj;
-
-	if (unlikely(gfp & GFP_ODD))
-		return take_odd(fixed, gfp, site);
-	obj = take(fixed, gfp, site);
-	if (unlikely(fixed->special) || want_init_on_alloc(0))
-		return take_finish(fixed, obj, gfp);
-	return obj;
+	preempt_disable();
+	done = mpool_take_fast(fixed, site, &obj);
+	preempt_enable();
+	return done ? mpool_take_clear(fixed, obj, gfp) :
+		      mpool_take_slow(fixed, gfp, site);
 }
 
 /* Takes an object for a site, as the owner of the pool. */
 void *mpool_fixed_take(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 {
-	return take_object(fixed, gfp, site);
+	return mpool_take_object(fixed, gfp, site);
 }
 
 /* The first use of a site, or no pool at all. */
@@ -468,8 +410,108 @@ void *mpool_fixed_alloc_at(struct mpool_fixed *pool, gfp_t gfp,
 {
 	u32 id = READ_ONCE(site->id);
 
-	if (IS_ERR_OR_NULL(pool) || unlikely(!id))
+	if (unlikely(mpool_pool_bad(pool) || !id))
 		return alloc_first(pool, gfp, site, _RET_IP_);
-	return take_object(pool, gfp, id);
+	return mpool_take_object(pool, gfp, id);
 }
 EXPORT_SYMBOL_GPL(mpool_fixed_alloc_at);
+
+/* --- several at once --- */
+
+/* Objects moved while the cache is held once. */
+#define BULK_BATCH	64
+
+/* Up to @n objects in one go, if the pool has no more to do for each. */
+static unsigned int take_batch(struct mpool_fixed *fixed, gfp_t gfp,
+			       unsigned int n, void **objs, u32 site)
+{
+	unsigned int done, i;
+
+	if ((gfp & MPOOL_GFP_ODD & ~__GFP_ZERO) ||
+	    fixed->alloc_cache != fixed->caches || fixed->chunks.large->io)
+		return 0;
+	done = take_cached(fixed, min(n, BULK_BATCH), objs, site);
+	for (i = 0; i < done && want_init_on_alloc(gfp); i++)
+		memset(objs[i], 0, fixed->chunks.size);
+	return done;
+}
+
+unsigned int mpool_fixed_alloc_bulk_at(struct mpool_fixed *pool, gfp_t gfp,
+				       unsigned int n, void **objs,
+				       struct mpool_site *site)
+{
+	unsigned int got, done = 0;
+	u32 id;
+
+	if (mpool_fixed_check(pool) || (n && !objs))
+		return 0;
+	id = mpool_site_id(site);
+	while (done < n) {
+		got = take_batch(pool, gfp, n - done, objs + done, id);
+		done += got;
+		/* One by the long way, if need be: it brings more. */
+		if (got)
+			continue;
+		objs[done] = mpool_fixed_take(pool, gfp, id);
+		if (!objs[done]) {
+			mpool_fixed_free_bulk(pool, done, objs);
+			return 0;
+		}
+		done++;
+	}
+	return n;
+}
+EXPORT_SYMBOL_GPL(mpool_fixed_alloc_bulk_at);
+
+/* Puts live objects of the pool into the cache; how many, from the first. */
+static unsigned int give_batch(struct mpool_fixed *fixed, unsigned int n,
+			       void **objs)
+{
+	struct mpool_cache *cache;
+	struct mpool_chunk *chunk;
+	unsigned int done = 0;
+	u32 *state;
+
+	preempt_disable();
+	cache = mpool_cache_enter(READ_ONCE(fixed->free_cache));
+	for (; cache && done < n; done++) {
+		if (!mpool_chunk_near(objs[done], &chunk) ||
+		    chunk->fixed != fixed)
+			break;
+		state = mpool_chunk_state(chunk, (unsigned long)objs[done]);
+		if (!state || !mpool_obj_live(READ_ONCE(*state)))
+			break;
+		if (cache->top == cache->limit &&
+		    !mpool_cache_unload(cache, &fixed->depot, &fixed->chunks))
+			break;
+		WRITE_ONCE(*state, MPOOL_OBJ_CACHED);
+		*cache->top++ = (struct mpool_slot){ objs[done], state };
+	}
+	if (cache) {
+		cache->frees += done;
+		mpool_cache_leave(cache);
+	}
+	preempt_enable();
+	return done;
+}
+
+void mpool_fixed_free_bulk(struct mpool_fixed *pool, unsigned int n,
+			   void **objs)
+{
+	unsigned int want, got, done = 0;
+
+	if (mpool_fixed_check(pool) || !objs)
+		return;
+	while (done < n) {
+		want = min(n - done, BULK_BATCH);
+		got = give_batch(pool, want, objs + done);
+		done += got;
+		if (got == want)
+			continue;
+		/* What a batch does not take is NULL, wrong or special. */
+		preempt_disable();
+		free_slow(pool, objs[done++], _RET_IP_);
+	}
+	mpool_chunks_reap(&pool->chunks, 1);
+}
+EXPORT_SYMBOL_GPL(mpool_fixed_free_bulk);

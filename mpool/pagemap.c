@@ -3,23 +3,26 @@
  * The page map: from any value to what mpool keeps in that page, if anything.
  *
  * Structure: the address space is cut into windows of MPOOL_WINDOW_PAGES pages.
- * A window that has a page of mpool's has one page of words, a word a page.
- * An open hash table with linear probing leads from the number of a window to
- * its words:
+ * A window that has a page of mpool's has one page of words, a word a page:
  *
  *	address -> window number -> slot -> words[] -> arena or chunk
+ *
+ * Memory of the page allocator is in the linear map, whose windows are one
+ * array, made at init: 4 MiB of it would cover a TiB, and that is the most.
+ * What is elsewhere, device memory and what was added to the machine later, is
+ * found by an open hash table with linear probing.
  *
  * Only mpool's own tables are read, so that any value may be looked up, from
  * any context.  Virtual addresses are the key, because a region need not have
  * struct pages, and the same page may be mapped somewhere else.
  *
  * A slot keeps its window number for ever; a window that lost its last page
- * points to a page of zeroes that all such slots share.  When half of the slots
- * are in use the table is replaced by one without those.
+ * points to a page that says none of each page and that all such slots share.
+ * When half of the slots are in use the table is replaced by one without those.
  *
  * Invariant, checked by mpool_pagemap_verify():
  *	at most half of the slots are in use, so that each probe ends; a window
- *	is found where its number says; its words are not all zero, or they are
+ *	is found where its number says; its words are not all none, or they are
  *	the shared page.
  *
  * Locking: pagemap_lock for everything that writes windows.  The words belong
@@ -34,17 +37,27 @@
 
 #define PAGEMAP_MIN_SLOTS	64
 
+/* Windows of the linear map that the array covers at most: 1 TiB. */
+#define LINEAR_MAX		BIT(19)
+
 struct mpool_pagemap __rcu *mpool_pagemap;
 EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap);
+
+struct mpool_linear mpool_linear __read_mostly;
+EXPORT_SYMBOL_IF_KUNIT(mpool_linear);
 
 /* Protects the table and its windows; taken where kmalloc() may be called. */
 static DEFINE_SPINLOCK(pagemap_lock);
 
-/* Words of every window that has no page left; never written. */
-static unsigned long *zero_words;
+/* Words of every window that has no page; never written after init. */
+static unsigned long *no_words;
 
-/* Slots in use, and those of them with words of their own; pagemap_lock. */
+/*
+ * Slots of the table in use, windows there with words of their own, and all
+ * windows that have; pagemap_lock.
+ */
 static unsigned int nr_used;
+static unsigned int nr_far;
 static unsigned int nr_windows;
 
 static struct mpool_pagemap *map_locked(void)
@@ -65,7 +78,7 @@ static struct mpool_pagemap *map_alloc(unsigned int slots, gfp_t gfp)
 	map->shift = 64 - ilog2(slots);
 	for (i = 0; i < slots; i++) {
 		map->slots[i].nr = MPOOL_WINDOW_NONE;
-		map->slots[i].words = zero_words;
+		map->slots[i].words = no_words;
 	}
 	return map;
 }
@@ -82,25 +95,33 @@ static struct mpool_window *map_slot(struct mpool_pagemap *map,
 	return &map->slots[i & map->mask];
 }
 
-/* The slot of a window that was not where it belongs, or NULL.  Any context. */
-const struct mpool_window *
-mpool_pagemap_probe(const struct mpool_pagemap *map, unsigned long nr)
+static unsigned long word_of(unsigned long *const *words, unsigned long addr)
 {
+	/* Dependent reads; pair with smp_store_release() in words_publish(). */
+	const unsigned long *w = READ_ONCE(*words);
+
+	return READ_ONCE(w[(addr >> PAGE_SHIFT) & (MPOOL_WINDOW_PAGES - 1)]);
+}
+
+/* The word of an address that is not in the array.  Any context. */
+unsigned long mpool_pagemap_far(unsigned long addr)
+{
+	const struct mpool_pagemap *map = rcu_dereference_raw(mpool_pagemap);
+	unsigned long key, nr = addr >> MPOOL_WINDOW_SHIFT;
 	unsigned int i = (u64)nr * GOLDEN_RATIO_64 >> map->shift;
 	const struct mpool_window *slot;
-	unsigned long key;
 
 	for (;; i++) {
 		slot = &map->slots[i & map->mask];
 		/* Pairs with smp_store_release() in window_insert_locked(). */
 		key = smp_load_acquire(&slot->nr);
 		if (key == nr)
-			return slot;
+			return word_of(&slot->words, addr);
 		if (key == MPOOL_WINDOW_NONE)
-			return NULL;
+			return MPOOL_PAGE_NONE;
 	}
 }
-EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap_probe);
+EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap_far);
 
 /* Copies the windows that have pages into @map and puts it in place. */
 static void map_replace_locked(struct mpool_pagemap *map)
@@ -111,7 +132,7 @@ static void map_replace_locked(struct mpool_pagemap *map)
 	lockdep_assert_held(&pagemap_lock);
 	nr_used = 0;
 	for (i = 0; i <= old->mask; i++) {
-		if (old->slots[i].words == zero_words)
+		if (old->slots[i].words == no_words)
 			continue;
 		*map_slot(map, old->slots[i].nr) = old->slots[i];
 		nr_used++;
@@ -132,7 +153,7 @@ static int map_make_room(gfp_t gfp)
 		spin_lock_irqsave(&pagemap_lock, flags);
 		full = (nr_used + 1) * 2 > map_locked()->mask + 1;
 		slots = max_t(unsigned int, PAGEMAP_MIN_SLOTS,
-			      roundup_pow_of_two((nr_windows + 1) * 4));
+			      roundup_pow_of_two((nr_far + 1) * 4));
 		spin_unlock_irqrestore(&pagemap_lock, flags);
 		if (!full)
 			return 0;
@@ -140,7 +161,7 @@ static int map_make_room(gfp_t gfp)
 		if (!map)
 			return -ENOMEM;
 		spin_lock_irqsave(&pagemap_lock, flags);
-		if ((nr_windows + 1) * 2 <= slots)
+		if ((nr_far + 1) * 2 <= slots)
 			map_replace_locked(map);
 		else
 			kvfree_rcu(map, rcu);	/* many others came before us */
@@ -148,35 +169,68 @@ static int map_make_room(gfp_t gfp)
 	}
 }
 
-/*
- * Takes @words into use for window @nr if it has none; true if it was taken.
- * False with no window means that others filled the table meanwhile.
- */
-static bool window_insert_locked(unsigned long nr, unsigned long *words)
+/* Where the array has the words of a window; NULL if it does not cover it. */
+static unsigned long **linear_slot(unsigned long nr)
 {
-	struct mpool_pagemap *map = map_locked();
-	struct mpool_window *slot = map_slot(map, nr);
-
-	lockdep_assert_held(&pagemap_lock);
-	if (slot->nr == nr && slot->words != zero_words)
-		return false;
-	if (slot->nr == MPOOL_WINDOW_NONE) {
-		if ((nr_used + 1) * 2 > map->mask + 1)
-			return false;
-		nr_used++;
-	}
-	nr_windows++;
-	/* Pairs with the dependent read of readers: the page was cleared. */
-	smp_store_release(&slot->words, words);
-	/* Pairs with smp_load_acquire() in mpool_pagemap_word(). */
-	smp_store_release(&slot->nr, nr);
-	return true;
+	nr -= mpool_linear.first;
+	return nr < mpool_linear.nr ? &mpool_linear.words[nr] : NULL;
 }
 
-static bool words_empty(const unsigned long *words, unsigned int from,
-			unsigned int n)
+static void words_publish(unsigned long **slot, unsigned long *words)
 {
-	return !memchr_inv(words + from, 0, n * sizeof(*words));
+	nr_windows++;
+	/* Pairs with the dependent reads of readers: the words are there. */
+	smp_store_release(slot, words);
+}
+
+/*
+ * Where the words of a window are, with words of its own: @words, and then
+ * *@words is NULL, if it had none.  NULL if others filled the table meanwhile.
+ */
+static unsigned long **window_insert_locked(unsigned long nr,
+					    unsigned long **words)
+{
+	unsigned long **linear = linear_slot(nr);
+	struct mpool_pagemap *map = map_locked();
+	struct mpool_window *slot;
+
+	lockdep_assert_held(&pagemap_lock);
+	if (linear) {
+		if (*linear == no_words) {
+			words_publish(linear, *words);
+			*words = NULL;
+		}
+		return linear;
+	}
+	slot = map_slot(map, nr);
+	if (slot->nr == nr && slot->words != no_words)
+		return &slot->words;
+	if (slot->nr == MPOOL_WINDOW_NONE) {
+		if ((nr_used + 1) * 2 > map->mask + 1)
+			return NULL;
+		nr_used++;
+	}
+	nr_far++;
+	words_publish(&slot->words, *words);
+	*words = NULL;
+	/* Pairs with smp_load_acquire() in mpool_pagemap_far(). */
+	smp_store_release(&slot->nr, nr);
+	return &slot->words;
+}
+
+/* The words of a window that has pages. */
+static unsigned long **window_find(struct mpool_pagemap *map, unsigned long nr)
+{
+	return linear_slot(nr) ?: &map_slot(map, nr)->words;
+}
+
+static bool words_none(const unsigned long *words, unsigned int from,
+		       unsigned int n)
+{
+	while (n--)
+		if (words[from++] != MPOOL_PAGE_NONE)
+			return false;
+	return true;
 }
 
 static void words_set(unsigned long *words, unsigned int from, unsigned int n,
@@ -186,35 +240,40 @@ static void words_set(unsigned long *words, unsigned int from, unsigned int n,
 		WRITE_ONCE(words[from++], word);
 }
 
+static unsigned long *words_alloc(gfp_t gfp)
+{
+	unsigned long *words = (unsigned long *)__get_free_page(gfp);
+
+	if (words)
+		words_set(words, 0, MPOOL_WINDOW_PAGES, MPOOL_PAGE_NONE);
+	return words;
+}
+
 /* Enters pages that lie within one window. */
 static int window_add(unsigned long base, unsigned int n, unsigned long word,
 		      gfp_t gfp)
 {
 	unsigned int from = (base >> PAGE_SHIFT) & (MPOOL_WINDOW_PAGES - 1);
 	unsigned long nr = base >> MPOOL_WINDOW_SHIFT;
-	struct mpool_window *slot;
-	unsigned long *words;
-	unsigned long flags;
+	unsigned long **slot, *words, flags;
 	int err;
 
-	words = (unsigned long *)get_zeroed_page(gfp);
+	words = words_alloc(gfp);
 	if (!words)
 		return -ENOMEM;
 	do {
-		err = map_make_room(gfp);
+		err = linear_slot(nr) ? 0 : map_make_room(gfp);
 		if (err)
 			break;
 		spin_lock_irqsave(&pagemap_lock, flags);
-		if (window_insert_locked(nr, words))
-			words = NULL;
-		slot = map_slot(map_locked(), nr);
-		if (slot->nr != nr) {
+		slot = window_insert_locked(nr, &words);
+		if (!slot) {
 			err = -EAGAIN;
-		} else if (!words_empty(slot->words, from, n)) {
+		} else if (!words_none(*slot, from, n)) {
 			err = -EBUSY;
 		} else {
 			smp_wmb(); /* Pairs with the dependent read of readers. */
-			words_set(slot->words, from, n, word);
+			words_set(*slot, from, n, word);
 		}
 		spin_unlock_irqrestore(&pagemap_lock, flags);
 	} while (err == -EAGAIN);
@@ -231,22 +290,23 @@ static void words_free_rcu(struct rcu_head *rcu)
 static void window_del(unsigned long base, unsigned int n)
 {
 	unsigned int from = (base >> PAGE_SHIFT) & (MPOOL_WINDOW_PAGES - 1);
-	struct mpool_window *slot;
-	unsigned long *words = NULL;
+	unsigned long nr = base >> MPOOL_WINDOW_SHIFT;
+	unsigned long **slot, *words = NULL;
 	unsigned long flags;
 
 	spin_lock_irqsave(&pagemap_lock, flags);
-	slot = map_slot(map_locked(), base >> MPOOL_WINDOW_SHIFT);
+	slot = window_find(map_locked(), nr);
 	/* Pages that were never entered: nothing to do, and nothing to write to. */
-	if (WARN_ON_ONCE(slot->words == zero_words)) {
+	if (WARN_ON_ONCE(*slot == no_words)) {
 		spin_unlock_irqrestore(&pagemap_lock, flags);
 		return;
 	}
-	words_set(slot->words, from, n, 0);
-	if (words_empty(slot->words, 0, MPOOL_WINDOW_PAGES)) {
-		words = slot->words;
-		WRITE_ONCE(slot->words, zero_words);
+	words_set(*slot, from, n, MPOOL_PAGE_NONE);
+	if (words_none(*slot, 0, MPOOL_WINDOW_PAGES)) {
+		words = *slot;
+		WRITE_ONCE(*slot, no_words);
 		nr_windows--;
+		nr_far -= !linear_slot(nr);
 	}
 	spin_unlock_irqrestore(&pagemap_lock, flags);
 	if (words)
@@ -322,7 +382,7 @@ void mpool_pagemap_set(unsigned long base, unsigned long npages,
 	map = rcu_dereference(mpool_pagemap);
 	while (npages) {
 		n = pages_in_window(base, npages);
-		words_set(map_slot(map, base >> MPOOL_WINDOW_SHIFT)->words,
+		words_set(*window_find(map, base >> MPOOL_WINDOW_SHIFT),
 			  (base >> PAGE_SHIFT) & (MPOOL_WINDOW_PAGES - 1), n,
 			  word);
 		base += (unsigned long)n << PAGE_SHIFT;
@@ -339,53 +399,85 @@ unsigned long mpool_pagemap_bytes(void)
 
 	spin_lock_irqsave(&pagemap_lock, flags);
 	bytes = nr_windows * PAGE_SIZE +
-		(map_locked()->mask + 1) * sizeof(struct mpool_window);
+		(map_locked()->mask + 1) * sizeof(struct mpool_window) +
+		mpool_linear.nr * sizeof(*mpool_linear.words);
 	spin_unlock_irqrestore(&pagemap_lock, flags);
 	return bytes;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap_bytes);
 
-int mpool_pagemap_verify(void)
+static int verify_table(struct mpool_pagemap *map)
 {
-	struct mpool_pagemap *map;
-	unsigned int i, used = 0, windows = 0;
-	unsigned long flags;
+	unsigned int i, used = 0, far = 0;
 	int bad = 0;
 
-	spin_lock_irqsave(&pagemap_lock, flags);
-	map = map_locked();
 	for (i = 0; i <= map->mask; i++) {
 		const struct mpool_window *slot = &map->slots[i];
 
 		if (slot->nr == MPOOL_WINDOW_NONE) {
-			bad += slot->words != zero_words;
+			bad += slot->words != no_words;
 			continue;
 		}
 		used++;
 		bad += map_slot(map, slot->nr) != slot;
-		if (slot->words == zero_words)
+		bad += !!linear_slot(slot->nr);
+		if (slot->words == no_words)
 			continue;
-		windows++;
-		bad += words_empty(slot->words, 0, MPOOL_WINDOW_PAGES);
+		far++;
+		bad += words_none(slot->words, 0, MPOOL_WINDOW_PAGES);
 	}
-	bad += used != nr_used || windows != nr_windows ||
-	       used * 2 > map->mask + 1;
-	bad += !words_empty(zero_words, 0, MPOOL_WINDOW_PAGES);
+	return bad + (used != nr_used || far != nr_far ||
+		      used * 2 > map->mask + 1);
+}
+
+int mpool_pagemap_verify(void)
+{
+	unsigned int near = 0;
+	unsigned long flags, i;
+	int bad;
+
+	spin_lock_irqsave(&pagemap_lock, flags);
+	bad = verify_table(map_locked());
+	for (i = 0; i < mpool_linear.nr; i++) {
+		if (mpool_linear.words[i] == no_words)
+			continue;
+		near++;
+		bad += words_none(mpool_linear.words[i], 0, MPOOL_WINDOW_PAGES);
+	}
+	bad += near + nr_far != nr_windows;
+	bad += !words_none(no_words, 0, MPOOL_WINDOW_PAGES);
 	spin_unlock_irqrestore(&pagemap_lock, flags);
 	return bad;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap_verify);
 
+static int linear_init(void)
+{
+	unsigned long first = PAGE_OFFSET >> MPOOL_WINDOW_SHIFT;
+	unsigned long last = ((unsigned long)high_memory - 1) >>
+			     MPOOL_WINDOW_SHIFT;
+	unsigned long i, nr = min(last - first + 1, LINEAR_MAX);
+	unsigned long **words = kvmalloc_array(nr, sizeof(*words), GFP_KERNEL);
+
+	if (!words)
+		return -ENOMEM;
+	for (i = 0; i < nr; i++)
+		words[i] = no_words;
+	mpool_linear = (struct mpool_linear){ first, nr, words };
+	return 0;
+}
+
 int mpool_pagemap_init(void)
 {
 	struct mpool_pagemap *map;
 
-	zero_words = (unsigned long *)get_zeroed_page(GFP_KERNEL);
-	if (!zero_words)
+	no_words = words_alloc(GFP_KERNEL);
+	if (!no_words)
 		return -ENOMEM;
 	map = map_alloc(PAGEMAP_MIN_SLOTS, GFP_KERNEL);
-	if (!map) {
-		free_page((unsigned long)zero_words);
+	if (!map || linear_init()) {
+		kvfree(map);
+		free_page((unsigned long)no_words);
 		return -ENOMEM;
 	}
 	rcu_assign_pointer(mpool_pagemap, map);
@@ -396,12 +488,16 @@ int mpool_pagemap_init(void)
 void mpool_pagemap_exit(void)
 {
 	struct mpool_pagemap *map = rcu_dereference_protected(mpool_pagemap, 1);
-	unsigned int i;
+	unsigned long i;
 
 	rcu_barrier();
 	for (i = 0; i <= map->mask; i++)
-		if (map->slots[i].words != zero_words)
+		if (map->slots[i].words != no_words)
 			free_page((unsigned long)map->slots[i].words);
+	for (i = 0; i < mpool_linear.nr; i++)
+		if (mpool_linear.words[i] != no_words)
+			free_page((unsigned long)mpool_linear.words[i]);
+	kvfree(mpool_linear.words);
 	kvfree(map);
-	free_page((unsigned long)zero_words);
+	free_page((unsigned long)no_words);
 }

@@ -18,9 +18,12 @@
 /*
  * What a word says: 0 for a page that is not mpool's, otherwise a pointer with
  * one tag bit.  Of the two the chunk is the untagged one, because the free of
- * an object of a fixed pool is what has to be fast.
+ * an object of a fixed pool is what has to be fast.  The map itself keeps
+ * MPOOL_PAGE_NONE in place of 0, so that one test of the tag tells a chunk from
+ * all else.
  */
 #define MPOOL_PAGE_ARENA	1UL
+#define MPOOL_PAGE_NONE		MPOOL_PAGE_ARENA
 
 /* Number of no window. */
 #define MPOOL_WINDOW_NONE	(~0UL)
@@ -37,54 +40,54 @@ struct mpool_pagemap {
 	struct mpool_window slots[];
 };
 
+/* The windows of the linear map, one after another.  Constant after init. */
+struct mpool_linear {
+	unsigned long first;		/* number of the first */
+	unsigned long nr;
+	unsigned long **words;		/* of each, never NULL */
+};
+
 extern struct mpool_pagemap __rcu *mpool_pagemap;
+extern struct mpool_linear mpool_linear;
 
-static __always_inline unsigned long
-mpool_window_word(const struct mpool_window *slot, unsigned long addr)
-{
-	return READ_ONCE(READ_ONCE(slot->words)[(addr >> PAGE_SHIFT) &
-						(MPOOL_WINDOW_PAGES - 1)]);
-}
-
-const struct mpool_window *
-mpool_pagemap_probe(const struct mpool_pagemap *map, unsigned long nr);
+unsigned long mpool_pagemap_far(unsigned long addr);
 
 /*
- * The word of any address: a multiplication, and a few loads that hit the
- * cache.  Preemption must be off, or the caller in an RCU read-side section,
- * for as long as it uses what the word leads to, unless a live object pins it.
+ * A chunk or what has the tag, MPOOL_PAGE_NONE included; that also if the page
+ * is not in the linear map.  Written by hand, because it is part of every free:
+ * eleven instructions, where an rhashtable hashes with more than that.
  *
- * Written by hand, because it is part of every free: hashing, bucket pointer
- * and nulls marker of an rhashtable alone are more than all of this.
+ * Preemption must be off, or the caller in an RCU read-side section, for as
+ * long as it uses what the word leads to, unless a live object pins it.
  */
-static __always_inline unsigned long mpool_pagemap_word(unsigned long addr)
+static __always_inline unsigned long mpool_pagemap_near(unsigned long addr)
 {
-	const struct mpool_pagemap *map = rcu_dereference_raw(mpool_pagemap);
-	unsigned long nr = addr >> MPOOL_WINDOW_SHIFT;
-	const struct mpool_window *slot;
+	unsigned long i = (addr >> MPOOL_WINDOW_SHIFT) - mpool_linear.first;
+	const unsigned long *words;
+	unsigned long word;
 
-	slot = &map->slots[(u64)nr * GOLDEN_RATIO_64 >> map->shift];
-	/* Pairs with smp_store_release() in window_insert_locked(). */
-	if (unlikely(smp_load_acquire(&slot->nr) != nr)) {
-		slot = mpool_pagemap_probe(map, nr);
-		if (!slot)
-			return 0;
-	}
-	return mpool_window_word(slot, addr);
+	if (unlikely(i >= mpool_linear.nr))
+		return MPOOL_PAGE_NONE;
+	/*
+	 * Dependent reads; pair with smp_store_release() in words_publish().
+	 * Not by READ_ONCE(), which gcc gives no addressing mode: hiding what
+	 * was read is enough to have it read once.
+	 */
+	words = mpool_read(mpool_linear.words[i]);
+	OPTIMIZER_HIDE_VAR(words);
+	word = mpool_read(words[(addr >> PAGE_SHIFT) & (MPOOL_WINDOW_PAGES - 1)]);
+	OPTIMIZER_HIDE_VAR(word);
+	return word;
 }
 
-/* The same, but 0 also if the window is not in its first slot. */
-static __always_inline unsigned long mpool_pagemap_guess(unsigned long addr)
+/* The word of any address.  Context: as mpool_pagemap_near(). */
+static __always_inline unsigned long mpool_pagemap_word(unsigned long addr)
 {
-	const struct mpool_pagemap *map = rcu_dereference_raw(mpool_pagemap);
-	unsigned long nr = addr >> MPOOL_WINDOW_SHIFT;
-	const struct mpool_window *slot;
+	unsigned long word = mpool_pagemap_near(addr);
 
-	slot = &map->slots[(u64)nr * GOLDEN_RATIO_64 >> map->shift];
-	/* Pairs with smp_store_release() in window_insert_locked(). */
-	if (unlikely(smp_load_acquire(&slot->nr) != nr))
-		return 0;
-	return mpool_window_word(slot, addr);
+	if (word == MPOOL_PAGE_NONE)
+		word = mpool_pagemap_far(addr);
+	return word == MPOOL_PAGE_NONE ? 0 : word;
 }
 
 int mpool_pagemap_add(unsigned long base, unsigned long npages,

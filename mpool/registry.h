@@ -138,6 +138,12 @@ void mpool_registry_set_view(const struct mpool_pool_view *view);
 struct list_head *mpool_registry_lock(void);
 void mpool_registry_unlock(void);
 
+/* IS_ERR_OR_NULL() in one comparison. */
+static __always_inline bool mpool_pool_bad(const void *pool)
+{
+	return (unsigned long)pool + MAX_ERRNO <= MAX_ERRNO;
+}
+
 /* @ip is the caller's: the check is inlined into the public function. */
 int mpool_pool_none(const char *kind, const void *pool, unsigned long ip);
 

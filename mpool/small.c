@@ -44,7 +44,7 @@ static struct mpool_fixed *class_make(struct mpool_small *small,
 		return NULL;
 	if (small->pool.ops->kind == MPOOL_KIND_STRING) {
 		fixed->internal = true;
-		fixed->special = true;
+		mpool_fixed_tune(fixed);
 	}
 	/* Pairs with the dependent read of small->classes[] everywhere. */
 	old = cmpxchg(&small->classes[class], NULL, fixed);

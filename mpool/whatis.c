@@ -55,7 +55,8 @@ static void whatis_chunk(struct mpool_chunk *chunk, const void *p,
 			 struct mpool_whatis *what)
 {
 	u32 i = ((unsigned long)p - chunk->base) / chunk->size;
-	u32 state = READ_ONCE(chunk->state[min(i, chunk->nr)]);
+	/* Behind the last object there is no state. */
+	u32 state = i < chunk->nr ? READ_ONCE(chunk->state[i]) : MPOOL_OBJ_FREE;
 	bool live = mpool_obj_live(state);
 
 	what->area = live ? MPOOL_AREA_LIVE : MPOOL_AREA_FREE;

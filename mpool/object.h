@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The fast paths of alloc and free, to be inlined where they begin: a handful of
+ * public functions, which stay leaves because they leave all else to tail calls.
+ *
+ * Preemption is off around both.  Whatever is not plain is refused without a
+ * trace, and the slow path begins from the start.  Pools for which nothing is
+ * plain have mpool_no_cache in place of their caches, which is never to be had,
+ * so that there is no test for them.
+ */
+#ifndef _MPOOL_OBJECT_H
+#define _MPOOL_OBJECT_H
+
+#include "fixed.h"
+
+/* Flags that need more than a look into the magazine. */
+#define MPOOL_GFP_ODD	(__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM | \
+			 __GFP_ACCOUNT | __GFP_ZERO)
+
+/* Makes a slot's object live; false if it is live, by a double free. */
+static __always_inline bool mpool_slot_claim(const struct mpool_slot *slot,
+					     u32 site)
+{
+	if (unlikely(mpool_read(*slot->state) != MPOOL_OBJ_CACHED))
+		return false;
+	WRITE_ONCE(*slot->state, site);
+	return true;
+}
+
+/* An object of the loaded magazine, as it is, if that can be. */
+static __always_inline bool mpool_take_fast(struct mpool_fixed *fixed,
+					    u32 site, void **obj)
+{
+	struct mpool_cache *cache = this_cpu_ptr(mpool_read(fixed->alloc_cache));
+	struct mpool_slot *slot;
+
+	if (unlikely(!mpool_cache_try(cache)))
+		return false;
+	slot = cache->top - 1;
+	/* What was freed twice is reported by the slow path. */
+	if (unlikely(cache->top == cache->bottom ||
+		     !mpool_slot_claim(slot, site))) {
+		mpool_cache_leave(cache);
+		return false;
+	}
+	*obj = slot->obj;
+	/* After the state, which gcc knows may be anything: changed in place. */
+	cache->top--;
+	cache->allocs++;
+	mpool_cache_leave(cache);
+	return true;
+}
+
+/* Puts what begins at @obj in @chunk into the loaded magazine, if it can. */
+static __always_inline bool mpool_give_fast(struct mpool_cache __percpu *caches,
+					    struct mpool_chunk *chunk,
+					    const void *obj)
+{
+	u32 *state, i = mpool_chunk_index(chunk, (unsigned long)obj);
+	struct mpool_cache *cache;
+	struct mpool_slot *slot;
+
+	if (unlikely(i >= chunk->nr))
+		return false;
+	state = &chunk->state[i];
+	OPTIMIZER_HIDE_VAR(state);	/* from being computed at each use */
+	if (unlikely(!mpool_obj_live(mpool_read(*state))))
+		return false;
+	cache = this_cpu_ptr(caches);
+	if (unlikely(!mpool_cache_try(cache)))
+		return false;
+	slot = cache->top;
+	if (unlikely(slot == cache->limit)) {
+		mpool_cache_leave(cache);
+		return false;
+	}
+	slot->obj = (void *)obj;
+	slot->state = state;
+	WRITE_ONCE(*state, MPOOL_OBJ_CACHED);
+	cache->top++;
+	cache->frees++;
+	mpool_cache_leave(cache);
+	return true;
+}
+
+void *mpool_take_slow(struct mpool_fixed *fixed, gfp_t gfp, u32 site);
+void *mpool_take_odd(struct mpool_fixed *fixed, gfp_t gfp, u32 site);
+void *mpool_take_clear(struct mpool_fixed *fixed, void *obj, gfp_t gfp);
+bool mpool_give_slow(struct mpool_fixed *fixed, struct mpool_chunk *chunk,
+		     void *obj, enum mpool_give how, unsigned long ip);
+
+/* An object for a site, by the fast path if that can be. */
+static __always_inline void *mpool_take_object(struct mpool_fixed *fixed,
+					       gfp_t gfp, u32 site)
+{
+	void *obj;
+
+	mpool_might_alloc(gfp);
+	if (unlikely(gfp & MPOOL_GFP_ODD))
+		return mpool_take_odd(fixed, gfp, site);
+	preempt_disable();
+	if (unlikely(!mpool_take_fast(fixed, site, &obj))) {
+		preempt_enable();
+		return mpool_take_slow(fixed, gfp, site);
+	}
+	preempt_enable();
+	return want_init_on_alloc(0) ? mpool_take_clear(fixed, obj, gfp) : obj;
+}
+
+#endif /* _MPOOL_OBJECT_H */
