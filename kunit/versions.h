@@ -11,17 +11,25 @@
 #include <linux/timer.h>
 #include <linux/version.h>
 
+static inline void mpool_test_hrtimer(struct hrtimer *timer,
+				      enum hrtimer_restart
+				      (*fn)(struct hrtimer *timer),
+				      enum hrtimer_mode mode)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	hrtimer_setup(timer, fn, CLOCK_MONOTONIC, mode);
+#else
+	hrtimer_init(timer, CLOCK_MONOTONIC, mode);
+	timer->function = fn;
+#endif
+}
+
 /* A timer that fires in hard interrupts, on PREEMPT_RT too. */
 static inline void mpool_test_hard_timer(struct hrtimer *timer,
 					 enum hrtimer_restart
 					 (*fn)(struct hrtimer *timer))
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
-	hrtimer_setup(timer, fn, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
-#else
-	hrtimer_init(timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
-	timer->function = fn;
-#endif
+	mpool_test_hrtimer(timer, fn, HRTIMER_MODE_REL_HARD);
 }
 
 static inline void mpool_test_timer_end(struct timer_list *timer)

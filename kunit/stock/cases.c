@@ -439,6 +439,8 @@ const struct stock_case stock_cases[] = {
 	{ "freed_in_an_nmi_elsewhere", freed_in_an_nmi_elsewhere },
 	{ "cpu_goes_with_objects", cpu_goes_with_objects },
 	{ "storm", stock_storm },
+	{ "nothing_lost_twice_or_torn", stock_exchange },
+	{ "pair64_interrupted", stock_pairs },
 };
 
 const unsigned int nr_stock_cases = ARRAY_SIZE(stock_cases);
