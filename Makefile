@@ -48,7 +48,7 @@ test:
 	@SUITE='$(SUITE)' scripts/test $(KERNEL)
 
 demo:
-	@scripts/demo $(KERNEL)
+	@REGION='$(REGION)' scripts/demo $(KERNEL)
 
 bench:
 	@WORKLOAD='$(WORKLOAD)' TRACE='$(TRACE)' scripts/bench $(KERNEL)
@@ -64,7 +64,7 @@ help:
 	@echo 'make clean        removes what was built; kernels stay in the cache'
 	@echo
 	@echo 'make demo         boots a distribution kernel in QEMU and shows mpool at work; KERNEL=6.1, 6.12 (default),'
-	@echo '                  6.12-rt or 7.3'
+	@echo '                  6.12-rt or 7.3; with REGION=1 all of its memory is in a range reserved at boot'
 	@echo 'make test         KUnit in User Mode Linux: KERNEL=6.12 (sanitizers), 7.3 (SMP), default both;'
 	@echo '                  SUITE=glob for a part; also KERNEL=qemu-6.1, qemu-6.12, qemu-6.12-rt, qemu-7.3'
 	@echo 'make bench        measures mpool beside the allocators of the kernel: KERNEL=6.1, 6.12, 6.12-rt, 7.3 or uml,'

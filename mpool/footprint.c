@@ -23,7 +23,7 @@ static size_t large_bytes(const struct mpool_large *large)
 	size_t bytes = kmalloc_size_roundup(sizeof(*large));
 
 	/* The memory of a region is its owner's. */
-	if (large->feed->gives_back)
+	if (large->feed->system)
 		bytes += READ_ONCE(large->runs.nr_pages) << PAGE_SHIFT;
 	rcu_read_lock();
 	list_for_each_entry_rcu(arena, &large->arenas, list)

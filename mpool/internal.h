@@ -10,7 +10,7 @@
  *	 5  report, show, out, verify, footprint
  *	 4  global, small, strpool, whatis
  *	 3  fixed, object, chunk, magazine, reserve
- *	 2  large, pages, system, region, runs
+ *	 2  large, pages, system, region, reserved, runs
  *	 1  pagemap, site, owner, registry
  *	 0  internal, compat, stat, kick
  *

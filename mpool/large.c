@@ -67,10 +67,23 @@ static void arena_unlink_locked(struct mpool_large *large,
 	arena_used_locked(large, arena);
 }
 
+/* Nobody finds an arena by its pages any more; those of a run are its pool's. */
+static void arena_unmap(struct mpool_arena *arena)
+{
+	struct mpool_page *within = arena->within;
+
+	if (within)
+		mpool_pagemap_set(arena->base, arena->npages,
+				  (unsigned long)mpool_page_arena(within) |
+				  MPOOL_PAGE_ARENA);
+	else
+		mpool_pagemap_del(arena->base, arena->npages);
+}
+
 /* Ends an arena that is on no list.  Context: as the page allocator. */
 static void arena_release(struct mpool_large *large, struct mpool_arena *arena)
 {
-	mpool_pagemap_del(arena->base, arena->npages);
+	arena_unmap(arena);
 	large->feed->release(arena);
 	mpool_stat_inc(&large->pool.stats, MPOOL_STAT_SHRINK);
 	kvfree_rcu(arena, rcu);
@@ -174,7 +187,7 @@ struct mpool_page *mpool_large_take(struct mpool_large *large, u32 npages,
 		arena = large->feed->grow(large, npages, align, gfp);
 		if (arena) {
 			mpool_large_add_arena(large, arena);
-		} else if (mpool_gfp_nofail(gfp) && large->feed->gives_back &&
+		} else if (mpool_gfp_nofail(gfp) && large->feed->system &&
 			   get_order(max((size_t)npages << PAGE_SHIFT, align)) <=
 			   MAX_PAGE_ORDER) {
 			memalloc_retry_wait(gfp);
@@ -572,11 +585,13 @@ void mpool_large_put(struct mpool_large *large)
 	large_settle(large);
 	list_for_each_entry_safe(arena, next, &large->arenas, list) {
 		list_del_rcu(&arena->list);
-		mpool_pagemap_del(arena->base, arena->npages);
+		arena_unmap(arena);
 		if (arena->nfree == arena->npages)
 			large->feed->release(arena);
 		kvfree_rcu(arena, rcu);
 	}
+	if (large->outer)
+		mpool_pool_unuse(&large->outer->pool);
 	/* Lookups that came by an arena may be looking at its pool. */
 	synchronize_rcu();
 	kfree(large);
@@ -660,6 +675,9 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_large_verify);
 
 int mpool_large_init(void)
 {
+	/* Reserved memory may be what is shared. */
+	if (mpool_large_shared)
+		return 0;
 	mpool_large_shared = mpool_large_create("shared", NULL);
 	return PTR_ERR_OR_ZERO(mpool_large_shared);
 }

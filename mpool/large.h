@@ -14,7 +14,9 @@ struct mpool_large_feed {
 				    unsigned long align, gfp_t gfp);
 	/* gives the memory of an arena back; its pages are not in the map */
 	void (*release)(struct mpool_arena *arena);
+	const char *what;	/* where the memory is from */
 	bool gives_back;	/* idle arenas are released */
+	bool system;		/* there is more where that came from */
 };
 
 struct mpool_large {
@@ -22,6 +24,7 @@ struct mpool_large {
 
 	/* Constant after creation. */
 	const struct mpool_large_feed *feed;
+	struct mpool_large *outer;	/* whose runs its arenas are, or NULL */
 	gfp_t zone;		/* zone and accounting flags of all its pages */
 	bool io;		/* has device memory, which is never touched */
 

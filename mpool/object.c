@@ -308,7 +308,7 @@ static bool take_more(struct mpool_fixed *fixed, gfp_t gfp, bool *drained)
 		return true;
 	}
 	if (err == -ENOSPC || !(gfp & __GFP_NOFAIL) ||
-	    !fixed->chunks.large->feed->gives_back)
+	    !fixed->chunks.large->feed->system)
 		return false;
 	memalloc_retry_wait(gfp);
 	return true;

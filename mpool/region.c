@@ -38,6 +38,7 @@ static void region_release(struct mpool_arena *arena)
 }
 
 const struct mpool_large_feed mpool_region_feed = {
+	.what = "a region",
 	.grow = region_grow,
 	.release = region_release,
 	.gives_back = false,
@@ -114,21 +115,20 @@ static int region_add(struct mpool_large *large, void *base, size_t size,
 	return err;
 }
 
-struct mpool_large *
-__mpool_large_create_region(const char *name, void *base, size_t size,
-			    const struct mpool_region_args *args,
-			    struct mpool_site *site)
+/* A pool over given memory, which @feed's release has back at its end. */
+struct mpool_large *mpool_region_create(const char *name,
+					const struct mpool_large_feed *feed,
+					void *base, size_t size,
+					const struct mpool_region_args *args,
+					struct mpool_site *site)
 {
-	static const struct mpool_region_args none;
 	struct mpool_large *large;
 	const char *wrong;
 	int err;
 
-	if (!args)
-		args = &none;
 	/* Any zone flag may be asked for: the memory is what it is. */
-	large = mpool_large_setup(name, &mpool_region_feed,
-				  GFP_DMA | GFP_DMA32, args->on_leak, site);
+	large = mpool_large_setup(name, feed, GFP_DMA | GFP_DMA32,
+				  args->on_leak, site);
 	if (IS_ERR(large))
 		return large;
 	wrong = region_check(base, size, args);
@@ -148,6 +148,17 @@ __mpool_large_create_region(const char *name, void *base, size_t size,
 err_put:
 	mpool_large_put(large);
 	return ERR_PTR(err);
+}
+
+struct mpool_large *
+__mpool_large_create_region(const char *name, void *base, size_t size,
+			    const struct mpool_region_args *args,
+			    struct mpool_site *site)
+{
+	static const struct mpool_region_args none;
+
+	return mpool_region_create(name, &mpool_region_feed, base, size,
+				   args ?: &none, site);
 }
 EXPORT_SYMBOL_GPL(__mpool_large_create_region);
 

@@ -6,4 +6,10 @@
 
 extern const struct mpool_large_feed mpool_region_feed;
 
+struct mpool_large *mpool_region_create(const char *name,
+					const struct mpool_large_feed *feed,
+					void *base, size_t size,
+					const struct mpool_region_args *args,
+					struct mpool_site *site);
+
 #endif /* _MPOOL_REGION_H */

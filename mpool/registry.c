@@ -287,7 +287,7 @@ static bool dispose_one(bool large)
 	struct mpool_pool *pool, *found = NULL;
 
 	mutex_lock(&registry_mutex);
-	list_for_each_entry(pool, &registry_list, list) {
+	list_for_each_entry_reverse(pool, &registry_list, list) {
 		if (pool_is_large(pool) != large)
 			continue;
 		found = pool;
@@ -307,7 +307,7 @@ void mpool_registry_init(void)
 
 /*
  * Ends every pool that is left, at mpool's unload: orphans, and mpool's own.
- * Those that take memory from others go before the others.
+ * Those that take memory from others go before the others, which are older.
  */
 void mpool_registry_exit(void)
 {

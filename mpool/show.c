@@ -141,8 +141,7 @@ static void show_large(struct mpool_out *out, struct mpool_large *large)
 	largest = mpool_runs_largest(&large->runs);
 	spares = large->nr_spares;
 	raw_spin_unlock_irqrestore(&large->lock, flags);
-	mpool_out(out, "%-20s %s\n", "memory from",
-		  large->feed->gives_back ? "the system" : "a region");
+	mpool_out(out, "%-20s %s\n", "memory from", large->feed->what);
 	line(out, "pages held", pages);
 	line(out, "pages free", nfree);
 	line(out, "largest free run", largest);

@@ -21,6 +21,7 @@
 #include <linux/slab.h>
 
 #include "large.h"
+#include "reserved.h"
 #include "system.h"
 
 #define ARENA_MIN_ORDER		4
@@ -146,9 +147,11 @@ static void system_release(struct mpool_arena *arena)
 }
 
 const struct mpool_large_feed mpool_system_feed = {
+	.what = "the system",
 	.grow = system_grow,
 	.release = system_release,
 	.gives_back = true,
+	.system = true,
 };
 
 struct mpool_large *__mpool_large_create(const char *name,
@@ -161,6 +164,11 @@ struct mpool_large *__mpool_large_create(const char *name,
 
 	if (!args)
 		args = &none;
+	/* Reserved memory has no zones and is nobody's to account. */
+	if (mpool_large_shared && !mpool_large_shared->feed->system &&
+	    !args->gfp)
+		return mpool_within_create(name, mpool_large_shared,
+					   args->on_leak, site);
 	large = mpool_large_setup(name, &mpool_system_feed, args->gfp,
 				  args->on_leak, site);
 	if (IS_ERR(large))

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _MPOOL_RESERVED_H
+#define _MPOOL_RESERVED_H
+
+#include "large.h"
+
+extern const struct mpool_large_feed mpool_within_feed;
+
+struct mpool_large *mpool_within_create(const char *name,
+					struct mpool_large *outer,
+					enum mpool_on_leak on_leak,
+					struct mpool_site *site);
+int mpool_reserved_init(phys_addr_t phys, size_t size);
+void mpool_reserved_exit(void);
+
+#endif /* _MPOOL_RESERVED_H */
