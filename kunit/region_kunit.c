@@ -710,7 +710,7 @@ static void failed_add_region(struct kunit *test)
 					     2000 * PAGE_SIZE, NULL);
 		hit = mpool_kunit_fail_end();
 		if (!err) {
-			/* Begin again: it cannot be taken out alone. */
+			/* Begin again. */
 			KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 2100);
 			destroy(test, pool);
 			pool = new_region(test, mem, 100 * PAGE_SIZE, NULL);

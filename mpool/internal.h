@@ -17,7 +17,7 @@
  * Lock order, outermost first:
  *
  *	registry_mutex	names and list of pools (sleeps; never from alloc or free)
- *	region_mutex	adding of regions (sleeps)
+ *	region_mutex	adding, removing of regions (sleeps)
  *	strpool->lock	strings of one pool
  *	depot->lock	full and empty magazines of one fixed pool	(raw)
  *	chunks->lock	chunks and object states of one fixed pool	(raw)

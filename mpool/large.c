@@ -269,6 +269,32 @@ static void large_settle(struct mpool_large *large)
 	mpool_kick_sync(&large->late);
 }
 
+/*
+ * Takes out and ends the arena that begins at an address: -ENOENT if there is
+ * none, -EBUSY if a run of it is in use.  Process context.
+ */
+int mpool_large_del_arena(struct mpool_large *large, unsigned long base)
+{
+	struct mpool_arena *arena;
+	unsigned long flags;
+	int err = -ENOENT;
+
+	large_settle(large);
+	raw_spin_lock_irqsave(&large->lock, flags);
+	list_for_each_entry(arena, &large->arenas, list) {
+		if (arena->base != base)
+			continue;
+		err = arena->nfree == arena->npages ? 0 : -EBUSY;
+		if (!err)
+			arena_unlink_locked(large, arena);
+		break;
+	}
+	raw_spin_unlock_irqrestore(&large->lock, flags);
+	if (!err)
+		arena_release(large, arena);
+	return err;
+}
+
 /* Remembers an allocation that failed, and what the large pool had then. */
 void mpool_large_failed(struct mpool_large *large, struct mpool_pool *owner,
 			size_t size, gfp_t gfp, u32 site)

@@ -51,6 +51,7 @@ void mpool_large_give(struct mpool_large *large, struct mpool_page *pg);
 void mpool_large_reap(struct mpool_large *large);
 void mpool_large_add_arena(struct mpool_large *large,
 			   struct mpool_arena *arena);
+int mpool_large_del_arena(struct mpool_large *large, unsigned long base);
 
 void *mpool_large_object(struct mpool_large *large, struct mpool_pool *owner,
 			 size_t size, size_t align, size_t *real, gfp_t gfp,

@@ -11,8 +11,8 @@
  * entered in the page map as a whole, or refused.
  *
  * Locking: the page map refuses an overlap under its own lock; region_mutex
- * serialises those who add, so that a pool is known to have device memory before
- * a run of it can be handed out.
+ * serialises those who add and remove, so that a pool is known to have device
+ * memory before a run of it can be handed out.
  */
 #include <linux/align.h>
 #include <linux/io.h>
@@ -23,7 +23,7 @@
 #include "large.h"
 #include "region.h"
 
-/* Serialises the adding of regions. */
+/* Serialises the adding and removing of regions. */
 static DEFINE_MUTEX(region_mutex);
 
 static struct mpool_arena *region_grow(struct mpool_large *large, u32 npages,
@@ -185,3 +185,25 @@ int mpool_large_add_region(struct mpool_large *pool, void *base, size_t size,
 	return region_add(pool, base, size, args);
 }
 EXPORT_SYMBOL_GPL(mpool_large_add_region);
+
+int mpool_large_remove_region(struct mpool_large *pool, const void *base)
+{
+	int err = mpool_large_check(pool);
+
+	if (err)
+		return err;
+	if (pool->feed != &mpool_region_feed) {
+		mpool_refuse(pool->pool.ops, pool->pool.name,
+			     "its memory is from %s, not from regions",
+			     pool->feed->what);
+		return -EINVAL;
+	}
+	mutex_lock(&region_mutex);
+	err = mpool_large_del_arena(pool, PAGE_ALIGN((unsigned long)base));
+	mutex_unlock(&region_mutex);
+	if (err == -ENOENT)
+		mpool_refuse(pool->pool.ops, pool->pool.name,
+			     "no region begins at %p", base);
+	return err;
+}
+EXPORT_SYMBOL_GPL(mpool_large_remove_region);

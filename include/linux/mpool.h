@@ -197,6 +197,25 @@ __mpool_large_create_region(const char *name, void *base, size_t size,
 int mpool_large_add_region(struct mpool_large *pool, void *base, size_t size,
 			   const struct mpool_region_args *args);
 
+/**
+ * mpool_large_remove_region() - Take a region out of its pool again.
+ * @pool: pool that has the region
+ * @base: its address, as it was given
+ *
+ * The memory is the caller's again at once.  A pool without a region is a pool
+ * whose allocations fail; another region may be added.
+ *
+ * Empty chunks that a fixed or small pool above keeps are runs in use.
+ *
+ * Context: Process context.  May sleep.
+ * Return:
+ * * 0
+ * * %-EBUSY: a run of the region is in use; nothing was changed
+ * * %-ENOENT: no region of @pool begins there; the log says so
+ * * %-EINVAL: @pool takes its memory from elsewhere; the log says so
+ */
+int mpool_large_remove_region(struct mpool_large *pool, const void *base);
+
 void *mpool_large_alloc_at(struct mpool_large *pool, size_t size, size_t align,
 			   size_t *real, gfp_t gfp, struct mpool_site *site);
 
