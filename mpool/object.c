@@ -336,8 +336,12 @@ static void *take_any(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 	return NULL;
 }
 
-/* Clears an object, as far as the caller and the kernel want it. */
-void *mpool_take_clear(struct mpool_fixed *fixed, void *obj, gfp_t gfp)
+/*
+ * Clears an object, as far as the caller and the kernel want it.  Not inlined:
+ * the fast paths call nobody.
+ */
+noinline void *mpool_take_clear(struct mpool_fixed *fixed, void *obj,
+				gfp_t gfp)
 {
 	if (want_init_on_alloc(gfp) && !fixed->chunks.large->io)
 		memset(obj, 0, fixed->chunks.size);
