@@ -10,6 +10,7 @@
 
 #include "fixed.h"
 #include "helpers.h"
+#include "trim.h"
 
 #define NAME	"kt-magazine"
 
@@ -140,7 +141,8 @@ static void depot_keeps_a_bounded_number(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, n, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, n,
 							objs));
 	mpool_fixed_free_bulk(pool, n, objs);
-	KUNIT_EXPECT_LE(test, pool->depot.nr_full, pool->depot.limit);
+	KUNIT_EXPECT_LE(test, mpool_depot_full(&pool->depot),
+			pool->depot.limit);
 	held = mpool_depot_objects(&pool->depot);
 	KUNIT_EXPECT_GT(test, held, 0);
 	KUNIT_EXPECT_LE(test, held * 1024, 512 * 1024);
@@ -168,6 +170,62 @@ static void no_cache_has_none(struct kunit *test)
 }
 
 /* An interrupt that finds the cache in use goes round it. */
+/* What lies in the depot for a whole period goes; what was used meanwhile stays. */
+static void depot_follows_its_use(struct kunit *test)
+{
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 64, NULL);
+	unsigned int n = pool->depot.cap * 8, held;
+	void **objs = kunit_kcalloc(test, n, sizeof(*objs), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, objs);
+	mpool_trim_exit();
+	KUNIT_ASSERT_EQ(test, n, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, n,
+							objs));
+	mpool_fixed_free_bulk(pool, n, objs);
+	held = mpool_depot_full(&pool->depot);
+	KUNIT_EXPECT_GE(test, held, 4);
+	mpool_trim_pass();
+	KUNIT_EXPECT_EQ(test, held, mpool_depot_full(&pool->depot));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+
+	/* Four magazines are what it takes: two come from the depot. */
+	n = pool->depot.cap * 4;
+	KUNIT_ASSERT_EQ(test, n, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, n,
+							objs));
+	mpool_fixed_free_bulk(pool, n, objs);
+	mpool_trim_pass();
+	KUNIT_EXPECT_GE(test, mpool_depot_full(&pool->depot), 1);
+	KUNIT_EXPECT_LE(test, mpool_depot_full(&pool->depot), 4);
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+
+	/* Nobody used it: all goes, from the CPUs too. */
+	mpool_trim_pass();
+	KUNIT_EXPECT_EQ(test, 0, mpool_depot_magazines(&pool->depot));
+	KUNIT_EXPECT_EQ(test, 0, pool->chunks.nr_objs);
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	mpool_trim_init();
+}
+
+/* Under pressure free objects go at once, and nothing else does. */
+static void pressure_takes_what_is_free(struct kunit *test)
+{
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 1024, NULL);
+	void *objs[64];
+
+	mpool_trim_exit();
+	KUNIT_ASSERT_EQ(test, 64, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 64,
+							 objs));
+	mpool_fixed_free_bulk(pool, 63, objs + 1);
+	KUNIT_EXPECT_GT(test, mpool_trim_all(), 0);
+	KUNIT_EXPECT_LT(test, pool->chunks.nr_objs, 64);
+	KUNIT_EXPECT_EQ(test, 1, mpool_fixed_live(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	mpool_fixed_free(pool, objs[0]);
+	mpool_trim_all();
+	KUNIT_EXPECT_EQ(test, 0, pool->chunks.nr_objs);
+	mpool_trim_init();
+}
+
 static void busy_cache_is_left_alone(struct kunit *test)
 {
 	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 64, NULL);
@@ -283,6 +341,8 @@ static struct kunit_case magazine_cases[] = {
 	KUNIT_CASE(found_with_another_cpu),
 	KUNIT_CASE(edges_of_a_magazine),
 	KUNIT_CASE(depot_keeps_a_bounded_number),
+	KUNIT_CASE(depot_follows_its_use),
+	KUNIT_CASE(pressure_takes_what_is_free),
 	KUNIT_CASE(no_cache_has_none),
 	KUNIT_CASE(busy_cache_is_left_alone),
 	KUNIT_CASE(double_free_wherever_it_lies),

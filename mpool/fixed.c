@@ -22,6 +22,8 @@
 #include <linux/kernel.h>
 #include <linux/log2.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/rculist.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -33,7 +35,15 @@
 
 /* Protects fixed_list; held while a dead CPU's caches are drained. */
 static DEFINE_SPINLOCK(fixed_lock);
-static LIST_HEAD(fixed_list);
+
+/* All of them; RCU for readers.  trim.c reads it. */
+LIST_HEAD(mpool_fixed_list);
+
+/*
+ * Held by those who take from pools what lies idle there, and end them.  Never
+ * by alloc and free.
+ */
+DEFINE_MUTEX(mpool_trim_mutex);
 
 static int fixed_cpuhp_state;
 
@@ -166,7 +176,7 @@ static int fixed_cpu_dead(unsigned int cpu)
 	unsigned long flags;
 
 	spin_lock_irqsave(&fixed_lock, flags);
-	list_for_each_entry(fixed, &fixed_list, list)
+	list_for_each_entry(fixed, &mpool_fixed_list, list)
 		mpool_cache_drain(per_cpu_ptr(fixed->caches, cpu),
 				  &fixed->depot, &fixed->chunks);
 	spin_unlock_irqrestore(&fixed_lock, flags);
@@ -273,15 +283,18 @@ static const char *fixed_check(size_t size, const struct mpool_fixed_args *args)
 	return NULL;
 }
 
-static size_t natural_align(size_t size)
+/* What was asked for, or kmalloc()'s. */
+static size_t fixed_align(size_t size, size_t align)
 {
-	return max_t(size_t, 1ul << __ffs(size), ARCH_KMALLOC_MINALIGN);
+	return max_t(size_t, align ?: 1ul << __ffs(size),
+		     ARCH_KMALLOC_MINALIGN);
 }
 
 static void fixed_free_rcu(struct rcu_head *rcu)
 {
 	struct mpool_fixed *fixed = container_of(rcu, struct mpool_fixed, rcu);
 
+	mpool_depot_end(&fixed->depot);
 	free_percpu(fixed->caches);
 	kfree(fixed);
 }
@@ -310,6 +323,7 @@ struct mpool_fixed *mpool_fixed_setup(const char *name, size_t size,
 	struct mpool_fixed *fixed;
 	unsigned long flags;
 	int cpu, err = 0;
+	size_t align;
 
 	fixed = kzalloc(sizeof(*fixed), gfp);
 	if (!fixed)
@@ -330,26 +344,29 @@ struct mpool_fixed *mpool_fixed_setup(const char *name, size_t size,
 		goto err_free;
 	for_each_possible_cpu(cpu)
 		mpool_cache_init(per_cpu_ptr(fixed->caches, cpu));
+	align = fixed_align(size, args->align);
 	fixed->size = size;
 	fixed->ctor = args->ctor;
 	fixed->dtor = args->dtor;
 	fixed->priv = args->priv;
+	err = mpool_depot_init(&fixed->depot, ALIGN(size, align),
+			       !args->max_objects &&
+			       !(args->flags & MPOOL_FIXED_NO_CACHE), gfp);
+	if (err)
+		goto err_caches;
 	mpool_fixed_tune(fixed);
 	mpool_chunks_init(&fixed->chunks, fixed, fixed->owner, large, size,
-			  args->align ? max_t(size_t, args->align,
-					      ARCH_KMALLOC_MINALIGN) :
-			  natural_align(size));
+			  align);
 	fixed->chunks.max_objects = args->max_objects;
-	mpool_depot_init(&fixed->depot, fixed->chunks.size,
-			 !args->max_objects &&
-			 !(args->flags & MPOOL_FIXED_NO_CACHE));
 	mpool_reserve_init(&fixed->reserve, &fixed->chunks);
 	atomic_inc(&large->pool.users);
 	spin_lock_irqsave(&fixed_lock, flags);
-	list_add(&fixed->list, &fixed_list);
+	list_add_rcu(&fixed->list, &mpool_fixed_list);
 	spin_unlock_irqrestore(&fixed_lock, flags);
 	return fixed;
 
+err_caches:
+	free_percpu(fixed->caches);
 err_free:
 	kfree(fixed);
 	return ERR_PTR(err);
@@ -360,14 +377,14 @@ static void fixed_unlist(struct mpool_fixed *fixed)
 	unsigned long flags;
 
 	spin_lock_irqsave(&fixed_lock, flags);
-	list_del(&fixed->list);
+	list_del_rcu(&fixed->list);
 	spin_unlock_irqrestore(&fixed_lock, flags);
 	mpool_pool_unuse(&fixed->chunks.large->pool);
 	/* Lookups that came by a chunk may be looking at the pool. */
 	call_rcu(&fixed->rcu, fixed_free_rcu);
 }
 
-/* Ends a pool that never was used.  Context: as for its setup. */
+/* Ends a pool that never was used.  Context: as for its setup, so no mutex. */
 void mpool_fixed_discard(struct mpool_fixed *fixed)
 {
 	fixed_unlist(fixed);
@@ -380,9 +397,11 @@ void mpool_fixed_discard(struct mpool_fixed *fixed)
 void mpool_fixed_put(struct mpool_fixed *fixed)
 {
 	mpool_reserve_end(&fixed->reserve);
+	mutex_lock(&mpool_trim_mutex);
 	mpool_fixed_drain(fixed);
 	mpool_chunks_end(&fixed->chunks);
 	fixed_unlist(fixed);
+	mutex_unlock(&mpool_trim_mutex);
 }
 
 /* --- the public face --- */

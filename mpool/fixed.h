@@ -31,7 +31,8 @@ struct mpool_fixed {
 	int (*ctor)(void *obj, void *priv);
 	void (*dtor)(void *obj, void *priv);
 	void *priv;
-	struct list_head list;		/* fixed_list */
+	struct list_head list;		/* mpool_fixed_list */
+	u64 trim_ops;			/* allocs and frees at the last trim */
 	struct rcu_head rcu;
 };
 
@@ -43,7 +44,11 @@ struct mpool_fixed *mpool_fixed_setup(const char *name, size_t size,
 void mpool_fixed_put(struct mpool_fixed *fixed);
 void mpool_fixed_kill(struct mpool_fixed *fixed);
 void mpool_fixed_count(struct mpool_fixed *fixed, struct mpool_count *count);
+extern struct list_head mpool_fixed_list;
+extern struct mutex mpool_trim_mutex;
+
 void mpool_fixed_tune(struct mpool_fixed *fixed);
+void mpool_fixed_drain_cpu(void *arg);
 void mpool_fixed_drain(struct mpool_fixed *fixed);
 size_t mpool_fixed_drop(struct mpool_fixed *fixed, const struct module *mod);
 int mpool_fixed_verify(struct mpool_fixed *fixed);

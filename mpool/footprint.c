@@ -32,10 +32,9 @@ static size_t large_bytes(const struct mpool_large *large)
 	return bytes;
 }
 
-static unsigned int nr_magazines(const struct mpool_fixed *fixed)
+static unsigned int nr_magazines(struct mpool_fixed *fixed)
 {
-	unsigned int n = READ_ONCE(fixed->depot.nr_full) +
-			 READ_ONCE(fixed->depot.nr_empty);
+	unsigned int n = mpool_depot_magazines(&fixed->depot);
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
@@ -48,7 +47,7 @@ static unsigned int nr_magazines(const struct mpool_fixed *fixed)
 }
 
 /* Without the pages of the chunks, which the large pool has. */
-static size_t fixed_bytes(const struct mpool_fixed *fixed)
+static size_t fixed_bytes(struct mpool_fixed *fixed)
 {
 	const struct mpool_magazine *mag = NULL;
 	const struct mpool_chunk *chunk;
@@ -61,7 +60,7 @@ static size_t fixed_bytes(const struct mpool_fixed *fixed)
 	rcu_read_lock();
 	list_for_each_entry_rcu(chunk, &fixed->chunks.all, all)
 		bytes += kmalloc_size_roundup(struct_size(chunk, state,
-							  chunk->nr + 1));
+							  chunk->nr));
 	rcu_read_unlock();
 	return bytes;
 }
@@ -72,7 +71,7 @@ static size_t small_bytes(struct mpool_small *small)
 	unsigned int i;
 
 	for (i = 0; i < SMALL_CLASSES; i++) {
-		const struct mpool_fixed *fixed = READ_ONCE(small->classes[i]);
+		struct mpool_fixed *fixed = READ_ONCE(small->classes[i]);
 
 		if (fixed)
 			bytes += fixed_bytes(fixed);

@@ -9,7 +9,7 @@
  *	 6  debugfs
  *	 5  report, show, out, verify, footprint
  *	 4  global, small, strpool, whatis
- *	 3  fixed, object, chunk, magazine, reserve
+ *	 3  fixed, trim, object, chunk, magazine, reserve
  *	 2  large, pages, system, region, reserved, runs
  *	 1  pagemap, site, owner, registry
  *	 0  internal, compat, stat, kick
@@ -17,6 +17,7 @@
  * Lock order, outermost first:
  *
  *	registry_mutex	names and list of pools (sleeps; never from alloc or free)
+ *	trim_mutex	idle objects of all fixed pools (sleeps)
  *	region_mutex	adding, removing of regions (sleeps)
  *	strpool->lock	strings of one pool
  *	depot->lock	full and empty magazines of one fixed pool	(raw)

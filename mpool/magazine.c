@@ -6,9 +6,12 @@
  * that are not live, each with the place of its state word, so that handing one
  * out needs no lookup.  A CPU has two, the loaded one and a spare; with two, a
  * caller that alternates at the edge of one does not go to the depot each time.
- * The depot has a stack of full ones and one of empty ones.
+ * The depot has for each NUMA node a stack of full ones and one of empty ones.
  *
  *	CPU: loaded, spare  <->  depot: full, empty  <->  chunks: free lists
+ *
+ * Magazines that the depot of a node had all the time between two trims were not
+ * part of its working set, and go: mpool_depot_trim(), which trim.c calls.
  *
  * A CPU starts with mpool_no_magazine, which has no object and no room, so that
  * the fast path needs no test for a missing one.
@@ -16,7 +19,8 @@
  * Invariant, checked by mpool_depot_verify() and by the fixed layer:
  *	0 <= n <= cap; each object in a magazine is in one only, and its state
  *	is MPOOL_OBJ_CACHED; a magazine in the stack of full ones has an object,
- *	one in that of empty ones has none; the counts say how many there are.
+ *	one in that of empty ones has none; the counts say how many there are, and
+ *	the least counts are not above them.
  *
  * Locking: a cache by its idle flag, see struct mpool_cache; the stacks by
  * depot->lock (raw).  Objects are moved and magazines allocated without it.
@@ -70,11 +74,21 @@ void mpool_cache_init(struct mpool_cache *cache)
 	cache->idle = MPOOL_CACHE_IDLE;
 }
 
-void mpool_depot_init(struct mpool_depot *depot, size_t size, bool use)
+int mpool_depot_init(struct mpool_depot *depot, size_t size, bool use,
+		     gfp_t gfp)
 {
-	raw_spin_lock_init(&depot->lock);
+	unsigned int i;
+
+	if (nr_node_ids > 1 && use) {
+		depot->more = kcalloc(nr_node_ids - 1, sizeof(*depot->more),
+				      gfp);
+		if (!depot->more)
+			return -ENOMEM;
+	}
+	for (i = 0; i < mpool_depot_nodes(depot); i++)
+		raw_spin_lock_init(&mpool_depot_node(depot, i)->lock);
 	if (!use)
-		return;
+		return 0;
 	if (size <= 128)
 		depot->cap = MAGAZINE_CAP(1024);
 	else if (size <= 512)
@@ -87,45 +101,68 @@ void mpool_depot_init(struct mpool_depot *depot, size_t size, bool use)
 	if (size > SZ_32K)
 		depot->cap = 2;
 	depot->limit = max_t(u32, DEPOT_MIN, DEPOT_BYTES / (size * depot->cap));
+	return 0;
+}
+
+void mpool_depot_end(struct mpool_depot *depot)
+{
+	kfree(depot->more);
+}
+
+/* The stacks of the node that this CPU takes its memory from. */
+static struct mpool_depot_node *depot_here(struct mpool_depot *depot)
+{
+	return depot->more ? mpool_depot_node(depot, numa_mem_id()) :
+			     &depot->first;
+}
+
+static void push_locked(struct mpool_depot_node *node,
+			struct mpool_magazine *mag)
+{
+	lockdep_assert_held(&node->lock);
+	if (mag->n) {
+		mag->next = node->full;
+		node->full = mag;
+		node->nr_full++;
+	} else {
+		mag->next = node->empty;
+		node->empty = mag;
+		node->nr_empty++;
+	}
 }
 
 static void depot_push(struct mpool_depot *depot, struct mpool_magazine *mag)
 {
+	struct mpool_depot_node *node = depot_here(depot);
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&depot->lock, flags);
-	if (mag->n) {
-		mag->next = depot->full;
-		depot->full = mag;
-		depot->nr_full++;
-	} else {
-		mag->next = depot->empty;
-		depot->empty = mag;
-		depot->nr_empty++;
-	}
-	raw_spin_unlock_irqrestore(&depot->lock, flags);
+	raw_spin_lock_irqsave(&node->lock, flags);
+	push_locked(node, mag);
+	raw_spin_unlock_irqrestore(&node->lock, flags);
 }
 
-static struct mpool_magazine *full_pop_locked(struct mpool_depot *depot)
+static struct mpool_magazine *full_pop_locked(struct mpool_depot_node *node)
 {
-	struct mpool_magazine *mag = depot->full;
+	struct mpool_magazine *mag = node->full;
 
-	lockdep_assert_held(&depot->lock);
+	lockdep_assert_held(&node->lock);
 	if (mag) {
-		depot->full = mag->next;
-		depot->nr_full--;
+		node->full = mag->next;
+		node->nr_full--;
+		node->min_full = min(node->min_full, node->nr_full);
 	}
 	return mag;
 }
 
-static struct mpool_magazine *empty_pop_locked(struct mpool_depot *depot)
+static struct mpool_magazine *empty_pop_locked(struct mpool_depot_node *node)
 {
-	struct mpool_magazine *mag = depot->empty;
+	struct mpool_magazine *mag = node->empty;
 
-	lockdep_assert_held(&depot->lock);
+	lockdep_assert_held(&node->lock);
 	if (mag) {
-		depot->empty = mag->next;
-		depot->nr_empty--;
+		node->empty = mag->next;
+		node->nr_empty--;
+		node->min_empty = min(node->min_empty, node->nr_empty);
 	}
 	return mag;
 }
@@ -135,7 +172,7 @@ bool mpool_depot_supply(struct mpool_depot *depot, gfp_t gfp)
 {
 	struct mpool_magazine *mag;
 
-	if (!depot->cap || READ_ONCE(depot->nr_empty))
+	if (!depot->cap || READ_ONCE(depot_here(depot)->nr_empty))
 		return false;
 	mag = kmalloc(struct_size(mag, slots, depot->cap),
 		      (gfp & ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_ZERO |
@@ -148,30 +185,37 @@ bool mpool_depot_supply(struct mpool_depot *depot, gfp_t gfp)
 	return true;
 }
 
-/*
- * Takes one object out of the depot, for those who cannot use the cache.  Any
- * context.
- */
-bool mpool_depot_pop(struct mpool_depot *depot, struct mpool_slot *slot)
+static bool node_pop(struct mpool_depot_node *node, struct mpool_slot *slot)
 {
 	struct mpool_magazine *mag;
 	unsigned long flags;
 
-	if (!READ_ONCE(depot->nr_full) ||
-	    !mpool_lock_irqsave(&depot->lock, flags))
+	if (!READ_ONCE(node->nr_full) || !mpool_lock_irqsave(&node->lock, flags))
 		return false;
-	mag = depot->full;
+	mag = node->full;
 	if (mag) {
 		*slot = mag->slots[--mag->n];
-		if (!mag->n) {
-			full_pop_locked(depot);
-			mag->next = depot->empty;
-			depot->empty = mag;
-			depot->nr_empty++;
-		}
+		if (!mag->n)
+			push_locked(node, full_pop_locked(node));
 	}
-	raw_spin_unlock_irqrestore(&depot->lock, flags);
+	raw_spin_unlock_irqrestore(&node->lock, flags);
 	return mag;
+}
+
+/*
+ * Takes one object out of the depot, for those who cannot use the cache: of any
+ * node, because they may have no other way.  Any context.
+ */
+bool mpool_depot_pop(struct mpool_depot *depot, struct mpool_slot *slot)
+{
+	unsigned int i;
+
+	if (node_pop(depot_here(depot), slot))
+		return true;
+	for (i = 0; i < mpool_depot_nodes(depot); i++)
+		if (node_pop(mpool_depot_node(depot, i), slot))
+			return true;
+	return false;
 }
 
 /* Changes the loaded magazine, which is empty, for one that is not. */
@@ -179,21 +223,18 @@ static bool depot_change_empty(struct mpool_depot *depot,
 			       struct mpool_cache *cache)
 {
 	struct mpool_magazine *full, *old = cache->loaded;
+	struct mpool_depot_node *node = depot_here(depot);
 	unsigned long flags;
 
-	if (!READ_ONCE(depot->nr_full) ||
-	    !mpool_lock_irqsave(&depot->lock, flags))
+	if (!READ_ONCE(node->nr_full) || !mpool_lock_irqsave(&node->lock, flags))
 		return false;
-	full = full_pop_locked(depot);
+	full = full_pop_locked(node);
 	if (full) {
 		cache->loaded = full;
-		if (old != &mpool_no_magazine) {
-			old->next = depot->empty;
-			depot->empty = old;
-			depot->nr_empty++;
-		}
+		if (old != &mpool_no_magazine)
+			push_locked(node, old);
 	}
-	raw_spin_unlock_irqrestore(&depot->lock, flags);
+	raw_spin_unlock_irqrestore(&node->lock, flags);
 	return full;
 }
 
@@ -203,26 +244,24 @@ static bool depot_change_full(struct mpool_depot *depot,
 			      struct mpool_magazine **over)
 {
 	struct mpool_magazine *empty, *old = cache->loaded;
+	struct mpool_depot_node *node = depot_here(depot);
 	unsigned long flags;
 
 	*over = NULL;
-	if (!READ_ONCE(depot->nr_empty) ||
-	    !mpool_lock_irqsave(&depot->lock, flags))
+	if (!READ_ONCE(node->nr_empty) ||
+	    !mpool_lock_irqsave(&node->lock, flags))
 		return false;
-	empty = empty_pop_locked(depot);
+	empty = empty_pop_locked(node);
 	if (empty) {
 		cache->loaded = empty;
-		if (old == &mpool_no_magazine) {
+		if (old == &mpool_no_magazine)
 			;
-		} else if (depot->nr_full >= depot->limit) {
+		else if (node->nr_full >= depot->limit)
 			*over = old;
-		} else {
-			old->next = depot->full;
-			depot->full = old;
-			depot->nr_full++;
-		}
+		else
+			push_locked(node, old);
 	}
-	raw_spin_unlock_irqrestore(&depot->lock, flags);
+	raw_spin_unlock_irqrestore(&node->lock, flags);
 	return empty;
 }
 
@@ -335,23 +374,66 @@ void mpool_cache_drain(struct mpool_cache *cache, struct mpool_depot *depot,
 	}
 }
 
-/* Empties the depot into the chunks and frees its magazines. */
-void mpool_depot_drain(struct mpool_depot *depot, struct mpool_chunks *chunks)
+/* Takes a magazine away, full ones first, if there are more than the numbers. */
+static struct mpool_magazine *node_take(struct mpool_depot_node *node,
+					unsigned int full, unsigned int empty)
 {
-	struct mpool_magazine *mag;
+	struct mpool_magazine *mag = NULL;
 	unsigned long flags;
 
-	for (;;) {
-		raw_spin_lock_irqsave(&depot->lock, flags);
-		mag = full_pop_locked(depot);
-		if (!mag)
-			mag = empty_pop_locked(depot);
-		raw_spin_unlock_irqrestore(&depot->lock, flags);
-		if (!mag)
-			return;
+	raw_spin_lock_irqsave(&node->lock, flags);
+	if (node->nr_full > full)
+		mag = full_pop_locked(node);
+	else if (node->nr_empty > empty)
+		mag = empty_pop_locked(node);
+	raw_spin_unlock_irqrestore(&node->lock, flags);
+	return mag;
+}
+
+/* Leaves a node this many magazines; the objects of others go to the chunks. */
+static void node_reduce(struct mpool_depot_node *node,
+			struct mpool_chunks *chunks, unsigned int full,
+			unsigned int empty)
+{
+	struct mpool_magazine *mag;
+
+	while ((mag = node_take(node, full, empty))) {
 		if (mag->n)
 			magazine_flush(mag, chunks);
 		kfree(mag);
+	}
+}
+
+/* Empties the depot into the chunks and frees its magazines. */
+void mpool_depot_drain(struct mpool_depot *depot, struct mpool_chunks *chunks)
+{
+	unsigned int i;
+
+	for (i = 0; i < mpool_depot_nodes(depot); i++)
+		node_reduce(mpool_depot_node(depot, i), chunks, 0, 0);
+}
+
+/*
+ * Gives up what nobody took since the last trim.  What is put there meanwhile
+ * may go in its place; it is the number that counts.
+ */
+void mpool_depot_trim(struct mpool_depot *depot, struct mpool_chunks *chunks)
+{
+	unsigned int i, full, empty;
+	unsigned long flags;
+
+	for (i = 0; i < mpool_depot_nodes(depot); i++) {
+		struct mpool_depot_node *node = mpool_depot_node(depot, i);
+
+		raw_spin_lock_irqsave(&node->lock, flags);
+		full = node->nr_full - node->min_full;
+		empty = node->nr_empty - node->min_empty;
+		raw_spin_unlock_irqrestore(&node->lock, flags);
+		node_reduce(node, chunks, full, empty);
+		raw_spin_lock_irqsave(&node->lock, flags);
+		node->min_full = node->nr_full;
+		node->min_empty = node->nr_empty;
+		raw_spin_unlock_irqrestore(&node->lock, flags);
 	}
 }
 
@@ -365,15 +447,42 @@ unsigned long mpool_cache_objects(const struct mpool_cache *cache)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_cache_objects);
 
+/* Full magazines of all nodes. */
+unsigned int mpool_depot_full(struct mpool_depot *depot)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < mpool_depot_nodes(depot); i++)
+		n += READ_ONCE(mpool_depot_node(depot, i)->nr_full);
+	return n;
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_depot_full);
+
+/* All magazines, the empty ones too. */
+unsigned int mpool_depot_magazines(struct mpool_depot *depot)
+{
+	unsigned int i, n = mpool_depot_full(depot);
+
+	for (i = 0; i < mpool_depot_nodes(depot); i++)
+		n += READ_ONCE(mpool_depot_node(depot, i)->nr_empty);
+	return n;
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_depot_magazines);
+
 unsigned long mpool_depot_objects(struct mpool_depot *depot)
 {
 	struct mpool_magazine *mag;
 	unsigned long flags, n = 0;
+	unsigned int i;
 
-	raw_spin_lock_irqsave(&depot->lock, flags);
-	for (mag = depot->full; mag; mag = mag->next)
-		n += mag->n;
-	raw_spin_unlock_irqrestore(&depot->lock, flags);
+	for (i = 0; i < mpool_depot_nodes(depot); i++) {
+		struct mpool_depot_node *node = mpool_depot_node(depot, i);
+
+		raw_spin_lock_irqsave(&node->lock, flags);
+		for (mag = node->full; mag; mag = mag->next)
+			n += mag->n;
+		raw_spin_unlock_irqrestore(&node->lock, flags);
+	}
 	return n;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_depot_objects);
@@ -398,8 +507,7 @@ int mpool_cache_verify(const struct mpool_cache *cache)
 	return bad;
 }
 
-/* The same. */
-int mpool_depot_verify(struct mpool_depot *depot)
+static int node_verify(struct mpool_depot_node *node)
 {
 	unsigned int full = 0, empty = 0;
 	struct mpool_magazine *mag;
@@ -407,16 +515,28 @@ int mpool_depot_verify(struct mpool_depot *depot)
 	int bad = 0;
 	u32 i;
 
-	raw_spin_lock_irqsave(&depot->lock, flags);
-	for (mag = depot->full; mag; mag = mag->next, full++) {
+	raw_spin_lock_irqsave(&node->lock, flags);
+	for (mag = node->full; mag; mag = mag->next, full++) {
 		bad += !mag->n || mag->n > mag->cap;
 		for (i = 0; i < mag->n; i++)
 			bad += *mag->slots[i].state != MPOOL_OBJ_CACHED;
 	}
-	for (mag = depot->empty; mag; mag = mag->next, empty++)
-		bad += mag->n != 0 || mag->cap != depot->cap;
-	bad += full != depot->nr_full || empty != depot->nr_empty;
-	raw_spin_unlock_irqrestore(&depot->lock, flags);
+	for (mag = node->empty; mag; mag = mag->next, empty++)
+		bad += mag->n != 0;
+	bad += full != node->nr_full || empty != node->nr_empty;
+	bad += node->min_full > full || node->min_empty > empty;
+	raw_spin_unlock_irqrestore(&node->lock, flags);
+	return bad;
+}
+
+/* The same. */
+int mpool_depot_verify(struct mpool_depot *depot)
+{
+	unsigned int i;
+	int bad = 0;
+
+	for (i = 0; i < mpool_depot_nodes(depot); i++)
+		bad += node_verify(mpool_depot_node(depot, i));
 	return bad + (mpool_no_magazine.n || mpool_no_magazine.cap);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_depot_verify);

@@ -2,6 +2,7 @@
 #ifndef _MPOOL_MAGAZINE_H
 #define _MPOOL_MAGAZINE_H
 
+#include <linux/nodemask.h>
 #include <linux/percpu.h>
 
 #include "chunk.h"
@@ -33,17 +34,38 @@ struct mpool_cache {
 /* Not 0 is in use, because gcc compares memory in one instruction but with 0. */
 #define MPOOL_CACHE_IDLE	1
 
-struct mpool_depot {
-	/* Constant. */
-	u32 cap;			/* objects of a magazine; 0: none are used */
-	u32 limit;			/* most full ones that are kept */
+struct mpool_depot_node {
 	/* Protects the stacks; a few instructions at a time. */
 	raw_spinlock_t lock;
 	struct mpool_magazine *full;	/* with at least one object */
 	struct mpool_magazine *empty;
 	unsigned int nr_full;
 	unsigned int nr_empty;
+	unsigned int min_full;		/* fewest since the last trim */
+	unsigned int min_empty;
 };
+
+/* One stack of each kind per NUMA node. */
+struct mpool_depot {
+	/* Constant. */
+	u32 cap;			/* objects of a magazine; 0: none are used */
+	u32 limit;			/* most full ones that a node keeps */
+	struct mpool_depot_node *more;	/* of nodes 1 and up, if there are */
+
+	struct mpool_depot_node first;
+};
+
+/* Its stacks, by number; fewer than nr_node_ids. */
+static inline struct mpool_depot_node *
+mpool_depot_node(struct mpool_depot *depot, unsigned int node)
+{
+	return node ? &depot->more[node - 1] : &depot->first;
+}
+
+static inline unsigned int mpool_depot_nodes(const struct mpool_depot *depot)
+{
+	return depot->more ? nr_node_ids : 1;
+}
 
 /* Stands where a CPU has no magazine yet: empty and full at once. */
 extern struct mpool_magazine mpool_no_magazine;
@@ -81,7 +103,9 @@ static __always_inline void mpool_cache_leave(struct mpool_cache *cache)
 	WRITE_ONCE(cache->idle, MPOOL_CACHE_IDLE);
 }
 
-void mpool_depot_init(struct mpool_depot *depot, size_t size, bool use);
+int mpool_depot_init(struct mpool_depot *depot, size_t size, bool use,
+		     gfp_t gfp);
+void mpool_depot_end(struct mpool_depot *depot);
 bool mpool_depot_supply(struct mpool_depot *depot, gfp_t gfp);
 bool mpool_depot_pop(struct mpool_depot *depot, struct mpool_slot *slot);
 
@@ -94,6 +118,9 @@ void mpool_cache_drain(struct mpool_cache *cache, struct mpool_depot *depot,
 		       struct mpool_chunks *chunks);
 void mpool_depot_drain(struct mpool_depot *depot, struct mpool_chunks *chunks);
 unsigned long mpool_cache_objects(const struct mpool_cache *cache);
+void mpool_depot_trim(struct mpool_depot *depot, struct mpool_chunks *chunks);
+unsigned int mpool_depot_full(struct mpool_depot *depot);
+unsigned int mpool_depot_magazines(struct mpool_depot *depot);
 unsigned long mpool_depot_objects(struct mpool_depot *depot);
 int mpool_cache_verify(const struct mpool_cache *cache);
 int mpool_depot_verify(struct mpool_depot *depot);

@@ -24,6 +24,7 @@
 #include "report.h"
 #include "reserved.h"
 #include "site.h"
+#include "trim.h"
 
 static const char * const policies[] = {
 	[MPOOL_ON_LEAK_KEEP] = "keep",
@@ -132,6 +133,7 @@ static int __init mpool_init(void)
 	if (err)
 		goto err_pools;
 	mpool_debugfs_init();
+	mpool_trim_init();
 	return 0;
 
 err_pools:
@@ -147,6 +149,7 @@ err_site:
 
 static void __exit mpool_exit(void)
 {
+	mpool_trim_exit();
 	mpool_debugfs_exit();
 	mpool_owner_exit();
 	mpool_report_farewell();

@@ -260,7 +260,8 @@ static bool take_reserve(struct mpool_fixed *fixed, struct mpool_slot *slot,
 	return false;
 }
 
-static void drain_this_cpu(void *arg)
+/* What this CPU has; interrupts are off. */
+void mpool_fixed_drain_cpu(void *arg)
 {
 	struct mpool_fixed *fixed = arg;
 	struct mpool_cache *cache = mpool_cache_enter(fixed->caches);
@@ -274,7 +275,7 @@ static void drain_this_cpu(void *arg)
 /* Gets the free objects of all CPUs together.  Sleeps. */
 void mpool_fixed_drain(struct mpool_fixed *fixed)
 {
-	on_each_cpu(drain_this_cpu, fixed, 1);
+	on_each_cpu(mpool_fixed_drain_cpu, fixed, 1);
 	mpool_depot_drain(&fixed->depot, &fixed->chunks);
 	mpool_chunks_settle(&fixed->chunks);
 	mpool_chunks_reap(&fixed->chunks, 0);

@@ -103,7 +103,7 @@ static void show_fixed(struct mpool_out *out, struct mpool_fixed *fixed)
 	     max(fixed->chunks.nr, 1u));
 	line(out, "free in chunks", READ_ONCE(fixed->chunks.nr_free));
 	line(out, "magazine objects", fixed->depot.cap);
-	line(out, "depot magazines", READ_ONCE(fixed->depot.nr_full));
+	line(out, "depot magazines", mpool_depot_full(&fixed->depot));
 	line(out, "reserve", mpool_reserve_target(&fixed->reserve));
 	line(out, "reserve filled", mpool_reserve_objects(&fixed->reserve));
 	if (fixed->chunks.max_objects)

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Trimming: objects that nobody asks for go back to where they came from.
+ *
+ * Structure: a work item passes over all fixed pools every few seconds, on a
+ * timer that wakes no idle CPU.  Of the depot go the magazines that were there
+ * all the time since the last pass: the working set did without them (Bonwick
+ * and Adams, 2001).  A pool that nobody used since the last pass loses the
+ * magazines of the CPUs and its empty chunk as well; only CPUs that have some
+ * are interrupted.  Under memory pressure all of it goes at once.
+ *
+ * Invariant: a pass takes free objects only, and never the reserve.
+ *
+ * Locking: trim_mutex keeps pools from being ended during a pass; they come and,
+ * if they never were used, go under RCU.
+ */
+#include <linux/mutex.h>
+#include <linux/rculist.h>
+#include <linux/smp.h>
+#include <linux/workqueue.h>
+
+#include "fixed.h"
+#include "trim.h"
+
+#define TRIM_PERIOD	(4 * HZ)
+
+static void trim_fn(struct work_struct *work);
+static DECLARE_DEFERRABLE_WORK(trim_work, trim_fn);
+
+static bool cpu_has_some(int cpu, void *arg)
+{
+	struct mpool_fixed *fixed = arg;
+
+	return mpool_cache_objects(per_cpu_ptr(fixed->caches, cpu));
+}
+
+static bool fixed_is_idle(struct mpool_fixed *fixed)
+{
+	u64 was = fixed->trim_ops;
+	struct mpool_count count;
+
+	mpool_fixed_count(fixed, &count);
+	fixed->trim_ops = count.allocs + count.frees;
+	return fixed->trim_ops == was;
+}
+
+static void fixed_empty(struct mpool_fixed *fixed)
+{
+	if (fixed->depot.cap)
+		on_each_cpu_cond(cpu_has_some, mpool_fixed_drain_cpu, fixed, 1);
+	mpool_depot_drain(&fixed->depot, &fixed->chunks);
+	mpool_chunks_reap(&fixed->chunks, 0);
+}
+
+static void fixed_trim(struct mpool_fixed *fixed)
+{
+	if (fixed_is_idle(fixed)) {
+		fixed_empty(fixed);
+		return;
+	}
+	mpool_depot_trim(&fixed->depot, &fixed->chunks);
+	mpool_chunks_reap(&fixed->chunks, 1);
+}
+
+/* One pass over all pools.  Sleeps. */
+void mpool_trim_pass(void)
+{
+	struct mpool_fixed *fixed;
+
+	mutex_lock(&mpool_trim_mutex);
+	rcu_read_lock();
+	list_for_each_entry_rcu(fixed, &mpool_fixed_list, list)
+		fixed_trim(fixed);
+	rcu_read_unlock();
+	mutex_unlock(&mpool_trim_mutex);
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_trim_pass);
+
+static void trim_fn(struct work_struct *work)
+{
+	mpool_trim_pass();
+	schedule_delayed_work(&trim_work, TRIM_PERIOD);
+}
+
+static unsigned long fixed_trim_all(struct mpool_fixed *fixed)
+{
+	unsigned long had = READ_ONCE(fixed->chunks.nr_objs), has;
+
+	fixed_empty(fixed);
+	has = READ_ONCE(fixed->chunks.nr_objs);
+	return had > has ? (had - has) * fixed->chunks.size >> PAGE_SHIFT : 0;
+}
+
+/*
+ * Gives up all that is not live, for those who need memory now; about how many
+ * pages that was.  Sleeps, but waits for nobody: from reclaim.
+ */
+unsigned long mpool_trim_all(void)
+{
+	struct mpool_fixed *fixed;
+	unsigned long pages = 0;
+
+	if (!mutex_trylock(&mpool_trim_mutex))
+		return 0;
+	rcu_read_lock();
+	list_for_each_entry_rcu(fixed, &mpool_fixed_list, list)
+		pages += fixed_trim_all(fixed);
+	rcu_read_unlock();
+	mutex_unlock(&mpool_trim_mutex);
+	return pages;
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_trim_all);
+
+void mpool_trim_init(void)
+{
+	schedule_delayed_work(&trim_work, TRIM_PERIOD);
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_trim_init);
+
+void mpool_trim_exit(void)
+{
+	cancel_delayed_work_sync(&trim_work);
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_trim_exit);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _MPOOL_TRIM_H
+#define _MPOOL_TRIM_H
+
+void mpool_trim_pass(void);
+unsigned long mpool_trim_all(void);
+
+void mpool_trim_init(void);
+void mpool_trim_exit(void);
+
+#endif /* _MPOOL_TRIM_H */
