@@ -11,7 +11,7 @@
  *	 4  global, small, strpool, whatis
  *	 3  fixed, trim, object, chunk, magazine, reserve
  *	 2  large, pages, system, region, reserved, runs
- *	 1  pagemap, site, owner, registry
+ *	 1  pagemap, site, owner, registry, limit
  *	 0  internal, compat, stat, kick
  *
  * Lock order, outermost first:

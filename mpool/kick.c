@@ -13,6 +13,7 @@
  */
 #include <linux/compiler.h>
 
+#include "internal.h"
 #include "kick.h"
 
 static void kick_fn(struct irq_work *irq)
@@ -42,3 +43,4 @@ void mpool_kick_sync(struct mpool_kick *kick)
 	irq_work_sync(&kick->irq);
 	flush_work(&kick->work);
 }
+EXPORT_SYMBOL_IF_KUNIT(mpool_kick_sync);

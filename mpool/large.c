@@ -180,6 +180,8 @@ struct mpool_page *mpool_large_take(struct mpool_large *large, u32 npages,
 	struct mpool_arena *arena;
 	struct mpool_page *pg;
 
+	if (!mpool_limit_take(large->limit, npages))
+		return NULL;
 	for (;;) {
 		pg = take_held(large, npages, align, state, owner, site, slack);
 		if (pg || !may_grow)
@@ -195,8 +197,10 @@ struct mpool_page *mpool_large_take(struct mpool_large *large, u32 npages,
 			break;
 		}
 	}
-	if (!pg)
+	if (!pg) {
+		mpool_limit_give(large->limit, npages);
 		return NULL;
+	}
 	mpool_pool_charge(owner, npages);
 	if (owner != &large->pool)
 		mpool_pool_charge(&large->pool, npages);
@@ -223,6 +227,7 @@ void mpool_large_give(struct mpool_large *large, struct mpool_page *pg)
 	mpool_pool_charge(owner, -(long)pg->len);
 	if (owner != &large->pool)
 		mpool_pool_charge(&large->pool, -(long)pg->len);
+	mpool_limit_give(large->limit, pg->len);
 	if (mpool_lock_irqsave(&large->lock, flags)) {
 		give_locked(large, pg);
 		raw_spin_unlock_irqrestore(&large->lock, flags);
@@ -397,6 +402,21 @@ bool mpool_large_free_object(struct mpool_page *pg, struct mpool_pool *owner)
 	return true;
 }
 
+/* Grows a run where it is, if the limit has that much. */
+static bool grow_locked(struct mpool_large *large, struct mpool_page *pg,
+			u32 npages)
+{
+	u32 more = npages - pg->len;
+
+	lockdep_assert_held(&large->lock);
+	if (!mpool_limit_take(large->limit, more))
+		return false;
+	if (mpool_runs_grow(&large->runs, pg, npages))
+		return true;
+	mpool_limit_give(large->limit, more);
+	return false;
+}
+
 /* Changes the length of a run where it is; -ENOSPC if that cannot be. */
 int mpool_large_resize(struct mpool_page *pg, size_t size, u32 site)
 {
@@ -409,7 +429,7 @@ int mpool_large_resize(struct mpool_page *pg, size_t size, u32 site)
 	if (!npages || !mpool_lock_irqsave(&large->lock, flags))
 		return -ENOSPC;
 	more = (long)npages - pg->len;
-	if (more > 0 && !mpool_runs_grow(&large->runs, pg, npages)) {
+	if (more > 0 && !grow_locked(large, pg, npages)) {
 		raw_spin_unlock_irqrestore(&large->lock, flags);
 		return -ENOSPC;
 	}
@@ -421,6 +441,8 @@ int mpool_large_resize(struct mpool_page *pg, size_t size, u32 site)
 	mpool_pool_charge(owner, more);
 	if (owner != &large->pool)
 		mpool_pool_charge(&large->pool, more);
+	if (more < 0)
+		mpool_limit_give(large->limit, -more);
 	return 0;
 }
 
@@ -542,12 +564,18 @@ static void large_dispose(struct mpool_pool *pool)
 	mpool_large_put(container_of(pool, struct mpool_large, pool));
 }
 
+static void large_drop_callbacks(struct mpool_pool *pool)
+{
+	mpool_limit_drop(container_of(pool, struct mpool_large, pool)->limit);
+}
+
 /* Ends a pool after the report, or makes an orphan of it. */
 static void large_finish(struct mpool_pool *pool, bool keep)
 {
 	struct mpool_large *large = container_of(pool, struct mpool_large,
 						 pool);
 
+	large_drop_callbacks(pool);
 	/* A region is its owner's: what it holds stays, its pool need not. */
 	if (atomic_read(&pool->users) || (keep && large->feed->gives_back)) {
 		mpool_pool_orphan(pool);
@@ -564,6 +592,7 @@ static const struct mpool_pool_ops large_ops = {
 	.count = large_count,
 	.walk = large_walk,
 	.reclaim = large_reclaim,
+	.drop_callbacks = large_drop_callbacks,
 	.finish = large_finish,
 	.dispose = large_dispose,
 };
@@ -572,9 +601,11 @@ static const struct mpool_pool_ops large_ops = {
 struct mpool_large *mpool_large_setup(const char *name,
 				      const struct mpool_large_feed *feed,
 				      gfp_t zone, enum mpool_on_leak on_leak,
+				      const struct mpool_limit_args *limits,
 				      struct mpool_site *site)
 {
 	struct mpool_large *large = kzalloc(sizeof(*large), GFP_KERNEL);
+	const char *wrong = mpool_limit_check(limits, !feed->gives_back);
 	int err;
 
 	if (!large)
@@ -586,6 +617,15 @@ struct mpool_large *mpool_large_setup(const char *name,
 			     "gfp has flags %pGg that are not for a pool",
 			     &zone);
 		err = -EINVAL;
+	}
+	if (!err && wrong) {
+		mpool_refuse(&large_ops, name, "%s", wrong);
+		err = -EINVAL;
+	}
+	if (!err) {
+		large->limit = mpool_limit_create(limits, feed->gives_back ?
+						  NULL : &large->runs.nr_pages);
+		err = PTR_ERR_OR_ZERO(large->limit);
 	}
 	if (err) {
 		kfree(large);
@@ -620,6 +660,7 @@ void mpool_large_put(struct mpool_large *large)
 		mpool_pool_unuse(&large->outer->pool);
 	/* Lookups that came by an arena may be looking at its pool. */
 	synchronize_rcu();
+	mpool_limit_end(large->limit);
 	kfree(large);
 }
 
@@ -694,6 +735,8 @@ int mpool_large_verify(struct mpool_large *large)
 	}
 	bad += mpool_runs_verify(&large->runs, pages, free);
 	bad += spares != large->nr_spares || chunks != large->nr_chunk_pages;
+	bad += large->limit && atomic_long_read(&large->limit->used) <
+			       atomic_long_read(&large->pool.pages);
 	raw_spin_unlock_irqrestore(&large->lock, flags);
 	return bad;
 }

@@ -3,6 +3,7 @@
 #define _MPOOL_LARGE_H
 
 #include "kick.h"
+#include "limit.h"
 #include "pagemap.h"
 #include "registry.h"
 #include "runs.h"
@@ -27,6 +28,7 @@ struct mpool_large {
 	struct mpool_large *outer;	/* whose runs its arenas are, or NULL */
 	gfp_t zone;		/* zone and accounting flags of all its pages */
 	bool io;		/* has device memory, which is never touched */
+	struct mpool_limit *limit;	/* NULL: there is none */
 
 	/* Protects the rest but where it says otherwise; never held for long. */
 	raw_spinlock_t lock;
@@ -70,6 +72,7 @@ size_t mpool_large_drop_owner(struct mpool_large *large,
 struct mpool_large *mpool_large_setup(const char *name,
 				      const struct mpool_large_feed *feed,
 				      gfp_t zone, enum mpool_on_leak on_leak,
+				      const struct mpool_limit_args *limits,
 				      struct mpool_site *site);
 void mpool_large_put(struct mpool_large *large);
 

@@ -128,7 +128,8 @@ struct mpool_large *mpool_region_create(const char *name,
 
 	/* Any zone flag may be asked for: the memory is what it is. */
 	large = mpool_large_setup(name, feed, GFP_DMA | GFP_DMA32,
-				  args->on_leak, site);
+				  args->on_leak, mpool_limit_args_of(args),
+				  site);
 	if (IS_ERR(large))
 		return large;
 	wrong = region_check(base, size, args);

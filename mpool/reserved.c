@@ -108,7 +108,8 @@ struct mpool_large *mpool_within_create(const char *name,
 	struct mpool_large *large;
 	int err;
 
-	large = mpool_large_setup(name, &mpool_within_feed, 0, on_leak, site);
+	large = mpool_large_setup(name, &mpool_within_feed, 0, on_leak, NULL,
+				  site);
 	if (IS_ERR(large))
 		return large;
 	large->outer = outer;

@@ -130,6 +130,24 @@ static void show_small(struct mpool_out *out, struct mpool_small *small)
 	}
 }
 
+static void show_limit(struct mpool_out *out, const struct mpool_limit *limit)
+{
+	if (!limit)
+		return;
+	if (limit->args.max) {
+		line(out, "max pages", limit->args.max);
+		line(out, "refused by max", atomic_long_read(&limit->refused));
+	}
+	if (limit->args.soft) {
+		line(out, "soft pages", limit->args.soft);
+		line(out, "times above soft", atomic_long_read(&limit->softs));
+	}
+	if (limit->args.low) {
+		line(out, "low pages", limit->args.low);
+		line(out, "times below low", atomic_long_read(&limit->lows));
+	}
+}
+
 static void show_large(struct mpool_out *out, struct mpool_large *large)
 {
 	unsigned long flags, pages, nfree, largest;
@@ -148,6 +166,7 @@ static void show_large(struct mpool_out *out, struct mpool_large *large)
 	line(out, "pages in chunks", READ_ONCE(large->nr_chunk_pages));
 	line(out, "spare arenas", spares);
 	line(out, "pools served", atomic_read(&large->pool.users));
+	show_limit(out, large->limit);
 }
 
 static void show_fail(struct mpool_out *out, const struct mpool_pool *pool)

@@ -170,7 +170,8 @@ struct mpool_large *__mpool_large_create(const char *name,
 		return mpool_within_create(name, mpool_large_shared,
 					   args->on_leak, site);
 	large = mpool_large_setup(name, &mpool_system_feed, args->gfp,
-				  args->on_leak, site);
+				  args->on_leak, mpool_limit_args_of(args),
+				  site);
 	if (IS_ERR(large))
 		return large;
 	err = mpool_pool_register(&large->pool);

@@ -98,10 +98,31 @@ enum mpool_on_leak {
  * @gfp: zone and accounting flags of all its memory: a combination of
  *	 %GFP_DMA, %GFP_DMA32 and %__GFP_ACCOUNT
  * @on_leak: what becomes of runs still out when the pool is destroyed
+ * @max_pages: most pages that may be out at a time, 0 for no limit; a request
+ *	 for more fails, and nothing else happens
+ * @soft_pages: @on_soft is called whenever more pages than this get out; 0 for
+ *	 no such mark
+ * @low_pages: @on_low is called whenever fewer pages than this are left to be
+ *	 taken below @max_pages, which it needs; 0 for no such mark
+ * @on_soft: see @soft_pages, may be %NULL; from a work item, which may sleep and
+ *	 allocate, but must not destroy the pool
+ * @on_low: see @low_pages, likewise
+ * @priv: argument of @on_soft and @on_low
+ *
+ * Pages count while they are out, to callers and as chunks of pools above.  A
+ * run that is moved by mpool_large_realloc() counts twice until it is moved.
+ * The callbacks are over when mpool_large_destroy() returns, or their module is
+ * gone.
  */
 struct mpool_large_args {
 	gfp_t gfp;
 	enum mpool_on_leak on_leak;
+	unsigned long max_pages;
+	unsigned long soft_pages;
+	unsigned long low_pages;
+	void (*on_soft)(void *priv);
+	void (*on_low)(void *priv);
+	void *priv;
 };
 
 /* Flags of struct mpool_region_args. */
@@ -116,8 +137,19 @@ struct mpool_large_args {
  * @phys: physical address of the region's first byte; plain RAM needs none
  * @dma: DMA address of the region's first byte
  * @on_leak: what becomes of runs still out when the pool is destroyed
+ * @max_pages: most pages that may be out at a time, 0 for no limit; a request
+ *	 for more fails, and nothing else happens
+ * @soft_pages: @on_soft is called whenever more pages than this get out; 0 for
+ *	 no such mark
+ * @low_pages: @on_low is called whenever fewer pages than this are left to be
+ *	 taken of @max_pages and of what the regions have; 0 for no such mark
+ * @on_soft: see @soft_pages, may be %NULL; from a work item, which may sleep and
+ *	 allocate, but must not destroy the pool
+ * @on_low: see @low_pages, likewise
+ * @priv: argument of @on_soft and @on_low
  *
- * The addresses belong to the region as it was given, before its ends are
+ * The limits are the pool's, and as in struct mpool_large_args; they are ignored
+ * by mpool_large_add_region().  The addresses belong to the region as it was given, before its ends are
  * trimmed to whole pages.
  */
 struct mpool_region_args {
@@ -125,6 +157,12 @@ struct mpool_region_args {
 	phys_addr_t phys;
 	dma_addr_t dma;
 	enum mpool_on_leak on_leak;
+	unsigned long max_pages;
+	unsigned long soft_pages;
+	unsigned long low_pages;
+	void (*on_soft)(void *priv);
+	void (*on_low)(void *priv);
+	void *priv;
 };
 
 /* Returned by mpool_large_phys() when the physical address is not known. */

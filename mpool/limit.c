@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Limits: how many pages a large pool may have out, and who is told before.
+ *
+ * Structure: a counter of pages beside a pool that was made with limits; others
+ * have none of this.  Pages are reserved in the counter before they are looked
+ * for, so that the limit is exact whoever asks at the same time, and what could
+ * not be had after all is taken back.
+ *
+ * Each change of the counter is one atomic step, of which exactly one caller is
+ * the one that crosses a mark.  It owes the callback to a work item: the owner
+ * of the pool is never called from within somebody's allocation.
+ *
+ * Invariant: used <= max; once a pool is at rest used is what it is charged.
+ *
+ * Locking: none; atomic counters.  A callback runs in the work item only, and
+ * mpool_limit_drop() waits for that.
+ */
+#include <linux/bitops.h>
+#include <linux/kernel.h>
+#include <linux/limits.h>
+#include <linux/slab.h>
+
+#include "internal.h"
+#include "limit.h"
+
+/* Bits of due. */
+#define DUE_SOFT	0
+#define DUE_LOW		1
+
+/* Says what is wrong with limits, if anything; NULL asks for none. */
+const char *mpool_limit_check(const struct mpool_limit_args *args, bool bounded)
+{
+	if (!args)
+		return NULL;
+	if (args->max > LONG_MAX || args->soft > LONG_MAX ||
+	    args->low > LONG_MAX)
+		return "max_pages, soft_pages or low_pages is no number of pages";
+	if (args->max && args->soft > args->max)
+		return "soft_pages is more than max_pages";
+	if (args->max && args->low > args->max)
+		return "low_pages is more than max_pages";
+	if (args->low && !args->max && !bounded)
+		return "low_pages needs max_pages";
+	if (args->on_soft && !args->soft)
+		return "on_soft needs soft_pages";
+	if (args->on_low && !args->low)
+		return "on_low needs low_pages";
+	return NULL;
+}
+
+static void limit_fn(struct work_struct *work)
+{
+	struct mpool_limit *limit = container_of(mpool_kick_of(work),
+						 struct mpool_limit, kick);
+	unsigned long due = xchg(&limit->due, 0);
+	void (*soft)(void *priv) = READ_ONCE(limit->args.on_soft);
+	void (*low)(void *priv) = READ_ONCE(limit->args.on_low);
+
+	if (due & BIT(DUE_SOFT) && soft)
+		soft(limit->args.priv);
+	if (due & BIT(DUE_LOW) && low)
+		low(limit->args.priv);
+}
+
+/* NULL if nothing is limited. */
+struct mpool_limit *mpool_limit_create(const struct mpool_limit_args *args,
+				       const unsigned long *total)
+{
+	struct mpool_limit *limit;
+
+	if (!args || (!args->max && !args->soft && !args->low))
+		return NULL;
+	limit = kzalloc(sizeof(*limit), GFP_KERNEL);
+	if (!limit)
+		return ERR_PTR(-ENOMEM);
+	limit->args = *args;
+	limit->total = total;
+	mpool_kick_init(&limit->kick, limit_fn);
+	return limit;
+}
+
+/* From its return on no callback runs or will. */
+void mpool_limit_drop(struct mpool_limit *limit)
+{
+	if (!limit)
+		return;
+	WRITE_ONCE(limit->args.on_soft, NULL);
+	WRITE_ONCE(limit->args.on_low, NULL);
+	mpool_kick_sync(&limit->kick);
+}
+
+void mpool_limit_end(struct mpool_limit *limit)
+{
+	mpool_limit_drop(limit);
+	kfree(limit);
+}
+
+static void limit_owe(struct mpool_limit *limit, int what, atomic_long_t *count,
+		      void (*fn)(void *priv))
+{
+	atomic_long_inc(count);
+	if (!fn)
+		return;
+	set_bit(what, &limit->due);
+	mpool_kick(&limit->kick);
+}
+
+/* Most pages that may be out at this moment. */
+static unsigned long limit_cap(const struct mpool_limit *limit)
+{
+	unsigned long cap = limit->args.max ?: LONG_MAX;
+
+	return limit->total ? min(cap, READ_ONCE(*limit->total)) : cap;
+}
+
+/* Tells of the marks between two values of the counter. */
+static void limit_crossed(struct mpool_limit *limit, unsigned long from,
+			  unsigned long to)
+{
+	unsigned long soft = limit->args.soft, low = limit->args.low;
+	unsigned long cap;
+
+	if (soft && from <= soft && to > soft)
+		limit_owe(limit, DUE_SOFT, &limit->softs,
+			  READ_ONCE(limit->args.on_soft));
+	if (!low)
+		return;
+	cap = limit_cap(limit);
+	if (from + low <= cap && to + low > cap)
+		limit_owe(limit, DUE_LOW, &limit->lows,
+			  READ_ONCE(limit->args.on_low));
+}
+
+bool __mpool_limit_take(struct mpool_limit *limit, unsigned long pages)
+{
+	unsigned long max = limit->args.max ?: LONG_MAX;
+	long used = atomic_long_read(&limit->used);
+
+	do {
+		if (pages > max - used) {
+			atomic_long_inc(&limit->refused);
+			return false;
+		}
+	} while (!atomic_long_try_cmpxchg(&limit->used, &used, used + pages));
+	limit_crossed(limit, used, used + pages);
+	return true;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _MPOOL_LIMIT_H
+#define _MPOOL_LIMIT_H
+
+#include <linux/atomic.h>
+
+#include "kick.h"
+
+/* What a creator asked for; see struct mpool_large_args. */
+struct mpool_limit_args {
+	unsigned long max;
+	unsigned long soft;
+	unsigned long low;
+	void (*on_soft)(void *priv);
+	void (*on_low)(void *priv);
+	void *priv;
+};
+
+/* The limits that a public struct of arguments asks for. */
+#define mpool_limit_args_of(args) (&(struct mpool_limit_args){		\
+	.max = (args)->max_pages,					\
+	.soft = (args)->soft_pages,					\
+	.low = (args)->low_pages,					\
+	.on_soft = (args)->on_soft,					\
+	.on_low = (args)->on_low,					\
+	.priv = (args)->priv,						\
+})
+
+struct mpool_limit {
+	/* Constant, but for the callbacks, which go with their module. */
+	struct mpool_limit_args args;
+	const unsigned long *total;	/* pages of a region pool, or NULL */
+
+	/* Any context. */
+	atomic_long_t used;		/* pages, those about to be taken too */
+	atomic_long_t refused;		/* requests that max_pages refused */
+	atomic_long_t softs;		/* times that soft_pages was crossed */
+	atomic_long_t lows;		/* times that low_pages was crossed */
+	unsigned long due;		/* callbacks that the work item owes */
+	struct mpool_kick kick;
+};
+
+const char *mpool_limit_check(const struct mpool_limit_args *args,
+			      bool bounded);
+struct mpool_limit *mpool_limit_create(const struct mpool_limit_args *args,
+				       const unsigned long *total);
+void mpool_limit_drop(struct mpool_limit *limit);
+void mpool_limit_end(struct mpool_limit *limit);
+bool __mpool_limit_take(struct mpool_limit *limit, unsigned long pages);
+
+/* Reserves pages before they are taken; false if there may not be as many. */
+static __always_inline bool mpool_limit_take(struct mpool_limit *limit,
+					     unsigned long pages)
+{
+	return likely(!limit) || __mpool_limit_take(limit, pages);
+}
+
+/* Takes back what was reserved, or what was given back.  Any context. */
+static __always_inline void mpool_limit_give(struct mpool_limit *limit,
+					     unsigned long pages)
+{
+	if (unlikely(limit))
+		atomic_long_sub(pages, &limit->used);
+}
+
+#endif /* _MPOOL_LIMIT_H */
