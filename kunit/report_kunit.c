@@ -340,6 +340,53 @@ static void everything_verifies(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_verify(), 0);
 }
 
+#define SHORT_PAGES	40
+
+/* Who had the memory when there was none: pools by name, others by line. */
+static void shortage_names_the_holders(struct kunit *test)
+{
+	struct mpool_large *large = mpool_kunit_region(test, "kunit short",
+						       SHORT_PAGES);
+	struct mpool_small_args args = { .large = large };
+	struct mpool_small *small = mpool_kunit_small(test, "kunit above",
+						      &args);
+	struct mpool_shortage *s = &large->shortage;
+	gfp_t quiet = GFP_KERNEL | __GFP_NOWARN;
+	char *buf = kunit_kzalloc(test, SZ_8K, GFP_KERNEL);
+	struct mpool_out out = { .buf = buf, .size = SZ_8K };
+	void *big;
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	mpool_large_alloc(large, PAGE_SIZE, NULL, quiet);
+	big = mpool_small_alloc(small, 10 * PAGE_SIZE, quiet);
+	KUNIT_ASSERT_NOT_NULL(test, big);
+	mpool_large_alloc(large, 20 * PAGE_SIZE, NULL, quiet);
+	KUNIT_EXPECT_NULL(test, mpool_large_alloc(large, 10 * PAGE_SIZE, NULL,
+						  quiet));
+	mpool_kick_sync(&s->kick);
+	KUNIT_EXPECT_EQ(test, atomic_read(&s->busy), 0);
+	KUNIT_EXPECT_FALSE(test, s->log);
+	KUNIT_EXPECT_EQ(test, s->held, SHORT_PAGES);
+	KUNIT_EXPECT_EQ(test, s->free, 9);
+	KUNIT_EXPECT_EQ(test, s->largest, large->pool.fail.largest);
+	KUNIT_EXPECT_EQ(test, s->top[0].pages, 20);
+	KUNIT_EXPECT_STREQ(test, s->top[0].pool, "");
+	KUNIT_EXPECT_EQ(test, s->top[1].pages, 10);
+	KUNIT_EXPECT_STREQ(test, s->top[1].pool, "kunit above");
+	KUNIT_EXPECT_EQ(test, s->top[2].pages, 1);
+	KUNIT_EXPECT_EQ(test, s->top[3].pages, 0);
+	mpool_report_shortage(&out, &large->pool, s);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "no memory: pool \"kunit short\" was asked for "));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "; large pool \"kunit short\" had 9 of 40 pages free, the largest run "));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "\n  held 10 pages: pool \"kunit above\"\n"));
+	out.len = 0;
+	mpool_show_stats(&out, &large->pool);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "held then            20 pages: report_kunit.c:"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "\n                     10 pages: pool \"kunit above\"\n"));
+	mpool_small_free(small, big);
+	mpool_large_clear(large);
+}
+
 static struct kunit_case report_cases[] = {
 	KUNIT_CASE(nothing_leaked_prints_nothing),
 	KUNIT_CASE(pool_report_sums_by_site_biggest_first),
@@ -350,6 +397,7 @@ static struct kunit_case report_cases[] = {
 	KUNIT_CASE(pools_file_has_an_aligned_line_a_pool),
 	KUNIT_CASE(sites_file_is_sorted),
 	KUNIT_CASE(text_that_does_not_fit_is_cut),
+	KUNIT_CASE(shortage_names_the_holders),
 	KUNIT_CASE(everything_verifies),
 	{ }
 };

@@ -10,7 +10,7 @@
  *	 5  report, show, out, verify, footprint
  *	 4  global, small, strpool, whatis
  *	 3  fixed, trim, object, chunk, magazine, reserve
- *	 2  large, pages, system, region, reserved, runs
+ *	 2  large, pages, system, region, reserved, runs, shortage
  *	 1  pagemap, site, owner, registry, limit
  *	 0  internal, compat, stat, kick
  *
@@ -19,6 +19,7 @@
  *	registry_mutex	names and list of pools (sleeps; never from alloc or free)
  *	trim_mutex	idle objects of all fixed pools (sleeps)
  *	region_mutex	adding, removing of regions (sleeps)
+ *	shortage_mutex	who held memory when there was none (sleeps)
  *	strpool->lock	strings of one pool
  *	depot->lock	full and empty magazines of one fixed pool	(raw)
  *	chunks->lock	chunks and object states of one fixed pool	(raw)

@@ -312,6 +312,7 @@ void mpool_large_failed(struct mpool_large *large, struct mpool_pool *owner,
 	owner->fail.free = large->runs.nr_free;
 	owner->fail.largest = mpool_runs_largest(&large->runs);
 	raw_spin_unlock_irqrestore(&large->lock, flags);
+	mpool_shortage_note(large, owner);
 }
 
 /* Device memory is not cleared. */
@@ -637,6 +638,7 @@ struct mpool_large *mpool_large_setup(const char *name,
 	INIT_LIST_HEAD(&large->arenas);
 	INIT_LIST_HEAD(&large->spares);
 	mpool_kick_init(&large->late, late_fn);
+	mpool_shortage_init(&large->shortage);
 	return large;
 }
 
@@ -648,6 +650,7 @@ void mpool_large_put(struct mpool_large *large)
 {
 	struct mpool_arena *arena, *next;
 
+	mpool_kick_sync(&large->shortage.kick);
 	large_settle(large);
 	list_for_each_entry_safe(arena, next, &large->arenas, list) {
 		list_del_rcu(&arena->list);

@@ -7,6 +7,7 @@
 #include "pagemap.h"
 #include "registry.h"
 #include "runs.h"
+#include "shortage.h"
 
 /* Where a large pool gets its arenas: system.c or region.c. */
 struct mpool_large_feed {
@@ -40,6 +41,8 @@ struct mpool_large {
 
 	/* Finishes frees that could not take the lock in NMI context. */
 	struct mpool_kick late;
+
+	struct mpool_shortage shortage;	/* protects itself */
 };
 
 extern struct mpool_large *mpool_large_shared;

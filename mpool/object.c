@@ -332,6 +332,9 @@ static void *take_any(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 	/* Others may have made more while this found that it may not. */
 	if (take_single(fixed, &slot, site) || take_reserve(fixed, &slot, site))
 		return slot.obj;
+	/* A limit of the pool's own is not the large pool's want of memory. */
+	if (fixed->chunks.max_objects)
+		gfp |= __GFP_NOWARN;
 	mpool_large_failed(fixed->chunks.large, fixed->owner, fixed->size, gfp,
 			   site);
 	return NULL;

@@ -240,6 +240,14 @@ size_t mpool_pool_leaks(struct mpool_pool *pool)
 	return leaks;
 }
 
+/* Has a failure reported.  Context: the work item that looked into it. */
+void mpool_pool_shortage(const struct mpool_pool *large,
+			 const struct mpool_shortage *s)
+{
+	if (registry_reporter)
+		registry_reporter->shortage(large, s);
+}
+
 /* Ends the orphans whose last object was freed meanwhile. */
 static void sweep_fn(struct work_struct *work)
 {

@@ -10,6 +10,7 @@
 
 struct dentry;
 struct mpool_pool;
+struct mpool_shortage;
 
 enum mpool_kind {
 	MPOOL_KIND_LARGE,
@@ -98,6 +99,9 @@ struct mpool_reporter {
 			 enum mpool_bad_free why, unsigned long ip);
 	/* reports what is live in a pool that ends, returns the number */
 	size_t (*leaks)(struct mpool_pool *pool);
+	/* puts into the log why an allocation failed */
+	void (*shortage)(const struct mpool_pool *large,
+			 const struct mpool_shortage *s);
 };
 
 /* What the upper levels want to know about pools. */
@@ -130,6 +134,8 @@ void mpool_pool_failed(struct mpool_pool *pool, size_t size, gfp_t gfp,
 		       u32 site);
 bool mpool_pool_gfp_ok(struct mpool_pool *pool, gfp_t gfp, gfp_t has);
 size_t mpool_pool_leaks(struct mpool_pool *pool);
+void mpool_pool_shortage(const struct mpool_pool *large,
+			 const struct mpool_shortage *s);
 void mpool_pool_sweep(void);
 void mpool_pool_unuse(struct mpool_pool *pool);
 

@@ -6,7 +6,8 @@
  * and pool, biggest first.  It goes to the log and is kept for the file leaks.
  * There are three occasions: a pool is destroyed, a module goes, mpool goes.
  *
- * A bad-free report asks whatis what the address is, and says it in one line.
+ * A bad-free report asks whatis what the address is, and says it in one line.  A
+ * shortage is told by the work item that found out who had the memory.
  *
  * Invariant: an object is reported as leaked by its pool's end or by its
  * module's, whichever comes first, and then once more when mpool itself goes.
@@ -26,6 +27,7 @@
 
 #include "owner.h"
 #include "report.h"
+#include "shortage.h"
 #include "site.h"
 
 /* A report of MPOOL_REPORT_SITES rows, and of the pools of a module. */
@@ -469,9 +471,59 @@ static void bad_free(struct mpool_pool *pool, const void *p,
 	mpool_out_log(&out);
 }
 
+/* --- shortages --- */
+
+/* One that had memory when there was none, as all reports print it. */
+void mpool_report_holder(struct mpool_out *out,
+			 const struct mpool_holder *holder)
+{
+	char site[112];
+
+	if (*holder->pool) {
+		mpool_out(out, "%lu pages: pool \"%s\"\n", holder->pages,
+			  holder->pool);
+		return;
+	}
+	mpool_site_print(holder->site, site, sizeof(site));
+	mpool_out(out, "%lu pages: %s\n", holder->pages, site);
+}
+
+/* Why an allocation failed, and a line for each of those who had most. */
+void mpool_report_shortage(struct mpool_out *out,
+			   const struct mpool_pool *large,
+			   const struct mpool_shortage *s)
+{
+	char site[112];
+	unsigned int i;
+
+	mpool_site_print(s->site, site, sizeof(site));
+	mpool_out(out, "no memory: pool \"%s\" was asked for %zu bytes, %pGg, by %s; ",
+		  s->pool, s->size, &s->gfp, site);
+	mpool_out(out, "large pool \"%s\" had %lu of %lu pages free, the largest run %lu\n",
+		  large->name, s->free, s->held, s->largest);
+	for (i = 0; i < MPOOL_HOLDERS && s->top[i].pages; i++) {
+		mpool_out(out, "  held ");
+		mpool_report_holder(out, &s->top[i]);
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_report_shortage);
+
+static void shortage(const struct mpool_pool *large,
+		     const struct mpool_shortage *s)
+{
+	/* There is no memory now; mpool_shortage_mutex is held. */
+	static char buf[SZ_1K];
+	struct mpool_out out = { .buf = buf, .size = sizeof(buf) };
+
+	lockdep_assert_held(&mpool_shortage_mutex);
+	mpool_report_shortage(&out, large, s);
+	mpool_out_log(&out);
+}
+
 static const struct mpool_reporter reporter = {
 	.bad_free = bad_free,
 	.leaks = report_leaks,
+	.shortage = shortage,
 };
 
 void mpool_report_init(void)

@@ -36,6 +36,11 @@ size_t mpool_report_pool(struct mpool_out *out, struct mpool_pool *pool);
 void mpool_report_bad_free(struct mpool_out *out, const struct mpool_pool *pool,
 			   const void *p, enum mpool_bad_free why,
 			   unsigned long ip);
+void mpool_report_holder(struct mpool_out *out,
+			 const struct mpool_holder *holder);
+void mpool_report_shortage(struct mpool_out *out,
+			   const struct mpool_pool *large,
+			   const struct mpool_shortage *s);
 void mpool_report_show_leaks(struct mpool_out *out);
 void mpool_report_farewell(void);
 

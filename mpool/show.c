@@ -169,7 +169,33 @@ static void show_large(struct mpool_out *out, struct mpool_large *large)
 	show_limit(out, large->limit);
 }
 
-static void show_fail(struct mpool_out *out, const struct mpool_pool *pool)
+static struct mpool_large *large_of(struct mpool_pool *pool)
+{
+	switch (pool->ops->kind) {
+	case MPOOL_KIND_LARGE:
+		return container_of(pool, struct mpool_large, pool);
+	case MPOOL_KIND_FIXED:
+		return container_of(pool, struct mpool_fixed,
+				    pool)->chunks.large;
+	default:
+		return container_of(pool, struct mpool_small, pool)->large;
+	}
+}
+
+static void show_holders(struct mpool_out *out, struct mpool_pool *pool)
+{
+	struct mpool_shortage *s = &large_of(pool)->shortage;
+	unsigned int i;
+
+	mutex_lock(&mpool_shortage_mutex);
+	for (i = 0; i < MPOOL_HOLDERS && s->top[i].pages; i++) {
+		mpool_out(out, "%-20s ", i ? "" : "held then");
+		mpool_report_holder(out, &s->top[i]);
+	}
+	mutex_unlock(&mpool_shortage_mutex);
+}
+
+static void show_fail(struct mpool_out *out, struct mpool_pool *pool)
 {
 	char site[112], age[16];
 	gfp_t gfp = pool->fail.gfp;
@@ -182,6 +208,7 @@ static void show_fail(struct mpool_out *out, const struct mpool_pool *pool)
 		  age_text(pool->fail.when, age, sizeof(age)));
 	line(out, "pages free then", pool->fail.free);
 	line(out, "largest run then", pool->fail.largest);
+	show_holders(out, pool);
 }
 
 /* The file stats of a pool: a figure a line. */

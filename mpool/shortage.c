@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Shortages: who had the memory when an allocation failed.
+ *
+ * Structure: the failure, which may be in any context, leaves a record in its
+ * large pool and asks for a work item.  That walks the runs of the pool, sums
+ * them up in a table by pool above, or by call site where the large pool itself
+ * was asked, keeps the biggest and has it reported.  The table is static: there
+ * is no memory now.
+ *
+ * At most one failure in a second is followed up, and one in five printed, for
+ * each large pool: a driver that lives with failures pays nothing.
+ *
+ * Invariant: a record is written by one at a time, who has set busy.
+ *
+ * Locking: mpool_shortage_mutex for the table and for what was found; RCU for
+ * the walk.
+ */
+#include <linux/hash.h>
+#include <linux/jiffies.h>
+#include <linux/rculist.h>
+#include <linux/string.h>
+
+#include "large.h"
+#include "shortage.h"
+
+#define ROWS_SHIFT	8
+#define ROWS		BIT(ROWS_SHIFT)
+#define PROBES		16
+
+/* Protects rows, and the holders that all large pools remember. */
+DEFINE_MUTEX(mpool_shortage_mutex);
+EXPORT_SYMBOL_IF_KUNIT(mpool_shortage_mutex);
+
+static struct {
+	const struct mpool_pool *owner;
+	u32 site;
+	unsigned long pages;
+} rows[ROWS];
+
+/* What finds no row is not counted: it is not among the biggest of few. */
+static void row_add(const struct mpool_pool *owner, u32 site,
+		    unsigned long pages)
+{
+	unsigned int i = hash_long((unsigned long)owner + site, ROWS_SHIFT);
+	unsigned int probe;
+
+	for (probe = 0; probe < PROBES; probe++, i = (i + 1) % ROWS) {
+		if (!rows[i].owner) {
+			rows[i].owner = owner;
+			rows[i].site = site;
+		} else if (rows[i].owner != owner || rows[i].site != site) {
+			continue;
+		}
+		rows[i].pages += pages;
+		break;
+	}
+}
+
+static void add_arena(struct mpool_large *large, struct mpool_arena *arena)
+{
+	const struct mpool_pool *owner;
+	enum mpool_page_state state;
+	struct mpool_page *pg;
+	unsigned int i;
+	u32 site;
+
+	for_each_set_bit(i, arena->starts, arena->npages) {
+		pg = &arena->pages[i];
+		owner = mpool_page_owner(pg);
+		site = READ_ONCE(pg->site);
+		smp_rmb(); /* As in whatis_arena(): a link is no site. */
+		state = mpool_page_state(pg);
+		if (!owner || (state != MPOOL_PAGE_RUN &&
+			       state != MPOOL_PAGE_CHUNK))
+			continue;
+		row_add(owner, owner == &large->pool ? site : 0,
+			READ_ONCE(pg->len));
+	}
+}
+
+/* Moves the biggest rows to @s.  In the RCU section that read their owners. */
+static void rows_top(struct mpool_large *large, struct mpool_shortage *s)
+{
+	unsigned int i, n, best;
+
+	for (n = 0; n < MPOOL_HOLDERS; n++) {
+		for (best = 0, i = 1; i < ROWS; i++)
+			if (rows[i].pages > rows[best].pages)
+				best = i;
+		s->top[n].pages = rows[best].pages;
+		s->top[n].site = rows[best].site;
+		s->top[n].pool[0] = '\0';
+		if (rows[best].owner && rows[best].owner != &large->pool)
+			strscpy(s->top[n].pool, rows[best].owner->name,
+				sizeof(s->top[n].pool));
+		rows[best].pages = 0;
+	}
+}
+
+static void shortage_fn(struct work_struct *work)
+{
+	struct mpool_shortage *s = container_of(mpool_kick_of(work),
+						struct mpool_shortage, kick);
+	struct mpool_large *large = container_of(s, struct mpool_large,
+						 shortage);
+	struct mpool_arena *arena;
+
+	mutex_lock(&mpool_shortage_mutex);
+	memset(rows, 0, sizeof(rows));
+	rcu_read_lock();
+	list_for_each_entry_rcu(arena, &large->arenas, list)
+		add_arena(large, arena);
+	rows_top(large, s);
+	rcu_read_unlock();
+	if (s->log)
+		mpool_pool_shortage(&large->pool, s);
+	mutex_unlock(&mpool_shortage_mutex);
+	/* Pairs with atomic_cmpxchg_acquire() in mpool_shortage_note(). */
+	atomic_set_release(&s->busy, 0);
+}
+
+void mpool_shortage_init(struct mpool_shortage *s)
+{
+	s->next_log = jiffies;
+	s->next_walk = jiffies;
+	mpool_kick_init(&s->kick, shortage_fn);
+}
+
+/* Follows up the failure that @owner remembers.  Any context. */
+void mpool_shortage_note(struct mpool_large *large,
+			 const struct mpool_pool *owner)
+{
+	const struct mpool_failure *fail = &owner->fail;
+	struct mpool_shortage *s = &large->shortage;
+	bool log = !(fail->gfp & __GFP_NOWARN) &&
+		   time_after_eq(jiffies, READ_ONCE(s->next_log));
+
+	if (!log && time_before(jiffies, READ_ONCE(s->next_walk)))
+		return;
+	/* Pairs with atomic_set_release() in shortage_fn(). */
+	if (atomic_cmpxchg_acquire(&s->busy, 0, 1))
+		return;
+	strscpy(s->pool, owner->name, sizeof(s->pool));
+	s->size = fail->size;
+	s->gfp = fail->gfp;
+	s->site = fail->site;
+	s->held = READ_ONCE(large->runs.nr_pages);
+	s->free = fail->free;
+	s->largest = fail->largest;
+	s->log = log;
+	if (log)
+		WRITE_ONCE(s->next_log, jiffies + 5 * HZ);
+	WRITE_ONCE(s->next_walk, jiffies + HZ);
+	mpool_kick(&s->kick);
+}

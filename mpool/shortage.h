@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _MPOOL_SHORTAGE_H
+#define _MPOOL_SHORTAGE_H
+
+#include <linux/mpool.h>
+#include <linux/mutex.h>
+
+#include "kick.h"
+
+#define MPOOL_HOLDERS	4
+
+struct mpool_large;
+struct mpool_pool;
+
+/* Who has pages of a large pool: a pool above it, or a call site of its own. */
+struct mpool_holder {
+	char pool[MPOOL_NAME_LEN];	/* "" if it is a call site */
+	u32 site;
+	unsigned long pages;
+};
+
+/* An allocation that failed, and who had the memory then. */
+struct mpool_shortage {
+	/* Whose the record is: of the failure that set it, then of the work. */
+	atomic_t busy;
+
+	char pool[MPOOL_NAME_LEN];	/* that was asked */
+	size_t size;
+	gfp_t gfp;
+	u32 site;
+	unsigned long held;		/* pages of the large pool */
+	unsigned long free;
+	unsigned long largest;
+	bool log;
+
+	/* Protected by mpool_shortage_mutex. */
+	struct mpool_holder top[MPOOL_HOLDERS];
+
+	unsigned long next_log;		/* jiffies; not before */
+	unsigned long next_walk;
+	struct mpool_kick kick;
+};
+
+extern struct mutex mpool_shortage_mutex;
+
+void mpool_shortage_init(struct mpool_shortage *s);
+void mpool_shortage_note(struct mpool_large *large,
+			 const struct mpool_pool *owner);
+
+#endif /* _MPOOL_SHORTAGE_H */
