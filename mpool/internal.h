@@ -10,7 +10,7 @@
  *	 5  report, show, out, verify, footprint
  *	 4  global, small, strpool, whatis
  *	 3  fixed, trim, object, chunk, magazine, reserve
- *	 2  large, pages, system, region, reserved, runs, shortage
+ *	 2  large, pages, place, system, region, reserved, runs, shortage
  *	 1  pagemap, site, owner, registry, limit
  *	 0  internal, compat, stat, kick
  *

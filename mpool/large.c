@@ -207,6 +207,23 @@ struct mpool_page *mpool_large_take(struct mpool_large *large, u32 npages,
 	return pg;
 }
 
+/*
+ * Takes a part of a free run, which the caller has chosen, as a run of the pool's
+ * own.  The caller charges it when it has given the lock back.
+ */
+struct mpool_page *mpool_large_carve_locked(struct mpool_large *large,
+					    struct mpool_page *pg, u32 gap,
+					    u32 npages, u32 site, u32 slack)
+{
+	lockdep_assert_held(&large->lock);
+	pg = mpool_runs_carve(&large->runs, pg, gap, npages, MPOOL_PAGE_RUN);
+	pg->owner = &large->pool;
+	pg->site = site;
+	pg->slack = slack;
+	arena_used_locked(large, mpool_page_arena(pg));
+	return pg;
+}
+
 static void give_locked(struct mpool_large *large, struct mpool_page *pg)
 {
 	struct mpool_arena *arena = mpool_page_arena(pg);

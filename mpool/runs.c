@@ -224,31 +224,15 @@ static struct mpool_page *runs_lookup(struct mpool_runs *runs, u32 len,
 	return NULL;
 }
 
-/**
- * mpool_runs_alloc() - take a run
- * @runs: engine
- * @npages: length in pages, not 0
- * @align: alignment of its address in bytes, a power of two
- * @state: what it is for
- *
- * Context: the caller holds the lock of the engine.
- * Return: descriptor of the first page, its owner and site to be filled in, or
- *	   %NULL if no free run is long enough.
- */
-struct mpool_page *mpool_runs_alloc(struct mpool_runs *runs, u32 npages,
-				    unsigned long align,
-				    enum mpool_page_state state)
+/* Takes @npages of a free run from its page @gap on; the rest stays free. */
+static __always_inline struct mpool_page *
+run_carve(struct mpool_runs *runs, struct mpool_page *pg, u32 gap, u32 npages,
+	  enum mpool_page_state state)
 {
-	struct mpool_page *pg = runs_lookup(runs, npages, align);
-	struct mpool_arena *arena;
-	u32 index, len, gap;
+	struct mpool_arena *arena = mpool_page_arena(pg);
+	u32 index = mpool_page_index(pg);
+	u32 len = pg->len;
 
-	if (!pg)
-		return NULL;
-	arena = mpool_page_arena(pg);
-	index = mpool_page_index(pg);
-	len = pg->len;
-	gap = align > PAGE_SIZE ? align_gap(pg, align) : 0;
 	run_extract(runs, arena, pg);
 	if (gap)
 		run_insert(runs, arena, index, gap);
@@ -265,7 +249,60 @@ struct mpool_page *mpool_runs_alloc(struct mpool_runs *runs, u32 npages,
 	__set_bit(index + gap, arena->starts);
 	return pg;
 }
+
+/**
+ * mpool_runs_alloc() - take a run
+ * @runs: engine
+ * @npages: length in pages, not 0
+ * @align: alignment of its address in bytes, a power of two
+ * @state: what it is for
+ *
+ * Context: the caller holds the lock of the engine.
+ * Return: descriptor of the first page, its owner and site to be filled in, or
+ *	   %NULL if no free run is long enough.
+ */
+struct mpool_page *mpool_runs_alloc(struct mpool_runs *runs, u32 npages,
+				    unsigned long align,
+				    enum mpool_page_state state)
+{
+	struct mpool_page *pg = runs_lookup(runs, npages, align);
+
+	if (!pg)
+		return NULL;
+	return run_carve(runs, pg, align > PAGE_SIZE ? align_gap(pg, align) : 0,
+			 npages, state);
+}
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_alloc);
+
+/* The same, of a free run that the caller has chosen. */
+struct mpool_page *mpool_runs_carve(struct mpool_runs *runs,
+				    struct mpool_page *pg, u32 gap, u32 npages,
+				    enum mpool_page_state state)
+{
+	return run_carve(runs, pg, gap, npages, state);
+}
+
+static struct mpool_page *class_first(const struct mpool_runs *runs,
+				      unsigned int class)
+{
+	class = class_next(runs, class);
+	return class < RUNS_CLASSES ? runs->heads[class] : NULL;
+}
+
+/*
+ * Free runs from the class of @len pages on, by class: some of the first may be
+ * shorter.  The caller holds the lock of the engine throughout.
+ */
+struct mpool_page *mpool_runs_first(const struct mpool_runs *runs, u32 len)
+{
+	return class_first(runs, runs_class(len));
+}
+
+struct mpool_page *mpool_runs_after(const struct mpool_runs *runs,
+				    const struct mpool_page *pg)
+{
+	return run_next(pg) ?: class_first(runs, runs_class(pg->len) + 1);
+}
 
 /* The free run that ends before @index, or NULL. */
 static struct mpool_page *run_before(struct mpool_arena *arena, u32 index)

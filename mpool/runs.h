@@ -141,6 +141,12 @@ bool mpool_runs_remove(struct mpool_runs *runs, struct mpool_arena *arena);
 struct mpool_page *mpool_runs_alloc(struct mpool_runs *runs, u32 npages,
 				    unsigned long align,
 				    enum mpool_page_state state);
+struct mpool_page *mpool_runs_carve(struct mpool_runs *runs,
+				    struct mpool_page *pg, u32 gap, u32 npages,
+				    enum mpool_page_state state);
+struct mpool_page *mpool_runs_first(const struct mpool_runs *runs, u32 len);
+struct mpool_page *mpool_runs_after(const struct mpool_runs *runs,
+				    const struct mpool_page *pg);
 bool mpool_runs_claim(struct mpool_page *pg);
 void mpool_runs_free(struct mpool_runs *runs, struct mpool_page *pg);
 bool mpool_runs_grow(struct mpool_runs *runs, struct mpool_page *pg,

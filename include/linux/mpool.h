@@ -289,6 +289,52 @@ void *mpool_large_alloc_at(struct mpool_large *pool, size_t size, size_t align,
 #define mpool_large_alloc_aligned(pool, size, align, real, gfp) \
 	mpool_large_alloc_at(pool, size, align, real, gfp, MPOOL_HERE)
 
+/**
+ * struct mpool_place - where a run has to lie.
+ * @align: alignment in bytes, a power of two; 0 for none
+ * @boundary: the run crosses no multiple of this, a power of two and not shorter
+ *	      than the run; 0 for none
+ * @min: least address of its first byte
+ * @max: greatest address of its last byte, as a DMA mask; 0 for no limit
+ *
+ * All are about the addresses that a device uses: what mpool_large_dma() says of
+ * the run, or what mpool_large_phys() says where no DMA address is known.  A
+ * region of which neither is known has no such place.
+ */
+struct mpool_place {
+	u64 align;
+	u64 boundary;
+	u64 min;
+	u64 max;
+};
+
+void *mpool_large_alloc_placed_at(struct mpool_large *pool, size_t size,
+				  const struct mpool_place *place,
+				  size_t *real, gfp_t gfp,
+				  struct mpool_site *site);
+
+/**
+ * mpool_large_alloc_placed() - Take a run of pages from where a device wants it.
+ * @pool: pool to take it from
+ * @size: bytes wanted
+ * @place: where, see struct mpool_place; %NULL for anywhere
+ * @real: as for mpool_large_alloc()
+ * @gfp: allocation flags; %__GFP_NOFAIL is not honoured
+ *
+ * The run may be grown by mpool_large_realloc() only at the risk that it does
+ * not stay within @place.
+ *
+ * This is for what a driver sets up, not for its fast path: the free runs are
+ * looked at one by one, some tens with the pool locked, until one fits.  In
+ * system mode, if none does, the pool grows once.
+ *
+ * Context: As mpool_large_alloc().
+ * Return: the run, or %NULL; also if @place contradicts itself or @size, which
+ *	   the log says.
+ */
+#define mpool_large_alloc_placed(pool, size, place, real, gfp) \
+	mpool_large_alloc_placed_at(pool, size, place, real, gfp, MPOOL_HERE)
+
 void *mpool_large_realloc_at(struct mpool_large *pool, void *p, size_t size,
 			     size_t *real, gfp_t gfp, struct mpool_site *site);
 

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Runs that have to lie somewhere: alignment, boundaries and limits of the
+ * addresses that a device uses.
+ *
+ * Structure: no data of its own, but another way to choose among the free runs
+ * of a pool.  place_fit() says where in one free run the request fits first, in
+ * a few steps.  Some free runs are looked at by their lists, short ones first;
+ * if that was in vain, all of them in the order of their addresses; if there is
+ * no place, the pool grows once, by a block that is aligned to the length of the
+ * run, and it is looked again.
+ *
+ * Invariant: a request fails only if there was a moment for each free run at
+ * which it did not fit; then the pool is as it was, but for a spare arena.
+ *
+ * Locking: large->lock, for PLACE_LOOK runs at a time, and in between not.  RCU
+ * holds the arena that the search is in: one that is taken out meanwhile has no
+ * free run any more.
+ */
+#include <linux/align.h>
+#include <linux/bitops.h>
+#include <linux/log2.h>
+#include <linux/module.h>
+#include <linux/rculist.h>
+#include <linux/string.h>
+
+#include "large.h"
+#include "site.h"
+
+/* Runs that are looked at under the lock at a time: a word of arena->starts. */
+#define PLACE_LOOK	BITS_PER_LONG
+
+/* A request, all in device addresses. */
+struct place {
+	u64 align;		/* power of two */
+	u64 boundary;		/* power of two, or 0 */
+	u64 min, max;		/* of the first and the last byte */
+	u64 bytes;
+	u32 npages;
+	u32 site;
+	u32 slack;
+};
+
+/* Says what is wrong with a wish, if anything. */
+static const char *place_check(const struct mpool_place *place, u64 bytes)
+{
+	if (place->align && !is_power_of_2(place->align))
+		return "align is no power of two";
+	if (place->boundary && !is_power_of_2(place->boundary))
+		return "boundary is no power of two";
+	if (place->boundary && place->boundary < bytes)
+		return "boundary is shorter than the run";
+	if (place->max && (place->max < place->min ||
+			   place->max - place->min < bytes - 1))
+		return "min to max is shorter than the run";
+	return NULL;
+}
+
+/* Address that a device has for the start of an arena; false if none is known. */
+static bool arena_device(const struct mpool_arena *arena, u64 *addr)
+{
+	if (arena->dma != MPOOL_NO_DMA)
+		*addr = arena->dma;
+	else if (arena->phys != MPOOL_NO_PHYS)
+		*addr = arena->phys;
+	else
+		return false;
+	return true;
+}
+
+/*
+ * Moves an address up to one that begins a page of an arena at @start and is
+ * aligned; false if there is none.
+ */
+static bool place_align(const struct place *want, u64 start, u64 *addr)
+{
+	u64 at = start + ALIGN(*addr - start, PAGE_SIZE);
+
+	/* Beyond a page, @start is page aligned, and so is every page. */
+	if (want->align > PAGE_SIZE)
+		at = ALIGN(at, want->align);
+	swap(at, *addr);
+	return *addr >= at;
+}
+
+static bool place_crosses(const struct place *want, u64 at)
+{
+	return want->boundary &&
+	       (at ^ (at + want->bytes - 1)) & ~(want->boundary - 1);
+}
+
+/* Does it fit into @len pages at @start?  Sets the pages to leave before it. */
+static bool place_fit(const struct place *want, u64 start, u32 len, u32 *gap)
+{
+	u64 last = start + ((u64)len << PAGE_SHIFT) - 1;
+	u64 at = max(start, want->min), max = min(last, want->max);
+
+	if (len < want->npages || last < start)
+		return false;
+	if (start & (min_t(u64, want->align, PAGE_SIZE) - 1))
+		return false;
+	if (!place_align(want, start, &at))
+		return false;
+	if (place_crosses(want, at)) {
+		at = (at | (want->boundary - 1)) + 1;
+		if (!at || !place_align(want, start, &at))
+			return false;
+	}
+	if (at > max || max - at < want->bytes - 1)
+		return false;
+	/* If the device's pages are not ours, it may do so again. */
+	if (place_crosses(want, at))
+		return false;
+	*gap = (at - start) >> PAGE_SHIFT;
+	return true;
+}
+
+/* Takes it from a free run, if it fits there. */
+static struct mpool_page *place_try_locked(struct mpool_large *large,
+					   const struct place *want,
+					   struct mpool_page *pg)
+{
+	struct mpool_arena *arena = mpool_page_arena(pg);
+	u64 start;
+	u32 gap;
+
+	lockdep_assert_held(&large->lock);
+	if (!arena_device(arena, &start))
+		return NULL;
+	start += (u64)mpool_page_index(pg) << PAGE_SHIFT;
+	if (!place_fit(want, start, pg->len, &gap))
+		return NULL;
+	return mpool_large_carve_locked(large, pg, gap, want->npages,
+					want->site, want->slack);
+}
+
+/* Looks at the shortest free runs that are long enough. */
+static struct mpool_page *place_by_length(struct mpool_large *large,
+					  const struct place *want)
+{
+	struct mpool_page *pg, *got = NULL;
+	unsigned int look = PLACE_LOOK;
+	unsigned long flags;
+
+	if (!mpool_lock_irqsave(&large->lock, flags))
+		return NULL;
+	for (pg = mpool_runs_first(&large->runs, want->npages); pg && look--;
+	     pg = mpool_runs_after(&large->runs, pg)) {
+		got = place_try_locked(large, want, pg);
+		if (got)
+			break;
+	}
+	raw_spin_unlock_irqrestore(&large->lock, flags);
+	return got;
+}
+
+/* Looks at the free runs that begin in the pages of one word. */
+static struct mpool_page *place_in_word(struct mpool_large *large,
+					const struct place *want,
+					struct mpool_arena *arena, u32 index)
+{
+	struct mpool_page *pg, *got = NULL;
+	unsigned long flags, word;
+
+	if (!mpool_lock_irqsave(&large->lock, flags))
+		return NULL;
+	for (word = arena->starts[BIT_WORD(index)]; word && !got;
+	     word &= word - 1) {
+		pg = &arena->pages[index + __ffs(word)];
+		if (mpool_page_state(pg) == MPOOL_PAGE_FREE)
+			got = place_try_locked(large, want, pg);
+	}
+	raw_spin_unlock_irqrestore(&large->lock, flags);
+	return got;
+}
+
+/* Looks at all free runs, arena by arena. */
+static struct mpool_page *place_by_address(struct mpool_large *large,
+					   const struct place *want)
+{
+	struct mpool_page *got = NULL;
+	struct mpool_arena *arena;
+	u32 index, gap;
+	u64 start;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(arena, &large->arenas, list) {
+		/* Not even if all of it were free? */
+		if (!arena_device(arena, &start) ||
+		    !place_fit(want, start, arena->npages, &gap))
+			continue;
+		for (index = 0; !got && index < arena->npages;
+		     index += BITS_PER_LONG)
+			got = place_in_word(large, want, arena, index);
+		if (got)
+			break;
+	}
+	rcu_read_unlock();
+	return got;
+}
+
+static struct mpool_page *place_find(struct mpool_large *large,
+				     const struct place *want)
+{
+	struct mpool_page *pg = place_by_length(large, want);
+
+	return pg ?: place_by_address(large, want);
+}
+
+/* Brings an arena in which the run crosses no boundary, if it is so aligned. */
+static bool place_grow(struct mpool_large *large, const struct place *want,
+		       gfp_t gfp)
+{
+	u64 align = max_t(u64, want->align, 1);
+	struct mpool_arena *arena;
+
+	if (want->boundary)
+		align = max(align, roundup_pow_of_two(want->bytes));
+	if (align > RUNS_MAX_PAGES << PAGE_SHIFT)
+		return false;
+	arena = large->feed->grow(large, want->npages, align,
+				  gfp & ~__GFP_NOFAIL);
+	if (arena)
+		mpool_large_add_arena(large, arena);
+	return arena;
+}
+
+static void *place_take(struct mpool_large *large, const struct place *want,
+			gfp_t gfp)
+{
+	struct mpool_page *pg;
+	void *p;
+
+	if (!mpool_limit_take(large->limit, want->npages))
+		return NULL;
+	pg = place_find(large, want);
+	if (!pg && mpool_may_grow() && place_grow(large, want, gfp)) {
+		pg = place_find(large, want);
+		/* In vain: one spare is enough. */
+		if (!pg)
+			mpool_large_reap(large);
+	}
+	if (!pg) {
+		mpool_limit_give(large->limit, want->npages);
+		return NULL;
+	}
+	mpool_pool_charge(&large->pool, want->npages);
+	p = mpool_page_address(mpool_page_arena(pg), pg);
+	if (want_init_on_alloc(gfp) && !large->io)
+		memset(p, 0, want->bytes);
+	mpool_stat_inc(&large->pool.stats, MPOOL_STAT_ALLOC);
+	return p;
+}
+
+static void *place_alloc(struct mpool_large *pool, size_t size,
+			 const struct mpool_place *place, size_t *real,
+			 gfp_t gfp, struct mpool_site *site)
+{
+	struct place want = {
+		.align = place->align ?: 1,
+		.boundary = place->boundary,
+		.min = place->min,
+		.max = place->max ?: U64_MAX,
+		.site = mpool_site_id(site),
+	};
+	const char *wrong = NULL;
+	void *p = NULL;
+
+	want.npages = mpool_large_pages(size, &want.slack);
+	want.bytes = (u64)want.npages << PAGE_SHIFT;
+	if (want.npages)
+		wrong = place_check(place, want.bytes);
+	if (wrong)
+		pr_warn_ratelimited("large pool \"%s\": no place for %zu bytes: %s\n",
+				    pool->pool.name, size, wrong);
+	else if (want.npages && mpool_large_zero_ok(pool, gfp))
+		p = place_take(pool, &want, gfp);
+	if (p)
+		*real = want.bytes;
+	else
+		mpool_large_failed(pool, &pool->pool, size, gfp, want.site);
+	return p;
+}
+
+void *mpool_large_alloc_placed_at(struct mpool_large *pool, size_t size,
+				  const struct mpool_place *place,
+				  size_t *real, gfp_t gfp,
+				  struct mpool_site *site)
+{
+	size_t usable = 0;
+	void *p = NULL;
+
+	if (!place)
+		return mpool_large_alloc_at(pool, size, 1, real, gfp, site);
+	if (mpool_large_check(pool))
+		goto out;
+	might_alloc(gfp);
+	if (!size)
+		p = ZERO_SIZE_PTR;
+	else if (mpool_pool_gfp_ok(&pool->pool, gfp, pool->zone))
+		p = place_alloc(pool, size, place, &usable, gfp, site);
+out:
+	if (real)
+		*real = usable;
+	return p;
+}
+EXPORT_SYMBOL_GPL(mpool_large_alloc_placed_at);
