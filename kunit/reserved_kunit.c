@@ -27,13 +27,15 @@ static long charged(const struct mpool_large *pool)
 	return atomic_long_read(&pool->pool.pages);
 }
 
-static struct mpool_large *new_inner(struct kunit *test,
+static const struct mpool_large_args none;
+
+static struct mpool_large *new_inner(struct kunit *test, const char *name,
 				     struct mpool_large *outer,
-				     enum mpool_on_leak on_leak)
+				     const struct mpool_large_args *args)
 {
 	struct mpool_large *inner;
 
-	inner = mpool_within_create("kunit inner", outer, on_leak, MPOOL_HERE);
+	inner = mpool_within_create(name, outer, args, MPOOL_HERE);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(inner));
 	return inner;
 }
@@ -53,7 +55,7 @@ static int reserved_init(struct kunit *test)
 	w->outer = mpool_large_create_region("kunit outer", w->base, size,
 					     &args);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(w->outer));
-	w->inner = new_inner(test, w->outer, MPOOL_ON_LEAK_DEFAULT);
+	w->inner = new_inner(test, "kunit inner", w->outer, &none);
 	test->priv = w;
 	return 0;
 }
@@ -170,8 +172,7 @@ static void churn_within(struct kunit *test)
 	struct { char *p; size_t size; u32 tag; } run[CHURN_RUNS] = { };
 	unsigned int op, i, had = 0;
 
-	other = mpool_within_create("kunit other", w->outer, 0, MPOOL_HERE);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(other));
+	other = new_inner(test, "kunit other", w->outer, &none);
 	fixed = mpool_fixed_create("kunit within", 1000, &args);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(fixed));
 	mpool_kunit_random(test, &rnd);
@@ -219,6 +220,9 @@ static void churn_within(struct kunit *test)
 static void outer_outlives_inner(struct kunit *test)
 {
 	struct world *w = test->priv;
+	static const struct mpool_large_args keep = {
+		.on_leak = MPOOL_ON_LEAK_KEEP,
+	};
 	struct mpool_large *two;
 	char *p;
 
@@ -226,13 +230,11 @@ static void outer_outlives_inner(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, mpool_pool_find("kunit outer"),
 			    &w->outer->pool);
 	KUNIT_EXPECT_EQ(test, -EEXIST,
-			PTR_ERR(mpool_within_create("kunit inner", w->outer, 0,
-						    MPOOL_HERE)));
+			PTR_ERR(mpool_within_create("kunit inner", w->outer,
+						    &none, MPOOL_HERE)));
 	KUNIT_EXPECT_EQ(test, atomic_read(&w->outer->pool.users), 1);
 	/* What was kept holds its run, and can be freed. */
-	two = mpool_within_create("kunit two", w->outer, MPOOL_ON_LEAK_KEEP,
-				  MPOOL_HERE);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(two));
+	two = new_inner(test, "kunit two", w->outer, &keep);
 	p = mpool_large_alloc(two, 70 * PAGE_SIZE, NULL, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(two), 1);
@@ -244,6 +246,26 @@ static void outer_outlives_inner(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!charged(w->outer)));
 	KUNIT_EXPECT_TRUE(test,
 			  mpool_kunit_wait(atomic_read(&w->outer->pool.users) == 1));
+}
+
+/* Its limits are its own, whatever it shares with the outer pool. */
+static void limited_within(struct kunit *test)
+{
+	const struct mpool_large_args args = { .max_pages = 20 };
+	struct world *w = test->priv;
+	struct mpool_large *two;
+	void *p;
+
+	two = new_inner(test, "kunit two", w->outer, &args);
+	p = mpool_large_alloc(two, 18 * PAGE_SIZE, NULL, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, p);
+	KUNIT_EXPECT_NULL(test, mpool_large_alloc(two, 3 * PAGE_SIZE, NULL,
+						  GFP_KERNEL));
+	mpool_large_free(two, p);
+	KUNIT_EXPECT_NULL(test, mpool_large_alloc(two, 21 * PAGE_SIZE, NULL,
+						  GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(two), 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(two), 0);
 }
 
 /* An arena that cannot be described gives its run back. */
@@ -276,6 +298,7 @@ static struct kunit_case reserved_cases[] = {
 	KUNIT_CASE(no_more_than_there_is),
 	KUNIT_CASE(churn_within),
 	KUNIT_CASE(outer_outlives_inner),
+	KUNIT_CASE(limited_within),
 	KUNIT_CASE(failed_arena),
 	{ }
 };

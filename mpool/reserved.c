@@ -102,14 +102,14 @@ const struct mpool_large_feed mpool_within_feed = {
 /* A pool whose arenas are runs of another one, a region. */
 struct mpool_large *mpool_within_create(const char *name,
 					struct mpool_large *outer,
-					enum mpool_on_leak on_leak,
+					const struct mpool_large_args *args,
 					struct mpool_site *site)
 {
 	struct mpool_large *large;
 	int err;
 
-	large = mpool_large_setup(name, &mpool_within_feed, 0, on_leak, NULL,
-				  site);
+	large = mpool_large_setup(name, &mpool_within_feed, 0, args->on_leak,
+				  mpool_limit_args_of(args), site);
 	if (IS_ERR(large))
 		return large;
 	large->outer = outer;

@@ -8,7 +8,7 @@ extern const struct mpool_large_feed mpool_within_feed;
 
 struct mpool_large *mpool_within_create(const char *name,
 					struct mpool_large *outer,
-					enum mpool_on_leak on_leak,
+					const struct mpool_large_args *args,
 					struct mpool_site *site);
 int mpool_reserved_init(phys_addr_t phys, size_t size);
 void mpool_reserved_exit(void);

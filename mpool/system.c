@@ -167,8 +167,8 @@ struct mpool_large *__mpool_large_create(const char *name,
 	/* Reserved memory has no zones and is nobody's to account. */
 	if (mpool_large_shared && !mpool_large_shared->feed->system &&
 	    !args->gfp)
-		return mpool_within_create(name, mpool_large_shared,
-					   args->on_leak, site);
+		return mpool_within_create(name, mpool_large_shared, args,
+					   site);
 	large = mpool_large_setup(name, &mpool_system_feed, args->gfp,
 				  args->on_leak, mpool_limit_args_of(args),
 				  site);
