@@ -9,6 +9,7 @@
 
 #include "helpers.h"
 #include "large.h"
+#include "shrink.h"
 #include "site.h"
 
 #define GFP_QUIET	(GFP_KERNEL | __GFP_NOWARN)
@@ -312,6 +313,78 @@ static void spares(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
 }
 
+/* The longest of each node, whatever the order. */
+static void spares_one_a_node(struct kunit *test)
+{
+	struct mpool_large *pool = new_pool(test, "kunit nodes", 0);
+	static const size_t pages[] = { 100, 300, 200, 65, 80, 70 };
+	struct mpool_arena *arena;
+	void *p[ARRAY_SIZE(pages)];
+	unsigned int i, first;
+
+	for (first = 0; first < ARRAY_SIZE(pages); first++) {
+		for (i = 0; i < ARRAY_SIZE(pages); i++) {
+			p[i] = mpool_large_alloc(pool, pages[i] * PAGE_SIZE,
+						 NULL, GFP_KERNEL);
+			KUNIT_ASSERT_NOT_NULL(test, p[i]);
+			arena = (void *)(word_at(p[i]) & ~MPOOL_PAGE_ARENA);
+			arena->nid = i % 3;
+		}
+		for (i = 0; i < ARRAY_SIZE(pages); i++)
+			mpool_large_free(pool,
+					 p[(first + i) % ARRAY_SIZE(pages)]);
+		KUNIT_EXPECT_EQ(test, pool->nr_spares, 3);
+		KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 100 + 300 + 200);
+		KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
+		KUNIT_EXPECT_EQ(test, mpool_large_trim(pool), 600);
+	}
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
+}
+
+static unsigned int shrink_calls;
+
+static unsigned long shrink_count(void)
+{
+	return 7;
+}
+
+static unsigned long shrink_scan(void)
+{
+	shrink_calls++;
+	return 7;
+}
+
+/* Reclaim gets spares at once, what else there is if that was not enough. */
+static void shrinker_takes_spares(struct kunit *test)
+{
+	struct mpool_shrink shrink = { .count = shrink_count,
+				       .scan = shrink_scan };
+	struct mpool_large *pool = new_pool(test, "kunit shrink", 0);
+	void *used = mpool_large_alloc(pool, 80 * PAGE_SIZE, NULL, GFP_KERNEL);
+	unsigned long before;
+
+	KUNIT_ASSERT_NOT_NULL(test, used);
+	shrink_calls = 0;
+	before = mpool_shrink_count();
+	mpool_shrink_register(&shrink);
+	KUNIT_EXPECT_GE(test, mpool_shrink_count(), 7);
+	mpool_large_free(pool, mpool_large_alloc(pool, 500 * PAGE_SIZE, NULL,
+						 GFP_KERNEL));
+	KUNIT_EXPECT_GE(test, mpool_shrink_count(), 500 + 7);
+	KUNIT_EXPECT_GE(test, mpool_shrink_scan(before + 100000), 500);
+	KUNIT_EXPECT_EQ(test, shrink_calls, 1);
+	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 80);
+	mpool_large_free(pool, mpool_large_alloc(pool, 500 * PAGE_SIZE, NULL,
+						 GFP_KERNEL));
+	KUNIT_EXPECT_GE(test, mpool_shrink_scan(1), 1);
+	KUNIT_EXPECT_EQ(test, shrink_calls, 1);
+	mpool_shrink_unregister(&shrink);
+	KUNIT_EXPECT_TRUE(test, mpool_large_owns(pool, used));
+	mpool_large_free(pool, used);
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
+}
+
 /* Runs in use keep their arena, and only theirs. */
 static void trim_spares_what_is_used(struct kunit *test)
 {
@@ -546,6 +619,8 @@ static struct kunit_case large_cases[] = {
 	KUNIT_CASE(counts),
 	KUNIT_CASE(walk),
 	KUNIT_CASE(spares),
+	KUNIT_CASE(spares_one_a_node),
+	KUNIT_CASE(shrinker_takes_spares),
 	KUNIT_CASE(trim_spares_what_is_used),
 	KUNIT_CASE(atomic_context),
 	KUNIT_CASE(failed_create),

@@ -13,6 +13,8 @@
 #include <linux/mmzone.h>
 #include <linux/module.h>
 #include <linux/mpool.h>
+#include <linux/shrinker.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/version.h>
 
@@ -109,6 +111,48 @@ static inline enum mpool_area mpool_kernel_area(unsigned long addr)
 
 	sprint_symbol_no_offset(sym, addr);
 	return strncmp(sym, "0x", 2) ? MPOOL_AREA_TEXT : MPOOL_AREA_NOTHING;
+#endif
+}
+
+typedef unsigned long (*mpool_shrinker_fn)(struct shrinker *s,
+					   struct shrink_control *sc);
+
+/* Since 6.7 the kernel allocates shrinkers, which it frees by RCU. */
+static inline struct shrinker *mpool_shrinker_add(const char *name,
+						  mpool_shrinker_fn count,
+						  mpool_shrinker_fn scan)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	struct shrinker *s = shrinker_alloc(0, "%s", name);
+#else
+	struct shrinker *s = kzalloc(sizeof(*s), GFP_KERNEL);
+#endif
+
+	if (!s)
+		return NULL;
+	s->count_objects = count;
+	s->scan_objects = scan;
+	s->seeks = DEFAULT_SEEKS;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	shrinker_register(s);
+#else
+	if (register_shrinker(s, "%s", name)) {
+		kfree(s);
+		return NULL;
+	}
+#endif
+	return s;
+}
+
+/* NULL is ignored. */
+static inline void mpool_shrinker_del(struct shrinker *s)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	shrinker_free(s);
+#else
+	if (s)
+		unregister_shrinker(s);
+	kfree(s);
 #endif
 }
 

@@ -10,7 +10,7 @@
  *	 5  report, show, out, verify, footprint
  *	 4  global, small, strpool, whatis
  *	 3  fixed, trim, object, chunk, magazine, reserve
- *	 2  large, pages, place, system, region, reserved, runs, shortage
+ *	 2  large, pages, place, system, region, reserved, runs, shortage, shrink
  *	 1  pagemap, site, owner, registry, limit
  *	 0  internal, compat, stat, kick
  *
@@ -18,6 +18,7 @@
  *
  *	registry_mutex	names and list of pools (sleeps; never from alloc or free)
  *	trim_mutex	idle objects of all fixed pools (sleeps)
+ *	shrink_mutex	large pools, for reclaim, which only tries it (sleeps)
  *	region_mutex	adding, removing of regions (sleeps)
  *	shortage_mutex	who held memory when there was none (sleeps)
  *	strpool->lock	strings of one pool

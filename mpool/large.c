@@ -8,9 +8,10 @@
  * A run belongs to an owner: the pool itself for mpool_large_alloc(), a small
  * pool that has a big object, or a fixed pool that has a chunk there.
  *
- * An arena without a run in use is a spare.  The longest spare is kept, the
- * others go back to the system: a caller that takes and gives back one run must
- * not make the page allocator work each time.
+ * An arena without a run in use is a spare.  The longest spare of each node is
+ * kept, the others go back to the system: a caller that takes and gives back one
+ * run must not make the page allocator work each time.  When the system is short
+ * of memory, the shrinker takes those that are kept, too.
  *
  * A run is freed in two steps: mpool_runs_claim() settles who frees it, without
  * a lock; then it goes back to the engine.  Where the lock cannot be had, in an
@@ -32,6 +33,7 @@
 #include <linux/string.h>
 
 #include "large.h"
+#include "shrink.h"
 #include "site.h"
 
 /* Where pools take their memory that were not given a large pool. */
@@ -103,32 +105,57 @@ void mpool_large_add_arena(struct mpool_large *large,
 	mpool_stat_inc(&large->pool.stats, MPOOL_STAT_GROW);
 }
 
-/* The shortest spare, if there are more than @keep of them. */
-static struct mpool_arena *spare_pop(struct mpool_large *large,
-				     unsigned int keep)
+/* Is there another spare of the same node? */
+static bool spare_has_like_locked(struct mpool_large *large,
+				  const struct mpool_arena *arena)
+{
+	const struct mpool_arena *other;
+
+	lockdep_assert_held(&large->lock);
+	list_for_each_entry(other, &large->spares, spare)
+		if (other != arena && other->nid == arena->nid)
+			return true;
+	return false;
+}
+
+/* The shortest spare; if @keep, of those that are not alone on their node. */
+static struct mpool_arena *spare_pop(struct mpool_large *large, bool keep)
 {
 	struct mpool_arena *arena, *found = NULL;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&large->lock, flags);
-	if (large->nr_spares > keep) {
-		list_for_each_entry(arena, &large->spares, spare)
-			if (!found || arena->npages < found->npages)
-				found = arena;
+	list_for_each_entry(arena, &large->spares, spare)
+		if ((!found || arena->npages < found->npages) &&
+		    (!keep || spare_has_like_locked(large, arena)))
+			found = arena;
+	if (found)
 		arena_unlink_locked(large, found);
-	}
 	raw_spin_unlock_irqrestore(&large->lock, flags);
 	return found;
 }
 
-/* Gives all spares back but the longest, if this is the place for it. */
+/* Gives all spares back; how many pages that was.  From reclaim, too. */
+unsigned long mpool_large_shed(struct mpool_large *large)
+{
+	struct mpool_arena *arena;
+	unsigned long pages = 0;
+
+	while ((arena = spare_pop(large, false))) {
+		pages += arena->npages;
+		arena_release(large, arena);
+	}
+	return pages;
+}
+
+/* Gives all spares back but one a node, if this is the place for it. */
 void mpool_large_reap(struct mpool_large *large)
 {
 	struct mpool_arena *arena;
 
 	if (READ_ONCE(large->nr_spares) <= 1 || !mpool_may_grow())
 		return;
-	while ((arena = spare_pop(large, 1)))
+	while ((arena = spare_pop(large, true)))
 		arena_release(large, arena);
 }
 
@@ -656,6 +683,8 @@ struct mpool_large *mpool_large_setup(const char *name,
 	INIT_LIST_HEAD(&large->spares);
 	mpool_kick_init(&large->late, late_fn);
 	mpool_shortage_init(&large->shortage);
+	if (feed->gives_back)
+		mpool_shrink_add_large(large);
 	return large;
 }
 
@@ -667,6 +696,8 @@ void mpool_large_put(struct mpool_large *large)
 {
 	struct mpool_arena *arena, *next;
 
+	if (large->feed->gives_back)
+		mpool_shrink_del_large(large);
 	mpool_kick_sync(&large->shortage.kick);
 	large_settle(large);
 	list_for_each_entry_safe(arena, next, &large->arenas, list) {
@@ -686,18 +717,11 @@ void mpool_large_put(struct mpool_large *large)
 
 unsigned long mpool_large_trim(struct mpool_large *pool)
 {
-	struct mpool_arena *arena;
-	unsigned long pages = 0;
-
 	if (mpool_large_check(pool))
 		return 0;
 	might_sleep();
 	large_settle(pool);
-	while ((arena = spare_pop(pool, 0))) {
-		pages += arena->npages;
-		arena_release(pool, arena);
-	}
-	return pages;
+	return mpool_large_shed(pool);
 }
 EXPORT_SYMBOL_GPL(mpool_large_trim);
 

@@ -36,6 +36,7 @@ struct mpool_large {
 	struct mpool_runs runs;
 	struct list_head arenas;	/* doubly linked, RCU for readers */
 	struct list_head spares;	/* arenas without a run in use */
+	struct list_head shrink;	/* all that give back; shrink_mutex */
 	unsigned int nr_spares;
 	unsigned long nr_chunk_pages;	/* in runs of fixed pools */
 
@@ -57,6 +58,7 @@ struct mpool_page *mpool_large_carve_locked(struct mpool_large *large,
 					    u32 npages, u32 site, u32 slack);
 void mpool_large_give(struct mpool_large *large, struct mpool_page *pg);
 void mpool_large_reap(struct mpool_large *large);
+unsigned long mpool_large_shed(struct mpool_large *large);
 void mpool_large_add_arena(struct mpool_large *large,
 			   struct mpool_arena *arena);
 int mpool_large_del_arena(struct mpool_large *large, unsigned long base);

@@ -22,6 +22,7 @@
 #include "pagemap.h"
 #include "registry.h"
 #include "report.h"
+#include "shrink.h"
 #include "reserved.h"
 #include "site.h"
 #include "trim.h"
@@ -126,6 +127,9 @@ static int __init mpool_init(void)
 	err = mpool_large_init();
 	if (err)
 		goto err_pools;
+	err = mpool_shrink_init();
+	if (err)
+		goto err_pools;
 	err = mpool_global_init();
 	if (err)
 		goto err_pools;
@@ -137,6 +141,7 @@ static int __init mpool_init(void)
 	return 0;
 
 err_pools:
+	mpool_shrink_exit();
 	mpool_registry_exit();
 	mpool_report_exit();
 	mpool_fixed_exit();
@@ -150,6 +155,7 @@ err_site:
 static void __exit mpool_exit(void)
 {
 	mpool_trim_exit();
+	mpool_shrink_exit();
 	mpool_debugfs_exit();
 	mpool_owner_exit();
 	mpool_report_farewell();

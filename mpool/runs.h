@@ -70,6 +70,7 @@ struct mpool_arena {
 	bool split;		/* system: each page was made an order-0 page */
 	u8 order;		/* system: order of the block, if not split */
 	bool io;		/* region: not to be touched */
+	int nid;		/* system: node of the memory */
 	struct mpool_page *within;	/* run of an outer pool, or NULL */
 	phys_addr_t phys;	/* of @base, or MPOOL_NO_PHYS */
 	dma_addr_t dma;		/* of @base, or MPOOL_NO_DMA */

@@ -99,6 +99,7 @@ static struct mpool_arena *system_describe(struct mpool_large *large,
 	mpool_arena_init(arena, &large->runs, base, npages);
 	arena->split = split;
 	arena->order = order;
+	arena->nid = page_to_nid(page);
 	arena->phys = PFN_PHYS(page_to_pfn(page));
 	if (mpool_pagemap_add(base, npages,
 			      (unsigned long)arena | MPOOL_PAGE_ARENA, meta)) {

@@ -20,6 +20,7 @@
 #include <linux/workqueue.h>
 
 #include "fixed.h"
+#include "shrink.h"
 #include "trim.h"
 
 #define TRIM_PERIOD	(4 * HZ)
@@ -111,8 +112,32 @@ unsigned long mpool_trim_all(void)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_trim_all);
 
+/* Pages' worth of objects that are not live, the reserve among them. */
+static unsigned long trim_count(void)
+{
+	struct mpool_fixed *fixed;
+	struct mpool_count count;
+	unsigned long pages = 0;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(fixed, &mpool_fixed_list, list) {
+		mpool_fixed_count(fixed, &count);
+		if (count.capacity > count.live)
+			pages += (count.capacity - count.live) *
+				 fixed->chunks.size >> PAGE_SHIFT;
+	}
+	rcu_read_unlock();
+	return pages;
+}
+
+static struct mpool_shrink trim_shrink = {
+	.count = trim_count,
+	.scan = mpool_trim_all,
+};
+
 void mpool_trim_init(void)
 {
+	mpool_shrink_register(&trim_shrink);
 	schedule_delayed_work(&trim_work, TRIM_PERIOD);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_trim_init);
@@ -120,5 +145,6 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_trim_init);
 void mpool_trim_exit(void)
 {
 	cancel_delayed_work_sync(&trim_work);
+	mpool_shrink_unregister(&trim_shrink);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_trim_exit);
