@@ -6,6 +6,7 @@
  * it behaves without memory.
  */
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include "helpers.h"
 #include "large.h"
@@ -57,6 +58,8 @@ static void wrong_arguments(struct kunit *test)
 		{ .gfp = __GFP_ZERO }, { .gfp = __GFP_HIGHMEM },
 		{ .gfp = __GFP_NOFAIL }, { .gfp = __GFP_DMA | __GFP_COMP },
 		{ .gfp = (__force gfp_t)~0u },
+		{ .flags = ~MPOOL_LARGE_VIRT }, { .flags = 2 },
+		{ .flags = MPOOL_LARGE_VIRT, .gfp = GFP_DMA32 },
 	};
 	unsigned int i, before = nr_pools();
 
@@ -433,6 +436,66 @@ static void atomic_context(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
 }
 
+/* --- not contiguous --- */
+
+#define VIRT_PAGES	((9ul << 20) >> PAGE_SHIFT)
+
+/* Longer than any block there is: grown, asked about, freed, and leaked. */
+static void virt_beyond_the_largest_block(struct kunit *test)
+{
+	struct mpool_large_args args = {
+		.flags = MPOOL_LARGE_VIRT,
+		.on_leak = MPOOL_ON_LEAK_RECLAIM,
+	};
+	struct mpool_large *pool = mpool_large_create("kunit virt", &args);
+	size_t size = VIRT_PAGES << PAGE_SHIFT, real, i;
+	struct mpool_whatis what;
+	char *p, *q;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
+	KUNIT_EXPECT_NULL(test, mpool_large_alloc(pool, size, &real,
+						  GFP_ATOMIC | __GFP_NOWARN));
+	p = mpool_large_alloc(pool, size - 5, &real, GFP_QUIET);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_EXPECT_EQ(test, real, size);
+	KUNIT_EXPECT_EQ(test, charged(pool), VIRT_PAGES);
+	KUNIT_EXPECT_TRUE(test, is_vmalloc_addr(p));
+	mpool_kunit_fill(p, size, 3);
+	for (i = 7; i < size; i += PAGE_SIZE)
+		if (mpool_large_phys(pool, p + i) !=
+		    page_to_phys(vmalloc_to_page(p + i)) + 7)
+			break;
+	KUNIT_EXPECT_GE(test, i, size);
+	KUNIT_EXPECT_EQ(test, mpool_large_dma(pool, p), MPOOL_NO_DMA);
+	KUNIT_EXPECT_TRUE(test, mpool_whatis(p + 100000, &what));
+	KUNIT_EXPECT_PTR_EQ(test, what.base, (void *)p);
+	KUNIT_EXPECT_EQ(test, what.size, size);
+	q = mpool_large_realloc(pool, p, size + (2 << 20), &real, GFP_QUIET);
+	KUNIT_ASSERT_NOT_NULL(test, q);
+	KUNIT_EXPECT_TRUE(test, mpool_kunit_intact(q, size, 3));
+	KUNIT_EXPECT_PTR_EQ(test, mpool_large_realloc(pool, q, 1, NULL,
+						      GFP_QUIET), q);
+	KUNIT_EXPECT_EQ(test, charged(pool), 1);
+	mpool_large_free(pool, q + PAGE_SIZE);	/* refused */
+	KUNIT_EXPECT_EQ(test, stat_of(pool, MPOOL_STAT_BAD_FREE), 1);
+	mpool_large_free(pool, q);
+	KUNIT_EXPECT_EQ(test, charged(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
+	KUNIT_EXPECT_GE(test, mpool_large_trim(pool), VIRT_PAGES);
+	KUNIT_EXPECT_EQ(test, word_at(q), 0);
+	p = mpool_large_alloc_aligned(pool, size, 1 << 20, NULL, GFP_QUIET);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)p, 1 << 20));
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
+	/* Freed where vfree() could not be called. */
+	preempt_disable();
+	mpool_large_free(pool, mpool_large_alloc(pool, 1, NULL, GFP_ATOMIC));
+	preempt_enable();
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 1);
+	KUNIT_EXPECT_EQ(test, word_at(p), 0);
+	KUNIT_EXPECT_EQ(test, mpool_pagemap_verify(), 0);
+}
+
 /* --- no memory --- */
 
 #define SWEEP_MAX	200
@@ -623,6 +686,7 @@ static struct kunit_case large_cases[] = {
 	KUNIT_CASE(shrinker_takes_spares),
 	KUNIT_CASE(trim_spares_what_is_used),
 	KUNIT_CASE(atomic_context),
+	KUNIT_CASE(virt_beyond_the_largest_block),
 	KUNIT_CASE(failed_create),
 	KUNIT_CASE(failed_alloc),
 	KUNIT_CASE(failed_alloc_loses_no_pages),

@@ -30,6 +30,7 @@ struct mpool_large {
 	gfp_t zone;		/* zone and accounting flags of all its pages */
 	bool io;		/* has device memory, which is never touched */
 	struct mpool_limit *limit;	/* NULL: there is none */
+	bool virt;		/* may have arenas that vmalloc() made */
 
 	/* Protects the rest but where it says otherwise; never held for long. */
 	raw_spinlock_t lock;

@@ -13,7 +13,9 @@
  */
 #include <linux/kernel.h>
 #include <linux/log2.h>
+#include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/pfn.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -173,6 +175,8 @@ phys_addr_t mpool_large_phys(struct mpool_large *pool, const void *p)
 	arena = large_arena(pool, p);
 	if (arena && arena->phys != MPOOL_NO_PHYS)
 		phys = arena->phys + ((unsigned long)p - arena->base);
+	else if (arena && arena->virt)
+		phys = PFN_PHYS(vmalloc_to_pfn(p)) + offset_in_page(p);
 	rcu_read_unlock();
 	return phys;
 }

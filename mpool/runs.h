@@ -71,6 +71,7 @@ struct mpool_arena {
 	u8 order;		/* system: order of the block, if not split */
 	bool io;		/* region: not to be touched */
 	int nid;		/* system: node of the memory */
+	bool virt;		/* system: vmalloc()ed */
 	struct mpool_page *within;	/* run of an outer pool, or NULL */
 	phys_addr_t phys;	/* of @base, or MPOOL_NO_PHYS */
 	dma_addr_t dma;		/* of @base, or MPOOL_NO_DMA */

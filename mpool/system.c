@@ -11,6 +11,16 @@
  * A longer request gets a block of its own, of which the pages behind the
  * request go back at once: 2.1 MiB are 538 pages, not the 1024 of the block.
  *
+ * A pool that was made with MPOOL_LARGE_VIRT has arenas of vmalloc() as well,
+ * where the page allocator has no block that is long enough.
+ *
+ * The pages of a block that was split go back one by one.  Nothing longer is
+ * permitted: each has a count of its own, which a driver may have raised, and
+ * split_page() gave each its own share of what page_owner, memory cgroups and
+ * allocation profiling know of the block; __free_pages() of a longer piece would
+ * settle the first page's only.  So does alloc_pages_exact().  It is the spare
+ * that keeps this off the path of alloc and free.
+ *
  * Invariant: every page of an arena is either a part of one compound page or an
  * order-0 page of its own, so that a driver may take references to any of them.
  *
@@ -19,6 +29,7 @@
 #include <linux/mm.h>
 #include <linux/pfn.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include "large.h"
 #include "reserved.h"
@@ -85,27 +96,53 @@ static void block_free(struct page *page, u32 npages, bool split,
 }
 
 static struct mpool_arena *system_describe(struct mpool_large *large,
-					   struct page *page, u32 npages,
-					   bool split, unsigned int order,
+					   unsigned long base, u32 npages,
 					   gfp_t gfp)
 {
 	gfp_t meta = gfp & ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_COMP);
-	unsigned long base = (unsigned long)page_address(page);
 	struct mpool_arena *arena;
 
 	arena = kvzalloc(mpool_arena_bytes(npages), meta);
 	if (!arena)
 		return NULL;
 	mpool_arena_init(arena, &large->runs, base, npages);
-	arena->split = split;
-	arena->order = order;
-	arena->nid = page_to_nid(page);
-	arena->phys = PFN_PHYS(page_to_pfn(page));
 	if (mpool_pagemap_add(base, npages,
 			      (unsigned long)arena | MPOOL_PAGE_ARENA, meta)) {
 		kvfree(arena);
 		return NULL;
 	}
+	return arena;
+}
+
+/* What the pages of an arena begin with once they are nobody's. */
+struct virt_end {
+	struct rcu_head rcu;
+};
+
+/* An arena that is contiguous for the CPU only.  Sleeps, or gives none. */
+static struct mpool_arena *virt_grow(struct mpool_large *large, u32 npages,
+				     unsigned long align, gfp_t gfp)
+{
+	unsigned long pages = npages;
+	struct mpool_arena *arena;
+	void *base;
+
+	/* vmalloc() knows no alignment; the engine finds it in more pages. */
+	if (align > PAGE_SIZE)
+		pages += (align >> PAGE_SHIFT) - 1;
+	if (pages > RUNS_MAX_PAGES || !gfpflags_allow_blocking(gfp))
+		return NULL;
+	gfp = (gfp | large->zone) & GFP_KERNEL_ACCOUNT;
+	base = __vmalloc(pages << PAGE_SHIFT, gfp | __GFP_NOWARN);
+	if (!base)
+		return NULL;
+	arena = system_describe(large, (unsigned long)base, pages, gfp);
+	if (!arena) {
+		vfree(base);
+		return NULL;
+	}
+	arena->virt = true;
+	arena->nid = page_to_nid(vmalloc_to_page(base));
 	return arena;
 }
 
@@ -118,13 +155,18 @@ static struct mpool_arena *system_grow(struct mpool_large *large, u32 npages,
 	bool split = npages >= OWN_BLOCK_PAGES && npages < 1u << least;
 	struct mpool_arena *arena;
 	struct page *page;
+	gfp_t wish = gfp;
 
 	if (least > MAX_PAGE_ORDER)
-		return NULL;
+		return large->virt ? virt_grow(large, npages, align, gfp) :
+				     NULL;
 	gfp = (gfp & ~(GFP_ZONEMASK | __GFP_ZERO)) | large->zone;
 	/* The page allocator does not promise more than two pages. */
 	if (least > 1)
 		gfp &= ~__GFP_NOFAIL;
+	/* There is something else to try, but for a page. */
+	if (large->virt && least)
+		gfp |= __GFP_NORETRY | __GFP_NOWARN;
 	if (npages >= OWN_BLOCK_PAGES)
 		order = least;
 	if (split)
@@ -132,17 +174,30 @@ static struct mpool_arena *system_grow(struct mpool_large *large, u32 npages,
 	else
 		page = block_shared(&order, least, gfp);
 	if (!page)
-		return NULL;
+		return large->virt ? virt_grow(large, npages, align, wish) :
+				     NULL;
 	if (!split)
 		npages = 1u << order;
-	arena = system_describe(large, page, npages, split, order, gfp);
-	if (!arena)
+	arena = system_describe(large, (unsigned long)page_address(page),
+				npages, gfp);
+	if (!arena) {
 		block_free(page, npages, split, order);
+		return NULL;
+	}
+	arena->split = split;
+	arena->order = order;
+	arena->nid = page_to_nid(page);
+	arena->phys = PFN_PHYS(page_to_pfn(page));
 	return arena;
 }
 
 static void system_release(struct mpool_arena *arena)
 {
+	/* vfree() may sleep, which a free must not. */
+	if (arena->virt) {
+		kvfree_rcu((struct virt_end *)arena->base, rcu);
+		return;
+	}
 	block_free(virt_to_page((void *)arena->base), arena->npages,
 		   arena->split, arena->order);
 }
@@ -175,7 +230,17 @@ struct mpool_large *__mpool_large_create(const char *name,
 				  site);
 	if (IS_ERR(large))
 		return large;
-	err = mpool_pool_register(&large->pool);
+	large->virt = args->flags & MPOOL_LARGE_VIRT;
+	if (args->flags & ~MPOOL_LARGE_VIRT) {
+		mpool_refuse(large->pool.ops, name, "flags are unknown");
+		err = -EINVAL;
+	} else if (large->virt && (args->gfp & GFP_ZONEMASK)) {
+		mpool_refuse(large->pool.ops, name,
+			     "MPOOL_LARGE_VIRT has no zone");
+		err = -EINVAL;
+	} else {
+		err = mpool_pool_register(&large->pool);
+	}
 	if (err) {
 		mpool_large_put(large);
 		return ERR_PTR(err);

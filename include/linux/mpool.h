@@ -93,8 +93,16 @@ enum mpool_on_leak {
 
 /* --- page runs --- */
 
+/* Flags of struct mpool_large_args. */
+#define MPOOL_LARGE_VIRT	0x1u	/* by vmalloc() what else cannot be had */
+
 /**
  * struct mpool_large_args - rare wishes for a pool of page runs.
+ * @flags: MPOOL_LARGE_* flags.  With %MPOOL_LARGE_VIRT a run may be longer than
+ *	 the page allocator's longest block, or be had where memory is fragmented,
+ *	 if @gfp of the allocation allows to sleep; its pages are then not
+ *	 contiguous in physical memory, and mpool_large_phys() answers for the
+ *	 page that it is asked about.
  * @gfp: zone and accounting flags of all its memory: a combination of
  *	 %GFP_DMA, %GFP_DMA32 and %__GFP_ACCOUNT
  * @on_leak: what becomes of runs still out when the pool is destroyed
@@ -115,6 +123,7 @@ enum mpool_on_leak {
  * gone.
  */
 struct mpool_large_args {
+	unsigned int flags;
 	gfp_t gfp;
 	enum mpool_on_leak on_leak;
 	unsigned long max_pages;
