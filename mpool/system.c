@@ -39,6 +39,9 @@
 #define ARENA_MAX_ORDER		9
 #define OWN_BLOCK_PAGES		64
 
+/* An arena that is added is at most this part of its pool, or the smallest. */
+#define ARENA_SHARE		16
+
 /* For orders that are nice to have: no reclaim, no compaction, no warning. */
 static gfp_t gfp_try(gfp_t gfp)
 {
@@ -48,7 +51,7 @@ static gfp_t gfp_try(gfp_t gfp)
 
 static unsigned int arena_order(const struct mpool_large *large)
 {
-	unsigned long pages = READ_ONCE(large->runs.nr_pages) | 1;
+	unsigned long pages = READ_ONCE(large->runs.nr_pages) / ARENA_SHARE | 1;
 
 	return clamp_t(unsigned int, ilog2(pages), ARENA_MIN_ORDER,
 		       min(ARENA_MAX_ORDER, MAX_PAGE_ORDER));
