@@ -170,7 +170,8 @@ unsigned int mpool_chunks_take(struct mpool_chunks *chunks,
 	unsigned long flags;
 	bool more = true;
 
-	while (more && done < n && READ_ONCE(chunks->nr_free)) {
+	/* A hint, against taking the lock for nothing; the lists decide. */
+	while (more && done < n && mpool_hint(chunks->nr_free)) {
 		if (!mpool_lock_irqsave(&chunks->lock, flags))
 			break;
 		for (stop = min(n, done + CHUNK_BATCH); done < stop; done++) {
@@ -416,7 +417,7 @@ void mpool_chunks_reap(struct mpool_chunks *chunks, unsigned int keep)
 {
 	struct mpool_chunk *chunk;
 
-	if (READ_ONCE(chunks->nr_empty) <= keep || !mpool_may_grow())
+	if (mpool_hint(chunks->nr_empty) <= keep || !mpool_may_grow())
 		return;
 	while ((chunk = chunk_unlink_empty(chunks, keep)))
 		chunk_release(chunks, chunk);

@@ -56,8 +56,8 @@ static u64 sum_caches(struct mpool_fixed *fixed, u64 *frees)
 	for_each_possible_cpu(cpu) {
 		struct mpool_cache *cache = per_cpu_ptr(fixed->caches, cpu);
 
-		*frees += READ_ONCE(cache->frees);
-		allocs += READ_ONCE(cache->allocs);
+		*frees += mpool_hint(cache->frees);
+		allocs += mpool_hint(cache->allocs);
 	}
 	return allocs;
 }
@@ -68,7 +68,7 @@ void mpool_fixed_count(struct mpool_fixed *fixed, struct mpool_count *count)
 
 	*count = (struct mpool_count){
 		.objsize = fixed->chunks.size,
-		.capacity = READ_ONCE(fixed->chunks.nr_objs),
+		.capacity = mpool_hint(fixed->chunks.nr_objs),
 	};
 	/* Frees first: what is freed meanwhile was allocated before. */
 	count->frees = mpool_stat_read(&fixed->pool.stats, MPOOL_STAT_FREE);

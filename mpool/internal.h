@@ -55,6 +55,13 @@
 #define mpool_read(word) data_race(word) /* see above */
 
 /*
+ * Reads a word that others change meanwhile by plain stores, under a lock or on
+ * their own CPU, where any value it had will do: to look whether a lock is worth
+ * taking, or to count.
+ */
+#define mpool_hint(word) data_race(READ_ONCE(word)) /* see above */
+
+/*
  * May the page allocator and kmalloc be called here, and memory be given back
  * to them?  Never in NMI; on PREEMPT_RT their locks sleep, so that not where
  * preemption or interrupts are off, whatever the gfp flags say.

@@ -172,7 +172,7 @@ bool mpool_depot_supply(struct mpool_depot *depot, gfp_t gfp)
 {
 	struct mpool_magazine *mag;
 
-	if (!depot->cap || READ_ONCE(depot_here(depot)->nr_empty))
+	if (!depot->cap || mpool_hint(depot_here(depot)->nr_empty))
 		return false;
 	mag = kmalloc(struct_size(mag, slots, depot->cap),
 		      (gfp & ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_ZERO |
@@ -190,7 +190,7 @@ static bool node_pop(struct mpool_depot_node *node, struct mpool_slot *slot)
 	struct mpool_magazine *mag;
 	unsigned long flags;
 
-	if (!READ_ONCE(node->nr_full) || !mpool_lock_irqsave(&node->lock, flags))
+	if (!mpool_hint(node->nr_full) || !mpool_lock_irqsave(&node->lock, flags))
 		return false;
 	mag = node->full;
 	if (mag) {
@@ -226,7 +226,7 @@ static bool depot_change_empty(struct mpool_depot *depot,
 	struct mpool_depot_node *node = depot_here(depot);
 	unsigned long flags;
 
-	if (!READ_ONCE(node->nr_full) || !mpool_lock_irqsave(&node->lock, flags))
+	if (!mpool_hint(node->nr_full) || !mpool_lock_irqsave(&node->lock, flags))
 		return false;
 	full = full_pop_locked(node);
 	if (full) {
@@ -248,7 +248,7 @@ static bool depot_change_full(struct mpool_depot *depot,
 	unsigned long flags;
 
 	*over = NULL;
-	if (!READ_ONCE(node->nr_empty) ||
+	if (!mpool_hint(node->nr_empty) ||
 	    !mpool_lock_irqsave(&node->lock, flags))
 		return false;
 	empty = empty_pop_locked(node);
@@ -440,10 +440,11 @@ void mpool_depot_trim(struct mpool_depot *depot, struct mpool_chunks *chunks)
 unsigned long mpool_cache_objects(const struct mpool_cache *cache)
 {
 	/* Of another CPU's both may change meanwhile: no more than an estimate. */
-	long n = READ_ONCE(cache->top) - READ_ONCE(cache->bottom);
+	long n = mpool_hint(cache->top) - mpool_hint(cache->bottom);
+	const struct mpool_magazine *loaded = mpool_hint(cache->loaded);
+	const struct mpool_magazine *spare = mpool_hint(cache->spare);
 
-	return clamp_t(long, n, 0, READ_ONCE(cache->loaded)->cap) +
-	       READ_ONCE(cache->spare)->n;
+	return clamp_t(long, n, 0, loaded->cap) + mpool_hint(spare->n);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_cache_objects);
 
@@ -453,7 +454,7 @@ unsigned int mpool_depot_full(struct mpool_depot *depot)
 	unsigned int i, n = 0;
 
 	for (i = 0; i < mpool_depot_nodes(depot); i++)
-		n += READ_ONCE(mpool_depot_node(depot, i)->nr_full);
+		n += mpool_hint(mpool_depot_node(depot, i)->nr_full);
 	return n;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_depot_full);
@@ -464,7 +465,7 @@ unsigned int mpool_depot_magazines(struct mpool_depot *depot)
 	unsigned int i, n = mpool_depot_full(depot);
 
 	for (i = 0; i < mpool_depot_nodes(depot); i++)
-		n += READ_ONCE(mpool_depot_node(depot, i)->nr_empty);
+		n += mpool_hint(mpool_depot_node(depot, i)->nr_empty);
 	return n;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_depot_magazines);

@@ -101,7 +101,7 @@ static void show_fixed(struct mpool_out *out, struct mpool_fixed *fixed)
 	line(out, "chunk objects", fixed->chunks.nr);
 	line(out, "chunks", READ_ONCE(fixed->chunks.nr_objs) /
 	     max(fixed->chunks.nr, 1u));
-	line(out, "free in chunks", READ_ONCE(fixed->chunks.nr_free));
+	line(out, "free in chunks", mpool_hint(fixed->chunks.nr_free));
 	line(out, "magazine objects", fixed->depot.cap);
 	line(out, "depot magazines", mpool_depot_full(&fixed->depot));
 	line(out, "reserve", mpool_reserve_target(&fixed->reserve));

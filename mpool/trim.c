@@ -85,10 +85,10 @@ static void trim_fn(struct work_struct *work)
 
 static unsigned long fixed_trim_all(struct mpool_fixed *fixed)
 {
-	unsigned long had = READ_ONCE(fixed->chunks.nr_objs), has;
+	unsigned long had = mpool_hint(fixed->chunks.nr_objs), has;
 
 	fixed_empty(fixed);
-	has = READ_ONCE(fixed->chunks.nr_objs);
+	has = mpool_hint(fixed->chunks.nr_objs);
 	return had > has ? (had - has) * fixed->chunks.size >> PAGE_SHIFT : 0;
 }
 
