@@ -18,8 +18,47 @@ static bool red;
 module_param(red, bool, 0444);
 MODULE_PARM_DESC(red, "Run one case that fails, and no other");
 
+static unsigned int raced;
+
+/* A race that KCSAN has to see, if the kernel has it. */
+static noinline void planted_race(void)
+{
+	raced++;
+	/* KCSAN would watch the store for longer, and in another function. */
+	smp_mb();
+}
+
+static int race_fn(void *arg)
+{
+	unsigned long end = jiffies + HZ;
+
+	while (time_before(jiffies, end)) {
+		planted_race();
+		cond_resched();
+	}
+	complete(arg);
+	return 0;
+}
+
+static void plant_race(struct stock *t)
+{
+	DECLARE_COMPLETION_ONSTACK(done);
+	struct task_struct *task;
+	unsigned int i, started = 0;
+
+	for (i = 0; i < 2; i++) {
+		task = kthread_run(race_fn, &done, "mpool_race/%u", i);
+		if (CHECK(t, !IS_ERR(task)))
+			started++;
+	}
+	while (started--)
+		wait_for_completion(&done);
+}
+
 static void always_fails(struct stock *t)
 {
+	if (IS_ENABLED(CONFIG_KCSAN))
+		plant_race(t);
 	CHECK(t, false);
 }
 
