@@ -16,7 +16,7 @@
 
 static long strings_in(struct mpool_string *pool)
 {
-	return atomic_long_read(&pool->nr_strings);
+	return READ_ONCE(pool->tab.nr);
 }
 
 static u64 bad_of(struct mpool_string *pool)

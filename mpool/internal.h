@@ -9,7 +9,7 @@
  *	 6  debugfs
  *	 5  report, show, out, verify, footprint
  *	 4  global, small, strpool, whatis
- *	 3  fixed, trim, object, chunk, magazine, reserve
+ *	 3  fixed, trim, object, chunk, magazine, reserve, strtab
  *	 2  large, pages, place, system, region, reserved, runs, shortage, shrink
  *	 1  pagemap, site, owner, registry, limit
  *	 0  internal, compat, stat, kick
@@ -21,7 +21,7 @@
  *	shrink_mutex	large pools, for reclaim, which only tries it (sleeps)
  *	region_mutex	adding, removing of regions (sleeps)
  *	shortage_mutex	who held memory when there was none (sleeps)
- *	strpool->lock	strings of one pool
+ *	strtab->lock	strings of one pool
  *	depot->lock	full and empty magazines of one fixed pool	(raw)
  *	chunks->lock	chunks and object states of one fixed pool	(raw)
  *	large->lock	runs of one large pool				(raw)

@@ -3,120 +3,36 @@
  * String pools: one copy of each string, counted by reference.
  *
  * Structure: a string is an object of a small pool that this pool has for
- * itself, with its hash table node, count and length in front.  A hit is a
- * lookup under RCU and a reference, without a lock.  The table is the kernel's
- * rhashtable.
+ * itself, with its link in the table (strtab.c), hash, length and count in front,
+ * 24 bytes.  A hit is one pass over the characters, a lookup and a reference,
+ * without a lock.
  *
  * The small pool's face is the string pool's: it is registered with this file's
  * operations, and charged and asked as one pool.
  *
  * A string whose last reference goes leaves the table, under the lock, and is
  * freed after a grace period.  A lookup that finds it in between finds a count
- * of zero, which it must not raise; it goes on as if it had found nothing.
+ * of zero, which it must not raise; it goes on as if it had found nothing.  Such
+ * strings wait together: one callback for all of a grace period, and a work item
+ * that frees them.
  *
  * Invariant, checked by mpool_string_verify():
- *	the strings in the table are those with a reference, each once; there
- *	are nr_strings of them; equal strings are the same string.
+ *	the strings in the table are those with a reference, each once; equal
+ *	strings are the same string.
  *
- * Locking: strings->lock (spinlock_t, so not for NMI, nor for the atomic
- * contexts of PREEMPT_RT) for the table's writers and for the change of a count
- * from and to zero.
+ * Locking: strings->tab.lock (spinlock_t, so not for NMI, nor for the atomic
+ * contexts of PREEMPT_RT) for the table's writers, for the change of a count from
+ * and to zero, and for the strings that wait.  Readers have preemption off, which
+ * is a third of what rcu_read_lock() is; the comparison of a long string is part
+ * of that.
  */
-#include <linux/jhash.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
-#include <linux/rhashtable.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include "strpool.h"
-
-struct str {
-	struct rhash_head node;
-	atomic_t refs;
-	u32 hash;
-	size_t len;
-	struct rcu_head rcu;
-	char s[];
-};
-
-struct str_key {
-	const char *s;
-	size_t len;
-	u32 hash;
-	bool nocase;
-};
-
-/* Letters of ASCII only: tolower() folds half of Latin-1 too. */
-static u8 fold(u8 c)
-{
-	return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
-}
-
-static bool same_nocase(const char *a, const char *b, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < len && fold(a[i]) == fold(b[i]); i++)
-		;
-	return i == len;
-}
-
-/* FNV-1a over folded characters: jhash wants them in one piece. */
-static u32 hash_nocase(const char *s, size_t len)
-{
-	u32 hash = 0x811c9dc5;
-
-	while (len--)
-		hash = (hash ^ fold(*s++)) * 0x01000193;
-	return hash;
-}
-
-static struct str_key str_key(const struct mpool_string *strings, const char *s,
-			      size_t len)
-{
-	return (struct str_key){
-		.s = s,
-		.len = len,
-		.hash = strings->nocase ? hash_nocase(s, len) :
-					  jhash(s, len, 0),
-		.nocase = strings->nocase,
-	};
-}
-
-static u32 key_hash(const void *data, u32 len, u32 seed)
-{
-	const struct str_key *key = data;
-
-	return key->hash ^ seed;
-}
-
-static u32 str_hash(const void *data, u32 len, u32 seed)
-{
-	const struct str *str = data;
-
-	return str->hash ^ seed;
-}
-
-static int str_cmp(struct rhashtable_compare_arg *arg, const void *obj)
-{
-	const struct str_key *key = arg->key;
-	const struct str *str = obj;
-
-	if (key->hash != str->hash || key->len != str->len)
-		return 1;
-	return key->nocase ? !same_nocase(key->s, str->s, key->len) :
-			     memcmp(key->s, str->s, key->len);
-}
-
-static const struct rhashtable_params str_params = {
-	.head_offset = offsetof(struct str, node),
-	.hashfn = key_hash,
-	.obj_hashfn = str_hash,
-	.obj_cmpfn = str_cmp,
-	.automatic_shrinking = true,
-};
 
 static __always_inline int string_check(const struct mpool_string *pool)
 {
@@ -124,175 +40,324 @@ static __always_inline int string_check(const struct mpool_string *pool)
 }
 
 /* One more reference; false if there is none left, or no more can be counted. */
-static bool str_hold(struct str *str)
+static __always_inline bool str_hold(struct mpool_str *str)
 {
-	int refs = atomic_read(&str->refs);
+	int refs = atomic_read(&str->refs), more;
 
 	do {
-		if (refs <= 0 || refs == INT_MAX)
+		more = (unsigned int)refs + 1;
+		if (unlikely(more <= 1))
 			return false;
-	} while (!atomic_try_cmpxchg(&str->refs, &refs, refs + 1));
+	} while (!atomic_try_cmpxchg(&str->refs, &refs, more));
 	return true;
 }
 
-static struct str *str_find(struct mpool_string *strings,
-			    const struct str_key *key)
+static struct mpool_str *str_new(struct mpool_string *strings,
+				 const struct mpool_str_key *key, gfp_t gfp,
+				 struct mpool_site *site)
 {
-	struct str *str;
+	size_t i, n = key->whole / sizeof(unsigned long);
+	struct mpool_str *str;
 
-	rcu_read_lock();
-	str = rhashtable_lookup(&strings->table, key, str_params);
-	if (str && !str_hold(str))
-		str = NULL;
-	rcu_read_unlock();
-	return str;
-}
-
-static struct str *str_new(struct mpool_string *strings,
-			   const struct str_key *key, gfp_t gfp,
-			   struct mpool_site *site)
-{
-	struct str *str;
-	size_t size;
-
-	if (check_add_overflow(key->len, sizeof(*str) + 1, &size))
-		return NULL;
-	str = mpool_small_take(strings->small, size, gfp, site);
+	str = mpool_small_take(strings->small, struct_size(str, text, n + 1),
+			       gfp, site);
 	if (!str)
 		return NULL;
 	atomic_set(&str->refs, 1);
 	str->hash = key->hash;
-	str->len = key->len;
-	memcpy(str->s, key->s, key->len);
-	str->s[key->len] = '\0';
+	for (i = 0; i < n; i++)
+		str->text[i] = read_word_at_a_time(key->s +
+						   i * sizeof(key->last));
+	str->text[n] = key->last;
 	return str;
 }
 
-static void str_free(struct mpool_string *strings, struct str *str)
+static void str_free(struct mpool_string *strings, struct mpool_str *str)
 {
 	mpool_small_give(strings->small, str, MPOOL_GIVE_INTERNAL, _RET_IP_);
 }
 
-static void str_free_rcu(struct rcu_head *rcu)
+/*
+ * What was not found without the lock.  Somebody else may put the same string into
+ * the table meanwhile.
+ */
+static const char *str_add(struct mpool_string *strings,
+			   const struct mpool_str_key *key, gfp_t gfp,
+			   struct mpool_site *site)
 {
-	struct str *str = container_of(rcu, struct str, rcu);
-	struct mpool_pool *owner = mpool_object_owner(str);
-	struct mpool_small *small;
+	struct mpool_str *new, *str;
+	unsigned long flags;
 
-	if (WARN_ON_ONCE(!owner))
-		return;
-	small = container_of(owner, struct mpool_small, pool);
-	str_free(small->above, str);
+	new = str_new(strings, key, gfp, site);
+	if (!new)
+		return NULL;
+	spin_lock_irqsave(&strings->tab.lock, flags);
+	str = mpool_strtab_find_locked(&strings->tab, key);
+	if (likely(!str)) {
+		mpool_strtab_add_locked(&strings->tab, new);
+		str = new;
+	} else if (!str_hold(str)) {
+		/* As many references as can be counted. */
+		str = NULL;
+	}
+	spin_unlock_irqrestore(&strings->tab.lock, flags);
+	if (unlikely(str != new))
+		str_free(strings, new);
+	return str ? mpool_str_text(str) : NULL;
 }
 
-/* Puts a new string into the table, or finds that somebody else did. */
-static struct str *str_insert(struct mpool_string *strings, struct str *new,
-			      const struct str_key *key)
+static __always_inline struct mpool_str *
+str_find(struct mpool_string *strings, const struct mpool_str_key *key,
+	 bool nocase)
 {
-	unsigned long flags;
-	struct str *str;
+	struct mpool_str *str;
 
-	spin_lock_irqsave(&strings->lock, flags);
-	str = str_find(strings, key);
-	if (!str && !rhashtable_insert_fast(&strings->table, &new->node,
-					    str_params)) {
-		atomic_long_inc(&strings->nr_strings);
-		str = new;
-	}
-	spin_unlock_irqrestore(&strings->lock, flags);
-	if (str != new)
-		str_free(strings, new);
+	preempt_disable();
+	str = mpool_strtab_find(&strings->tab, key, nocase);
+	if (unlikely(!str || !str_hold(str)))
+		str = NULL;
+	preempt_enable();
 	return str;
+}
+
+static __always_inline bool str_scan(const struct mpool_string *strings,
+				     struct mpool_str_key *key, const char *s,
+				     const char *limit)
+{
+	return strings->tab.nocase ?
+		mpool_str_scan(key, s, limit, strings->tab.seed, true,
+			       true) :
+		mpool_str_scan(key, s, limit, strings->tab.seed, false,
+			       true);
+}
+
+/* All cases, from the start. */
+static noinline const char *str_get(struct mpool_string *strings, const char *s,
+				    const char *limit, gfp_t gfp,
+				    struct mpool_site *site, unsigned long ip)
+{
+	struct mpool_str_key key;
+	struct mpool_str *str;
+
+	if (!s)
+		return NULL;
+	if (IS_ERR_OR_NULL(strings)) {
+		mpool_pool_none("string", strings, ip);
+		return NULL;
+	}
+	if (!str_scan(strings, &key, s, limit)) {
+		mpool_pool_failed(&strings->small->pool, SIZE_MAX, gfp,
+				  mpool_site_id(site));
+		return NULL;
+	}
+	str = str_find(strings, &key, strings->tab.nocase);
+	return str ? mpool_str_text(str) : str_add(strings, &key, gfp, site);
 }
 
 const char *mpool_string_getn_at(struct mpool_string *pool, const char *s,
 				 size_t len, gfp_t gfp, struct mpool_site *site)
 {
-	struct str_key key;
-	struct str *str;
-
-	if (!s || string_check(pool))
-		return NULL;
-	might_alloc(gfp);
-	key = str_key(pool, s, strnlen(s, len));
-	str = str_find(pool, &key);
-	if (!str) {
-		str = str_new(pool, &key, gfp, site);
-		if (str)
-			str = str_insert(pool, str, &key);
-	}
-	return str ? str->s : NULL;
+	mpool_might_alloc(gfp);
+	len = min_t(size_t, len, MPOOL_STR_NO_LIMIT - s);
+	return str_get(pool, s, s + len, gfp, site, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(mpool_string_getn_at);
 
+/* A leaf: whatever is rare is a tail call, so that few registers are saved. */
 const char *mpool_string_get_at(struct mpool_string *pool, const char *s,
 				gfp_t gfp, struct mpool_site *site)
 {
-	return mpool_string_getn_at(pool, s, SIZE_MAX, gfp, site);
+	struct mpool_str_key key;
+	struct mpool_str *str;
+
+	if (!s || IS_ERR_OR_NULL(pool) || unlikely(pool->tab.nocase))
+		goto slow;
+	mpool_might_alloc(gfp);
+	if (unlikely(!mpool_str_scan(&key, s, MPOOL_STR_NO_LIMIT,
+				     pool->tab.seed, false, false)))
+		goto slow;
+	str = str_find(pool, &key, false);
+	if (likely(str))
+		return mpool_str_text(str);
+slow:
+	return str_get(pool, s, MPOOL_STR_NO_LIMIT, gfp, site, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(mpool_string_get_at);
 
-/* Takes a string out of the table, for good. */
-static void str_remove_locked(struct mpool_string *strings, struct str *str)
+/* --- the last reference --- */
+
+static struct mpool_str **retired_next(struct mpool_str *str)
 {
-	lockdep_assert_held(&strings->lock);
-	atomic_set(&str->refs, 0);
-	rhashtable_remove_fast(&strings->table, &str->node, str_params);
-	atomic_long_dec(&strings->nr_strings);
-	call_rcu(&str->rcu, str_free_rcu);
+	/* Its link and its hash are still for those who are looking at it. */
+	return (struct mpool_str **)&str->text[0];
 }
 
-/* Drops a reference; false if there was none. */
-static bool str_drop(struct mpool_string *strings, struct str *str)
+static void retired_rcu(struct rcu_head *rcu)
+{
+	schedule_work(&container_of(rcu, struct mpool_string, rcu)->work);
+}
+
+/* Begins a grace period for those that need one, unless one is under way. */
+static void retire_locked(struct mpool_string *strings)
+{
+	lockdep_assert_held(&strings->tab.lock);
+	if (strings->waiting)
+		return;
+	WRITE_ONCE(strings->waiting, strings->retired);
+	strings->retired = NULL;
+	if (strings->waiting)
+		call_rcu(&strings->rcu, retired_rcu);
+}
+
+static void retired_fn(struct work_struct *work)
+{
+	struct mpool_string *strings = container_of(work, struct mpool_string,
+						    work);
+	struct mpool_str *str, *next;
+
+	for (str = strings->waiting; str; str = next) {
+		next = *retired_next(str);
+		str_free(strings, str);
+		cond_resched();
+	}
+	spin_lock_irq(&strings->tab.lock);
+	WRITE_ONCE(strings->waiting, NULL);
+	retire_locked(strings);
+	spin_unlock_irq(&strings->tab.lock);
+}
+
+/* Waits until the memory of all strings without a reference is back. */
+static void retired_flush(struct mpool_string *strings)
+{
+	bool any;
+
+	do {
+		any = READ_ONCE(strings->waiting);
+		if (any)
+			rcu_barrier();
+		flush_work(&strings->work);
+	} while (any);
+}
+
+/* Takes a string out of the table, for good. */
+static void str_remove_locked(struct mpool_string *strings,
+			      struct mpool_str *str)
+{
+	atomic_set(&str->refs, 0);
+	mpool_strtab_del_locked(&strings->tab, str);
+	WRITE_ONCE(*retired_next(str), strings->retired);
+	strings->retired = str;
+	retire_locked(strings);
+}
+
+/* Drops a reference that is not the last; false if it may be, or be none. */
+static __always_inline bool str_drop(struct mpool_str *str)
 {
 	int refs = atomic_read(&str->refs);
-	unsigned long flags;
 
-	while (refs > 1)
-		if (atomic_try_cmpxchg(&str->refs, &refs, refs - 1))
-			return true;
-	spin_lock_irqsave(&strings->lock, flags);
+	do {
+		if (unlikely(refs <= 1))
+			return false;
+	} while (!atomic_try_cmpxchg(&str->refs, &refs, refs - 1));
+	return true;
+}
+
+/* The same, of the last too.  The caller is an RCU reader. */
+static void str_drop_last(struct mpool_string *strings, struct mpool_str *str,
+			  unsigned long ip)
+{
+	unsigned long flags;
+	int refs;
+
+	spin_lock_irqsave(&strings->tab.lock, flags);
 	/* Others may still take and drop references, but not the last one. */
 	do {
 		refs = atomic_read(&str->refs);
 	} while (refs > 0 && atomic_cmpxchg(&str->refs, refs, refs - 1) != refs);
-	if (refs == 1)
+	if (likely(refs == 1))
 		str_remove_locked(strings, str);
-	spin_unlock_irqrestore(&strings->lock, flags);
-	return refs > 0;
+	spin_unlock_irqrestore(&strings->tab.lock, flags);
+	if (unlikely(refs <= 0))
+		mpool_pool_bad_free(&strings->small->pool, mpool_str_text(str),
+				    MPOOL_BAD_FREE_TWICE, ip);
+}
+
+static struct mpool_str *str_of(const char *s)
+{
+	return (struct mpool_str *)(s - offsetof(struct mpool_str, text));
+}
+
+/* A string of the pool.  Preemption is off; enables it. */
+static noinline void put_last(struct mpool_string *strings,
+			      struct mpool_str *str, unsigned long ip)
+{
+	/* On PREEMPT_RT the lock sleeps. */
+	rcu_read_lock();
+	preempt_enable();
+	str_drop_last(strings, str, ip);
+	rcu_read_unlock();
+}
+
+/* A string that is a run, or none.  Preemption is off; enables it. */
+static noinline void put_other(struct mpool_string *strings, const char *s,
+			       unsigned long ip)
+{
+	struct mpool_str *str = str_of(s);
+
+	rcu_read_lock();
+	preempt_enable();
+	if (!s || IS_ERR_OR_NULL(strings))
+		(void)(s && mpool_pool_none("string", strings, ip));
+	else if (mpool_object_owner(str) != &strings->small->pool)
+		mpool_pool_bad_free(&strings->small->pool, s,
+				    MPOOL_BAD_FREE_ADDRESS, ip);
+	else
+		str_drop_last(strings, str, ip);
+	rcu_read_unlock();
 }
 
 void mpool_string_put(struct mpool_string *pool, const char *s)
 {
-	struct str *str = (struct str *)(s - offsetof(struct str, s));
+	struct mpool_str *str = str_of(s);
+	struct mpool_chunk *chunk;
+	u32 i;
 
-	if (!s || string_check(pool))
-		return;
-	rcu_read_lock();
+	preempt_disable();
 	/* Not touched before it is known to be a string of this pool. */
-	if (mpool_object_owner(str) != &pool->small->pool)
-		mpool_pool_bad_free(&pool->small->pool, s,
-				    MPOOL_BAD_FREE_ADDRESS, _RET_IP_);
-	else if (!str_drop(pool, str))
-		mpool_pool_bad_free(&pool->small->pool, s,
-				    MPOOL_BAD_FREE_TWICE, _RET_IP_);
-	rcu_read_unlock();
+	if (IS_ERR_OR_NULL(pool) ||
+	    unlikely(!mpool_chunk_near(str, &chunk) ||
+		     chunk->fixed->owner != &pool->small->pool))
+		return put_other(pool, s, _RET_IP_);
+	i = mpool_chunk_index(chunk, (unsigned long)str);
+	if (unlikely(i >= chunk->nr ||
+		     !mpool_obj_live(mpool_read(chunk->state[i]))))
+		return put_other(pool, s, _RET_IP_);
+	if (unlikely(!str_drop(str)))
+		return put_last(pool, str, _RET_IP_);
+	preempt_enable();
 }
 EXPORT_SYMBOL_GPL(mpool_string_put);
 
 bool mpool_string_has(struct mpool_string *pool, const char *s)
 {
-	struct str_key key;
-	struct str *str;
+	struct mpool_str_key key;
+	struct mpool_str *str;
+	unsigned long flags;
 	bool has;
 
 	if (!s || string_check(pool))
 		return false;
-	key = str_key(pool, s, strlen(s));
-	rcu_read_lock();
-	str = rhashtable_lookup(&pool->table, &key, str_params);
+	if (!str_scan(pool, &key, s, MPOOL_STR_NO_LIMIT))
+		return false;
+	preempt_disable();
+	str = mpool_strtab_find(&pool->tab, &key, pool->tab.nocase);
 	has = str && atomic_read(&str->refs) > 0;
-	rcu_read_unlock();
+	preempt_enable();
+	if (has)
+		return true;
+	spin_lock_irqsave(&pool->tab.lock, flags);
+	has = mpool_strtab_find_locked(&pool->tab, &key);
+	spin_unlock_irqrestore(&pool->tab.lock, flags);
 	return has;
 }
 EXPORT_SYMBOL_GPL(mpool_string_has);
@@ -310,7 +375,7 @@ static void string_count(struct mpool_pool *pool, struct mpool_count *count)
 
 	mpool_small_count(strings->small, count);
 	/* Not those that only wait for their grace period. */
-	count->live = atomic_long_read(&strings->nr_strings);
+	count->live = READ_ONCE(strings->tab.nr);
 }
 
 struct string_visit {
@@ -321,10 +386,10 @@ struct string_visit {
 /* Shows a string as its user knows it. */
 static int visit_string(const struct mpool_obj *obj, void *arg)
 {
-	const struct str *str = obj->addr;
+	const struct mpool_str *str = obj->addr;
 	struct string_visit *visit = arg;
 	struct mpool_obj seen = {
-		.addr = str->s,
+		.addr = str->text,
 		.size = obj->size,
 		.site = obj->site,
 	};
@@ -353,31 +418,27 @@ static size_t string_reclaim(struct mpool_pool *pool, const struct module *mod)
 }
 
 /* Takes every string out of the table. */
-static void string_empty(struct mpool_string *pool)
+static void string_empty(struct mpool_string *strings)
 {
-	struct rhashtable_iter iter;
-	unsigned long flags;
-	struct str *str;
+	unsigned int bucket = 0;
+	struct mpool_str *str;
 
-	rhashtable_walk_enter(&pool->table, &iter);
-	rhashtable_walk_start(&iter);
-	while ((str = rhashtable_walk_next(&iter))) {
-		/* The table was resized: the walk begins again by itself. */
-		if (IS_ERR(str))
-			continue;
-		spin_lock_irqsave(&pool->lock, flags);
-		if (atomic_read(&str->refs) > 0)
-			str_remove_locked(pool, str);
-		spin_unlock_irqrestore(&pool->lock, flags);
-	}
-	rhashtable_walk_stop(&iter);
-	rhashtable_walk_exit(&iter);
+	mpool_strtab_freeze(&strings->tab);
+	do {
+		spin_lock_irq(&strings->tab.lock);
+		str = mpool_strtab_first_locked(&strings->tab, &bucket);
+		if (str)
+			str_remove_locked(strings, str);
+		spin_unlock_irq(&strings->tab.lock);
+		cond_resched();
+	} while (str);
+	mpool_strtab_thaw(&strings->tab);
 }
 
 static void string_put(struct mpool_string *strings)
 {
-	rcu_barrier();
-	rhashtable_destroy(&strings->table);
+	retired_flush(strings);
+	mpool_strtab_end(&strings->tab);
 	mpool_small_put(strings->small);
 	kfree(strings);
 }
@@ -433,14 +494,13 @@ static struct mpool_string *string_setup(const char *name,
 		goto err_free;
 	}
 	strings->small->above = strings;
-	strings->nocase = args->flags & MPOOL_STRING_NOCASE;
-	spin_lock_init(&strings->lock);
+	INIT_WORK(&strings->work, retired_fn);
 	err = -EINVAL;
 	if (args->flags & ~MPOOL_STRING_NOCASE) {
 		mpool_refuse(&string_ops, name, "flags are unknown");
 		goto err_small;
 	}
-	err = rhashtable_init(&strings->table, &str_params);
+	err = mpool_strtab_init(&strings->tab, args->flags & MPOOL_STRING_NOCASE);
 	if (err)
 		goto err_small;
 	return strings;
@@ -478,7 +538,7 @@ void mpool_string_clear(struct mpool_string *pool)
 		return;
 	string_empty(pool);
 	/* Their memory is back when this returns. */
-	rcu_barrier();
+	retired_flush(pool);
 }
 EXPORT_SYMBOL_GPL(mpool_string_clear);
 
@@ -498,22 +558,24 @@ EXPORT_SYMBOL_GPL(mpool_string_destroy);
 
 struct string_tally {
 	struct mpool_string *strings;
-	long seen;
+	unsigned long seen;
 	int bad;
 };
 
 /* A string is in the table under its content, and thus is the only such one. */
 static int verify_string(const struct mpool_obj *obj, void *arg)
 {
+	struct mpool_str *str = (struct mpool_str *)obj->addr;
 	struct string_tally *tally = arg;
-	const struct str *str = obj->addr;
-	struct str_key key = str_key(tally->strings, str->s, str->len);
+	struct mpool_strtab *tab = &tally->strings->tab;
+	struct mpool_str_key key;
 
 	tally->seen++;
-	tally->bad += atomic_read(&str->refs) <= 0 || key.hash != str->hash;
-	tally->bad += str->s[str->len] != '\0';
-	tally->bad += rhashtable_lookup(&tally->strings->table, &key,
-					str_params) != str;
+	tally->bad += atomic_read(&str->refs) <= 0;
+	tally->bad += !str_scan(tally->strings, &key, mpool_str_text(str),
+				MPOOL_STR_NO_LIMIT);
+	tally->bad += key.hash != str->hash;
+	tally->bad += mpool_strtab_find(tab, &key, tab->nocase) != str;
 	return 0;
 }
 
@@ -521,14 +583,13 @@ static int verify_string(const struct mpool_obj *obj, void *arg)
 int mpool_string_verify(struct mpool_string *strings)
 {
 	struct string_tally tally = { .strings = strings };
-	long nr;
 
-	rcu_barrier();
-	/* Not by walking the table, which may be between two sizes. */
+	retired_flush(strings);
+	mpool_strtab_freeze(&strings->tab);
 	mpool_small_walk(strings->small, verify_string, &tally);
-	nr = atomic_long_read(&strings->nr_strings);
-	tally.bad += tally.seen != nr;
-	tally.bad += atomic_read(&strings->table.nelems) != nr;
-	return tally.bad + mpool_small_verify(strings->small);
+	tally.bad += tally.seen != strings->tab.nr;
+	mpool_strtab_thaw(&strings->tab);
+	return tally.bad + mpool_strtab_verify(&strings->tab) +
+	       mpool_small_verify(strings->small);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_string_verify);

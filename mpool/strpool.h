@@ -2,19 +2,20 @@
 #ifndef _MPOOL_STRPOOL_H
 #define _MPOOL_STRPOOL_H
 
-#include <linux/rhashtable-types.h>
-
 #include "small.h"
+#include "strtab.h"
 
 struct mpool_string {
 	/* Constant after creation. */
 	struct mpool_small *small;	/* its pool is this pool's */
-	bool nocase;
 
-	/* Protects the change of the last reference and of the table. */
-	spinlock_t lock;
-	struct rhashtable table;
-	atomic_long_t nr_strings;
+	struct mpool_strtab tab;
+
+	/* Strings without a reference, protected by tab.lock. */
+	struct mpool_str *retired;	/* their grace period is to begin */
+	struct mpool_str *waiting;	/* has begun; theirs who frees them */
+	struct rcu_head rcu;
+	struct work_struct work;
 };
 
 int mpool_string_verify(struct mpool_string *strings);

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _MPOOL_STRTAB_H
+#define _MPOOL_STRTAB_H
+
+#include <asm/word-at-a-time.h>
+#include <linux/hash.h>
+#include <linux/mm.h>
+#include <linux/rcupdate.h>
+#include <linux/workqueue.h>
+
+#include "internal.h"
+
+/* Longest string, bytes. */
+#define MPOOL_STR_MAX	U32_MAX
+
+/* No place where a string that has no NUL ends. */
+#define MPOOL_STR_NO_LIMIT	((const char *)ULONG_MAX)
+
+/* A string with what the table knows of it, in front of it. */
+struct mpool_str {
+	struct mpool_str __rcu *next;
+	u64 hash;
+	atomic_t refs;
+	unsigned long text[];	/* the last word is filled up with NULs */
+};
+
+/* What is looked for. */
+struct mpool_str_key {
+	const char *s;
+	u64 hash;
+	size_t whole;		/* bytes before the word with the NUL */
+	unsigned long last;	/* that word, as text[] has it */
+};
+
+struct mpool_buckets {
+	unsigned int bits;
+	unsigned int shift;		/* from a hash to its bucket */
+	struct mpool_buckets *old;	/* may still have strings, or NULL */
+	struct mpool_str __rcu *heads[];
+};
+
+struct mpool_strtab {
+	/* Constant. */
+	bool nocase;
+	u64 seed;
+
+	struct mpool_buckets __rcu *buckets;
+	/* Protects what follows, the chains, and counts from and to zero. */
+	spinlock_t lock;
+	unsigned long nr;
+	unsigned long grow_at;		/* more strings want more buckets */
+	unsigned long shrink_at;	/* fewer want fewer */
+	bool resizing;			/* the work is under way */
+	bool frozen;			/* there is to be none */
+	struct work_struct work;
+};
+
+static __always_inline char *mpool_str_text(struct mpool_str *str)
+{
+	return (char *)str->text;
+}
+
+/* Letters of ASCII only, all of a word at once; no sum carries into another. */
+static __always_inline unsigned long mpool_str_fold(unsigned long word)
+{
+	unsigned long low = word & REPEAT_BYTE(0x7f);
+	unsigned long from_a = low + REPEAT_BYTE(0x80 - 'A');
+	unsigned long past_z = low + REPEAT_BYTE(0x7f - 'Z');
+
+	return word | ((from_a & ~past_z & ~word & REPEAT_BYTE(0x80)) >> 2);
+}
+
+unsigned long mpool_str_edge(const char *p, const char *limit);
+
+/* A whole word may be loaded from any place before this. */
+static __always_inline unsigned long mpool_str_end(const char *p,
+						   const char *limit)
+{
+	const unsigned long room = sizeof(unsigned long) - 1;
+	unsigned long end = ((unsigned long)p | ~PAGE_MASK) - room + 1;
+
+	if (limit == MPOOL_STR_NO_LIMIT)
+		return end;
+	return (unsigned long)limit <= room ? 0 :
+		min(end, (unsigned long)limit - room);
+}
+
+/* Of a word with a NUL, what is before it; @mask is of has_zero(). */
+static __always_inline unsigned long mpool_str_last(unsigned long word,
+						    unsigned long mask)
+{
+	const struct word_at_a_time zeros = WORD_AT_A_TIME_CONSTANTS;
+
+	/* To the NUL, which is harmless, and takes half the instructions. */
+	if (IS_ENABLED(CONFIG_CPU_LITTLE_ENDIAN) || IS_ENABLED(CONFIG_X86))
+		return word & (mask ^ (mask - 1));
+	mask = create_zero_mask(prep_zero_mask(word, mask, &zeros));
+	return word & zero_bytemask(mask);
+}
+
+/*
+ * Length and hash of a string that ends at a NUL or at @limit, in one pass, a
+ * word at a time.  Words that reach beyond the NUL are of the same page, and what
+ * they have there counts for nothing.  False if the string is too long, or if it
+ * comes to the end of a page and @edge does not say that this is wanted.
+ */
+static __always_inline bool mpool_str_scan(struct mpool_str_key *key,
+					   const char *s, const char *limit,
+					   u64 seed, bool nocase, bool edge)
+{
+	const struct word_at_a_time zeros = WORD_AT_A_TIME_CONSTANTS;
+	unsigned long end = mpool_str_end(s, limit), word, mask;
+	const char *p = s;
+	u64 hash = seed;
+
+	for (;; p += sizeof(word)) {
+		if (likely((unsigned long)p < end)) {
+			word = read_word_at_a_time(p);
+		} else {
+			if (!edge || p - s > MPOOL_STR_MAX - sizeof(word))
+				return false;
+			word = mpool_str_edge(p, limit);
+			end = mpool_str_end(p + sizeof(word), limit);
+		}
+		if (has_zero(word, &mask, &zeros))
+			break;
+		if (nocase)
+			word = mpool_str_fold(word);
+		/* What a product leaves in its upper half is mixed by the next. */
+		hash = rol64((hash ^ word) * GOLDEN_RATIO_64, 32);
+	}
+	word = mpool_str_last(word, mask);
+	key->s = s;
+	key->whole = p - s;
+	key->last = word;
+	if (nocase)
+		word = mpool_str_fold(word);
+	key->hash = (hash ^ word) * GOLDEN_RATIO_64;
+	return true;
+}
+
+/*
+ * Is that the string?  If one is shorter, its last word has a NUL where the other
+ * one's word has none: nothing is read beyond either.
+ */
+static __always_inline bool mpool_str_same(const struct mpool_str *str,
+					   const struct mpool_str_key *key,
+					   bool nocase)
+{
+	const unsigned long *text = str->text;
+	const char *s = key->s, *end = s + key->whole;
+	unsigned long a, b;
+
+	for (; s != end; s += sizeof(b), text++) {
+		a = mpool_read(*text);
+		b = read_word_at_a_time(s);
+		if (nocase ? mpool_str_fold(a) != mpool_str_fold(b) : a != b)
+			return false;
+	}
+	a = mpool_read(*text);
+	b = key->last;
+	return nocase ? mpool_str_fold(a) == mpool_str_fold(b) : a == b;
+}
+
+/* Preemption is off, or the lock held. */
+static __always_inline struct mpool_str *
+mpool_buckets_find(const struct mpool_buckets *buckets,
+		   const struct mpool_str_key *key, bool nocase)
+{
+	struct mpool_str *str;
+
+	str = rcu_dereference_raw(buckets->heads[key->hash >> buckets->shift]);
+	while (str && (str->hash != key->hash ||
+		       !mpool_str_same(str, key, nocase)))
+		str = rcu_dereference_raw(str->next);
+	return str;
+}
+
+/*
+ * The string of this content.  Without the lock it may be missed while the table
+ * changes its size.  Preemption is off, or the lock held.
+ */
+static __always_inline struct mpool_str *
+mpool_strtab_find(const struct mpool_strtab *tab,
+		  const struct mpool_str_key *key, bool nocase)
+{
+	return mpool_buckets_find(rcu_dereference_raw(tab->buckets), key,
+				  nocase);
+}
+
+struct mpool_str *mpool_strtab_find_locked(struct mpool_strtab *tab,
+					   const struct mpool_str_key *key);
+void mpool_strtab_add_locked(struct mpool_strtab *tab, struct mpool_str *str);
+void mpool_strtab_del_locked(struct mpool_strtab *tab, struct mpool_str *str);
+
+int mpool_strtab_init(struct mpool_strtab *tab, bool nocase);
+void mpool_strtab_freeze(struct mpool_strtab *tab);
+void mpool_strtab_thaw(struct mpool_strtab *tab);
+struct mpool_str *mpool_strtab_first_locked(struct mpool_strtab *tab,
+					    unsigned int *bucket);
+void mpool_strtab_end(struct mpool_strtab *tab);
+int mpool_strtab_verify(struct mpool_strtab *tab);
+
+#endif /* _MPOOL_STRTAB_H */
