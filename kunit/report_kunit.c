@@ -341,6 +341,7 @@ static void everything_verifies(struct kunit *test)
 }
 
 #define SHORT_PAGES	40
+#define HAS(text) KUNIT_EXPECT_NOT_NULL(test, strstr(buf, text))
 
 /* Who had the memory when there was none: pools by name, others by line. */
 static void shortage_names_the_holders(struct kunit *test)
@@ -376,13 +377,13 @@ static void shortage_names_the_holders(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s->top[2].pages, 1);
 	KUNIT_EXPECT_EQ(test, s->top[3].pages, 0);
 	mpool_report_shortage(&out, &large->pool, s);
-	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "no memory: pool \"kunit short\" was asked for "));
-	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "; large pool \"kunit short\" had 9 of 40 pages free, the largest run "));
-	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "\n  held 10 pages: pool \"kunit above\"\n"));
+	HAS("no memory: pool \"kunit short\" was asked for ");
+	HAS("; large pool \"kunit short\" had 9 of 40 pages free, the largest run ");
+	HAS("\n  held 10 pages: pool \"kunit above\"\n");
 	out.len = 0;
 	mpool_show_stats(&out, &large->pool);
-	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "held then            20 pages: report_kunit.c:"));
-	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "\n                     10 pages: pool \"kunit above\"\n"));
+	HAS("held then            20 pages: report_kunit.c:");
+	HAS("\n                     10 pages: pool \"kunit above\"\n");
 	mpool_small_free(small, big);
 	mpool_large_clear(large);
 }

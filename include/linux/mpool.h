@@ -158,8 +158,8 @@ struct mpool_large_args {
  * @priv: argument of @on_soft and @on_low
  *
  * The limits are the pool's, and as in struct mpool_large_args; they are ignored
- * by mpool_large_add_region().  The addresses belong to the region as it was given, before its ends are
- * trimmed to whole pages.
+ * by mpool_large_add_region().  The addresses belong to the region as it was
+ * given, before its ends are trimmed to whole pages.
  */
 struct mpool_region_args {
 	unsigned int flags;
