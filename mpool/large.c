@@ -18,8 +18,8 @@
  * NMI that interrupted its holder, a work item does the second step.
  *
  * Invariant, checked by mpool_large_verify():
- *	that of the engine; an arena is on the list of spares exactly if it has
- *	no run in use and the feed takes arenas back; nr_chunk_pages is the
+ *	that of the engine; an arena that has no run in use is on the list of
+ *	spares, if the feed takes arenas back; nr_chunk_pages is the
  *	sum of the runs that fixed pools have.
  *
  * Locking: large->lock (raw) for arenas, engine and counts.  Arenas are freed
@@ -40,33 +40,13 @@
 struct mpool_large *mpool_large_shared;
 EXPORT_SYMBOL_IF_KUNIT(mpool_large_shared);
 
-static void arena_used_locked(struct mpool_large *large,
-			      struct mpool_arena *arena)
-{
-	lockdep_assert_held(&large->lock);
-	if (list_empty(&arena->spare))
-		return;
-	list_del_init(&arena->spare);
-	large->nr_spares--;
-}
-
-static void arena_idle_locked(struct mpool_large *large,
-			      struct mpool_arena *arena)
-{
-	lockdep_assert_held(&large->lock);
-	if (!large->feed->gives_back || arena->nfree != arena->npages)
-		return;
-	list_add(&arena->spare, &large->spares);
-	large->nr_spares++;
-}
-
 static void arena_unlink_locked(struct mpool_large *large,
 				struct mpool_arena *arena)
 {
 	lockdep_assert_held(&large->lock);
 	mpool_runs_remove(&large->runs, arena);
 	list_del_rcu(&arena->list);
-	arena_used_locked(large, arena);
+	mpool_arena_used_locked(large, arena);
 }
 
 /* Nobody finds an arena by its pages any more; those of a run are its pool's. */
@@ -100,7 +80,7 @@ void mpool_large_add_arena(struct mpool_large *large,
 	raw_spin_lock_irqsave(&large->lock, flags);
 	list_add_tail_rcu(&arena->list, &large->arenas);
 	mpool_runs_add(&large->runs, arena);
-	arena_idle_locked(large, arena);
+	mpool_arena_idle_locked(large, arena);
 	raw_spin_unlock_irqrestore(&large->lock, flags);
 	mpool_stat_inc(&large->pool.stats, MPOOL_STAT_GROW);
 }
@@ -121,10 +101,13 @@ static bool spare_has_like_locked(struct mpool_large *large,
 /* The shortest spare; if @keep, of those that are not alone on their node. */
 static struct mpool_arena *spare_pop(struct mpool_large *large, bool keep)
 {
-	struct mpool_arena *arena, *found = NULL;
+	struct mpool_arena *arena, *next, *found = NULL;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&large->lock, flags);
+	list_for_each_entry_safe(arena, next, &large->spares, spare)
+		if (arena->nfree != arena->npages)
+			mpool_arena_used_locked(large, arena);
 	list_for_each_entry(arena, &large->spares, spare)
 		if ((!found || arena->npages < found->npages) &&
 		    (!keep || spare_has_like_locked(large, arena)))
@@ -159,6 +142,23 @@ void mpool_large_reap(struct mpool_large *large)
 		arena_release(large, arena);
 }
 
+/* A run whose state, owner and site are to be filled in. */
+static struct mpool_page *take_locked(struct mpool_runs *runs, u32 npages,
+				      unsigned long align)
+{
+	struct mpool_page *pg = NULL;
+
+	if (align <= PAGE_SIZE)
+		pg = mpool_runs_unpark(runs, npages);
+	if (!pg)
+		pg = mpool_runs_alloc(runs, npages, align, MPOOL_PAGE_PARKED);
+	if (!pg && runs->nr_parked) {
+		mpool_runs_merge(runs, NULL);
+		pg = mpool_runs_alloc(runs, npages, align, MPOOL_PAGE_PARKED);
+	}
+	return pg;
+}
+
 static struct mpool_page *take_held(struct mpool_large *large, u32 npages,
 				    unsigned long align,
 				    enum mpool_page_state state,
@@ -170,12 +170,14 @@ static struct mpool_page *take_held(struct mpool_large *large, u32 npages,
 
 	if (!mpool_lock_irqsave(&large->lock, flags))
 		return NULL;
-	pg = mpool_runs_alloc(&large->runs, npages, align, state);
+	pg = take_locked(&large->runs, npages, align);
 	if (pg) {
 		pg->owner = owner;
 		pg->site = site;
 		pg->slack = slack;
-		arena_used_locked(large, mpool_page_arena(pg));
+		smp_wmb(); /* Pairs with smp_rmb() in mpool_page_owner(). */
+		mpool_page_set(pg, mpool_page_index(pg), state);
+		mpool_arena_used_locked(large, mpool_page_arena(pg));
 		if (state == MPOOL_PAGE_CHUNK)
 			large->nr_chunk_pages += npages;
 	}
@@ -247,7 +249,7 @@ struct mpool_page *mpool_large_carve_locked(struct mpool_large *large,
 	pg->owner = &large->pool;
 	pg->site = site;
 	pg->slack = slack;
-	arena_used_locked(large, mpool_page_arena(pg));
+	mpool_arena_used_locked(large, mpool_page_arena(pg));
 	return pg;
 }
 
@@ -258,8 +260,10 @@ static void give_locked(struct mpool_large *large, struct mpool_page *pg)
 	lockdep_assert_held(&large->lock);
 	if (mpool_page_state(pg) == MPOOL_PAGE_CHUNK)
 		large->nr_chunk_pages -= pg->len;
-	mpool_runs_free(&large->runs, pg);
-	arena_idle_locked(large, arena);
+	/* What is parked would pass a limit by. */
+	if (large->limit || !mpool_runs_park(&large->runs, arena, pg))
+		mpool_runs_free(&large->runs, pg);
+	mpool_arena_idle_locked(large, arena);
 }
 
 /* Gives a run back that was claimed, or is a chunk's.  Any context. */
@@ -768,8 +772,8 @@ int mpool_large_verify(struct mpool_large *large)
 			     arena->nfree == arena->npages;
 
 		bad += mpool_runs_verify_arena(&large->runs, arena);
-		bad += spare == list_empty(&arena->spare);
-		spares += spare;
+		bad += spare && list_empty(&arena->spare);
+		spares += !list_empty(&arena->spare);
 		pages += arena->npages;
 		free += arena->nfree;
 		for_each_set_bit(i, arena->starts, arena->npages)

@@ -36,9 +36,9 @@ struct mpool_large {
 	raw_spinlock_t lock;
 	struct mpool_runs runs;
 	struct list_head arenas;	/* doubly linked, RCU for readers */
-	struct list_head spares;	/* arenas without a run in use */
+	struct list_head spares;	/* arenas without a run in use; maybe others */
+	unsigned int nr_spares;		/* on that list */
 	struct list_head shrink;	/* all that give back; shrink_mutex */
-	unsigned int nr_spares;
 	unsigned long nr_chunk_pages;	/* in runs of fixed pools */
 
 	/* Finishes frees that could not take the lock in NMI context. */
@@ -115,6 +115,87 @@ static inline struct mpool_large *mpool_page_large(struct mpool_page *pg)
 static inline size_t mpool_page_bytes(const struct mpool_page *pg)
 {
 	return (size_t)READ_ONCE(pg->len) << PAGE_SHIFT;
+}
+
+static inline void mpool_arena_used_locked(struct mpool_large *large,
+					   struct mpool_arena *arena)
+{
+	lockdep_assert_held(&large->lock);
+	if (list_empty(&arena->spare))
+		return;
+	list_del_init(&arena->spare);
+	large->nr_spares--;
+}
+
+static inline void mpool_arena_idle_locked(struct mpool_large *large,
+					   struct mpool_arena *arena)
+{
+	lockdep_assert_held(&large->lock);
+	if (arena->nfree != arena->npages || !large->feed->gives_back ||
+	    !list_empty(&arena->spare))
+		return;
+	list_add(&arena->spare, &large->spares);
+	large->nr_spares++;
+}
+
+/*
+ * A parked run as an object of the pool itself, if there is one of that length,
+ * which is shorter than RUNS_PARK.  Its arena stays on the list of spares, if it
+ * is there: who looks for spares takes it off.  Any context.
+ */
+static __always_inline void *
+mpool_large_take_parked(struct mpool_large *large, u32 npages, u32 site,
+			u32 slack)
+{
+	struct mpool_page *pg;
+	unsigned long flags;
+	void *p = NULL;
+	u32 tag;
+
+	if (!READ_ONCE(large->runs.parked[npages]) || in_nmi())
+		return NULL;
+	raw_spin_lock_irqsave(&large->lock, flags);
+	pg = mpool_runs_unpark(&large->runs, npages);
+	if (likely(pg)) {
+		tag = pg->tag;
+		pg->owner = &large->pool;
+		pg->site = site;
+		pg->slack = slack;
+		smp_wmb(); /* Pairs with smp_rmb() in mpool_page_owner(). */
+		WRITE_ONCE(pg->tag, tag - MPOOL_PAGE_PARKED + MPOOL_PAGE_RUN);
+		tag >>= MPOOL_TAG_SHIFT;
+		p = (void *)(mpool_arena_of(pg, tag)->base +
+			     ((unsigned long)tag << PAGE_SHIFT));
+		mpool_pool_charge(&large->pool, npages);
+		mpool_stat_inc(&large->pool.stats, MPOOL_STAT_ALLOC);
+	}
+	raw_spin_unlock_irqrestore(&large->lock, flags);
+	return p;
+}
+
+/*
+ * Frees a run of the pool itself that is to be parked; false if it is not one,
+ * or that cannot be.  Preemption is off since the lookup.  Not in NMI context.
+ */
+static __always_inline bool mpool_large_give_parked(struct mpool_large *large,
+						    struct mpool_arena *arena,
+						    struct mpool_page *pg)
+{
+	u32 len = READ_ONCE(pg->len);
+	unsigned long flags;
+
+	if (len >= RUNS_PARK || READ_ONCE(large->runs.parked[len]) ||
+	    large->limit || READ_ONCE(large->pool.orphan) || want_init_on_free() ||
+	    !mpool_runs_claim(pg))
+		return false;
+	atomic_long_sub(len, &large->pool.pages);
+	raw_spin_lock_irqsave(&large->lock, flags);
+	if (unlikely(!mpool_runs_park(&large->runs, arena, pg)))
+		mpool_runs_free(&large->runs, pg);
+	mpool_arena_idle_locked(large, arena);
+	raw_spin_unlock_irqrestore(&large->lock, flags);
+	mpool_stat_inc(&large->pool.stats, MPOOL_STAT_FREE);
+	return true;
 }
 
 #endif /* _MPOOL_LARGE_H */

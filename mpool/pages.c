@@ -23,8 +23,9 @@
 #include "large.h"
 #include "site.h"
 
-void *mpool_large_alloc_at(struct mpool_large *pool, size_t size, size_t align,
-			   size_t *real, gfp_t gfp, struct mpool_site *site)
+static noinline void *alloc_slow(struct mpool_large *pool, size_t size,
+				 size_t align, size_t *real, gfp_t gfp,
+				 struct mpool_site *site)
 {
 	size_t usable = 0;
 	void *p = NULL;
@@ -45,6 +46,32 @@ out:
 		*real = usable;
 	return p;
 }
+
+/* Flags that need more than a parked run. */
+#define GFP_ODD	(__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM | __GFP_ACCOUNT | \
+		 __GFP_ZERO)
+
+void *mpool_large_alloc_at(struct mpool_large *pool, size_t size, size_t align,
+			   size_t *real, gfp_t gfp, struct mpool_site *site)
+{
+	u32 npages = (size + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	size_t usable = (size_t)npages << PAGE_SHIFT;
+	u32 id = READ_ONCE(site->id);
+	void *p;
+
+	mpool_might_alloc(gfp);
+	/* One page or more, of the size and at the place that any run has. */
+	if (unlikely(mpool_pool_bad(pool) || !id || align != 1 ||
+		     size - 1 >= (RUNS_PARK - 1) << PAGE_SHIFT ||
+		     (gfp & GFP_ODD) || want_init_on_alloc(0)))
+		return alloc_slow(pool, size, align, real, gfp, site);
+	p = mpool_large_take_parked(pool, npages, id, usable - size);
+	if (unlikely(!p))
+		return alloc_slow(pool, size, align, real, gfp, site);
+	if (real)
+		*real = usable;
+	return p;
+}
 EXPORT_SYMBOL_GPL(mpool_large_alloc_at);
 
 /* The run of @pool at @p, or NULL and a report.  In an RCU read-side section. */
@@ -59,18 +86,56 @@ static struct mpool_page *large_own(struct mpool_large *pool, const void *p,
 	return NULL;
 }
 
-void mpool_large_free(struct mpool_large *pool, const void *p)
+static noinline void free_slow(struct mpool_large *pool, const void *p,
+			       unsigned long ip)
 {
 	struct mpool_page *pg;
 
-	if (ZERO_OR_NULL_PTR(p) || mpool_large_check(pool))
+	if (ZERO_OR_NULL_PTR(p))
 		return;
+	if (mpool_pool_bad(pool)) {
+		mpool_pool_none("large", pool, ip);
+		return;
+	}
 	rcu_read_lock();
-	pg = large_own(pool, p, _RET_IP_);
+	pg = large_own(pool, p, ip);
 	if (pg && !mpool_large_free_object(pg, &pool->pool))
-		mpool_pool_bad_free(&pool->pool, p, MPOOL_BAD_FREE_TWICE,
-				    _RET_IP_);
+		mpool_pool_bad_free(&pool->pool, p, MPOOL_BAD_FREE_TWICE, ip);
 	rcu_read_unlock();
+}
+
+/* The run of @pool that begins at @p, if one does; mpool_runs_claim() knows. */
+static __always_inline struct mpool_page *
+own_near(struct mpool_large *pool, const void *p, struct mpool_arena **arena)
+{
+	unsigned long addr = (unsigned long)p;
+	unsigned long word = mpool_pagemap_near(addr);
+	struct mpool_page *pg;
+
+	if (word == MPOOL_PAGE_NONE || !(word & MPOOL_PAGE_ARENA) ||
+	    !PAGE_ALIGNED(addr))
+		return NULL;
+	*arena = (struct mpool_arena *)(word - MPOOL_PAGE_ARENA);
+	pg = &(*arena)->pages[(addr - (*arena)->base) >> PAGE_SHIFT];
+	return READ_ONCE(pg->owner) == &pool->pool ? pg : NULL;
+}
+
+void mpool_large_free(struct mpool_large *pool, const void *p)
+{
+	struct mpool_arena *arena;
+	struct mpool_page *pg;
+
+	/* Pins what was looked up, as an RCU read-side section does. */
+	preempt_disable();
+	pg = own_near(pool, p, &arena);
+	if (likely(pg && !in_nmi() && mpool_large_give_parked(pool, arena, pg))) {
+		preempt_enable();
+		if (unlikely(READ_ONCE(pool->nr_spares) > 1))
+			mpool_large_reap(pool);
+		return;
+	}
+	preempt_enable();
+	free_slow(pool, p, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(mpool_large_free);
 

@@ -144,6 +144,7 @@ static struct mpool_page *place_by_length(struct mpool_large *large,
 
 	if (!mpool_lock_irqsave(&large->lock, flags))
 		return NULL;
+	mpool_runs_merge(&large->runs, NULL);
 	for (pg = mpool_runs_first(&large->runs, want->npages); pg && look--;
 	     pg = mpool_runs_after(&large->runs, pg)) {
 		got = place_try_locked(large, want, pg);
@@ -164,6 +165,7 @@ static struct mpool_page *place_in_word(struct mpool_large *large,
 
 	if (!mpool_lock_irqsave(&large->lock, flags))
 		return NULL;
+	mpool_runs_merge(&large->runs, NULL);
 	for (word = arena->starts[BIT_WORD(index)]; word && !got;
 	     word &= word - 1) {
 		pg = &arena->pages[index + __ffs(word)];

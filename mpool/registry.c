@@ -179,16 +179,6 @@ enum mpool_on_leak mpool_pool_policy(const struct mpool_pool *pool)
 		READ_ONCE(mpool_default_on_leak) : pool->on_leak;
 }
 
-/* Charges pages to a pool, or takes the charge back.  Any context. */
-void mpool_pool_charge(struct mpool_pool *pool, long pages)
-{
-	long now = atomic_long_add_return(pages, &pool->pages);
-	long peak = atomic_long_read(&pool->peak);
-
-	while (now > peak && !atomic_long_try_cmpxchg(&pool->peak, &peak, now))
-		;
-}
-
 /* Counts a free that was refused, and has it reported.  Any context. */
 void mpool_pool_bad_free(struct mpool_pool *pool, const void *p,
 			 enum mpool_bad_free why, unsigned long ip)

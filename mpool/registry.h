@@ -126,7 +126,16 @@ static inline bool mpool_pool_keeps(const struct mpool_pool *pool)
 	return mpool_pool_policy(pool) == MPOOL_ON_LEAK_KEEP;
 }
 
-void mpool_pool_charge(struct mpool_pool *pool, long pages);
+/* Charges pages to a pool, or takes the charge back.  Any context. */
+static inline void mpool_pool_charge(struct mpool_pool *pool, long pages)
+{
+	long now = atomic_long_add_return(pages, &pool->pages);
+	long peak = atomic_long_read(&pool->peak);
+
+	while (unlikely(now > peak) &&
+	       !atomic_long_try_cmpxchg(&pool->peak, &peak, now))
+		;
+}
 
 void mpool_pool_bad_free(struct mpool_pool *pool, const void *p,
 			 enum mpool_bad_free why, unsigned long ip);

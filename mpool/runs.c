@@ -23,10 +23,17 @@
  * All of alloc, free, grow and shrink are O(1), whatever the pool holds, but
  * for that search of one class and for alignments beyond a page.
  *
+ * Splitting a run and merging it again is most of the cost of a pair, and who
+ * frees a run often asks for the like next.  So one free run of each short length
+ * may be parked: it stays as it is, for the engine a run in use, but counted as
+ * free.  All are merged before a request fails, or makes the pool grow, and those
+ * of an arena before it goes.
+ *
  * Invariant, checked by mpool_runs_verify_arena() and mpool_runs_verify():
- *	runs cover each arena exactly; two neighbours are never both free; each
- *	free run is on the list of its class and the bitmaps say which lists
- *	are not empty; nr_free is the sum of free runs.
+ *	runs cover each arena exactly; two neighbours are never both free, unless
+ *	one is parked; each other free run is on the list of its class and the
+ *	bitmaps say which lists are not empty; a parked one is in the place of
+ *	its length; nr_free is the sum of free runs.
  *
  * Locking: the caller's, for everything but mpool_runs_find(), which may be
  * called without it: it reads single words and gives an answer that was true
@@ -117,12 +124,6 @@ static unsigned int class_next(const struct mpool_runs *runs,
 	return RUNS_LINEAR + level * RUNS_STEPS + __ffs(runs->steps[level]);
 }
 
-static void page_set(struct mpool_page *pg, u32 index,
-		     enum mpool_page_state state)
-{
-	WRITE_ONCE(pg->tag, mpool_page_tag(index, state));
-}
-
 static struct mpool_page *run_next(const struct mpool_page *pg)
 {
 	return (struct mpool_page *)(pg->link & ~MPOOL_PAGE_LINK);
@@ -141,9 +142,9 @@ static void run_insert(struct mpool_runs *runs, struct mpool_arena *arena,
 	unsigned int class = runs_class(len);
 	struct mpool_page *head = runs->heads[class];
 
-	page_set(pg + len - 1, index + len - 1, MPOOL_PAGE_FREE);
+	mpool_page_set(pg + len - 1, index + len - 1, MPOOL_PAGE_FREE);
 	pg[len - 1].len = len;
-	page_set(pg, index, MPOOL_PAGE_FREE);
+	mpool_page_set(pg, index, MPOOL_PAGE_FREE);
 	pg->len = len;
 	__set_bit(index, arena->starts);
 	pg->prev = NULL;
@@ -174,8 +175,8 @@ static void run_extract(struct mpool_runs *runs, struct mpool_arena *arena,
 		runs->heads[class] = next;
 	if (!runs->heads[class])
 		class_unmark(runs, class);
-	page_set(pg + len - 1, index + len - 1, MPOOL_PAGE_BODY);
-	page_set(pg, index, MPOOL_PAGE_BODY);
+	mpool_page_set(pg + len - 1, index + len - 1, MPOOL_PAGE_BODY);
+	mpool_page_set(pg, index, MPOOL_PAGE_BODY);
 	__clear_bit(index, arena->starts);
 	runs->nr_free -= len;
 	arena->nfree -= len;
@@ -245,7 +246,7 @@ run_carve(struct mpool_runs *runs, struct mpool_page *pg, u32 gap, u32 npages,
 	pg->slack = 0;
 	pg->len = npages;
 	smp_wmb(); /* Pairs with smp_rmb() in mpool_page_owner(). */
-	page_set(pg, index + gap, state);
+	mpool_page_set(pg, index + gap, state);
 	__set_bit(index + gap, arena->starts);
 	return pg;
 }
@@ -343,43 +344,44 @@ static void run_release(struct mpool_runs *runs, struct mpool_arena *arena,
 	run_insert(runs, arena, index, len);
 }
 
-/*
- * Makes the caller the one who frees the run; false if it is not in use, or
- * somebody else does already.  Without the lock, in any context: nobody writes
- * the tag of a run in use but the one who frees it.
- */
-bool mpool_runs_claim(struct mpool_page *pg)
-{
-	u32 tag = READ_ONCE(pg->tag);
-
-	if ((tag & MPOOL_TAG_STATE) != MPOOL_PAGE_RUN)
-		return false;
-	return cmpxchg(&pg->tag, tag, (tag & ~MPOOL_TAG_STATE) |
-				      MPOOL_PAGE_LATE) == tag;
-}
-EXPORT_SYMBOL_IF_KUNIT(mpool_runs_claim);
-
 /* Gives a run back.  The caller holds the lock of the engine. */
 void mpool_runs_free(struct mpool_runs *runs, struct mpool_page *pg)
 {
 	struct mpool_arena *arena = mpool_page_arena(pg);
 	u32 index = mpool_page_index(pg);
 
-	page_set(pg, index, MPOOL_PAGE_BODY);
+	mpool_page_set(pg, index, MPOOL_PAGE_BODY);
 	__clear_bit(index, arena->starts);
 	run_release(runs, arena, index, pg->len);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_free);
+
+/* Gives parked runs back, all of them or those in @arena. */
+void mpool_runs_merge(struct mpool_runs *runs, const struct mpool_arena *arena)
+{
+	struct mpool_page *pg;
+	u32 len;
+
+	for (len = 1; len < RUNS_PARK && runs->nr_parked; len++) {
+		pg = runs->parked[len];
+		if (!pg || (arena && mpool_page_arena(pg) != arena))
+			continue;
+		mpool_runs_free(runs, mpool_runs_unpark(runs, len));
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_runs_merge);
 
 /* Grows a run in place; false if the pages behind it are not free. */
 bool mpool_runs_grow(struct mpool_runs *runs, struct mpool_page *pg, u32 npages)
 {
 	struct mpool_arena *arena = mpool_page_arena(pg);
 	u32 end = mpool_page_index(pg) + pg->len;
-	struct mpool_page *next = run_at(arena, end);
 	u32 more = npages - pg->len;
+	struct mpool_page *next;
 	u32 len;
 
+	mpool_runs_merge(runs, arena);
+	next = run_at(arena, end);
 	if (!next || next->len < more)
 		return false;
 	len = next->len;
@@ -455,19 +457,24 @@ bool mpool_runs_remove(struct mpool_runs *runs, struct mpool_arena *arena)
 {
 	if (arena->nfree != arena->npages)
 		return false;
+	mpool_runs_merge(runs, arena);
 	run_extract(runs, arena, &arena->pages[0]);
 	runs->nr_pages -= arena->npages;
 	return true;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_remove);
 
-/* Length of the longest free run; the lists of one class are walked. */
-unsigned long mpool_runs_largest(const struct mpool_runs *runs)
+/*
+ * Length of the longest free run; the list of one class is walked, after parked
+ * runs were merged.
+ */
+unsigned long mpool_runs_largest(struct mpool_runs *runs)
 {
 	const struct mpool_page *pg;
 	unsigned long largest = 0;
 	unsigned int class;
 
+	mpool_runs_merge(runs, NULL);
 	if (runs->levels >> 1) {
 		unsigned int level = fls(runs->levels >> 1) - 1;
 
@@ -506,6 +513,7 @@ int mpool_runs_verify_arena(struct mpool_runs *runs, struct mpool_arena *arena)
 		struct mpool_page *pg = &arena->pages[index];
 		enum mpool_page_state state = mpool_page_state(pg);
 		bool is_free = state == MPOOL_PAGE_FREE;
+		bool is_parked = state == MPOOL_PAGE_PARKED;
 
 		if (!pg->len || pg->len > arena->npages - index ||
 		    state == MPOOL_PAGE_BODY)
@@ -517,6 +525,10 @@ int mpool_runs_verify_arena(struct mpool_runs *runs, struct mpool_arena *arena)
 			bad += pg[pg->len - 1].len != pg->len;
 			bad += mpool_page_state(&pg[pg->len - 1]) != state;
 			bad += !run_listed(runs, pg);
+			nfree += pg->len;
+		} else if (is_parked) {
+			bad += pg->len >= RUNS_PARK ||
+			       runs->parked[pg->len] != pg;
 			nfree += pg->len;
 		} else if (pg->len > 1) {
 			bad += mpool_page_state(&pg[pg->len - 1]) ==
@@ -541,8 +553,20 @@ int mpool_runs_verify(struct mpool_runs *runs, unsigned long pages,
 {
 	unsigned long listed = 0;
 	struct mpool_page *pg;
-	unsigned int class, level;
+	unsigned int class, level, parked = 0;
 	int bad = 0;
+	u32 len;
+
+	for (len = 0; len < RUNS_PARK; len++) {
+		pg = runs->parked[len];
+		if (!pg)
+			continue;
+		bad += pg->len != len ||
+		       mpool_page_state(pg) != MPOOL_PAGE_PARKED;
+		parked++;
+		listed += len;
+	}
+	bad += parked != runs->nr_parked;
 
 	bad += (runs->levels & 1) == bitmap_empty(runs->linear, RUNS_LINEAR);
 	for (level = 0; level < RUNS_LEVELS; level++)

@@ -29,6 +29,7 @@ enum mpool_page_state {
 	MPOOL_PAGE_CHUNK,	/* first page of a run that a fixed pool has */
 	MPOOL_PAGE_LATE,	/* first page of a run that somebody is freeing */
 	MPOOL_PAGE_QUEUED,	/* first page of a run that a work item frees */
+	MPOOL_PAGE_PARKED,	/* first page of a free run that is not merged */
 };
 
 struct mpool_pool;
@@ -84,9 +85,14 @@ struct mpool_arena {
 	struct mpool_page pages[];
 };
 
+/* Lengths of which one free run may be parked: shorter than this. */
+#define RUNS_PARK		33
+
 struct mpool_runs {
 	unsigned long nr_pages;
-	unsigned long nr_free;
+	unsigned long nr_free;	/* those of parked runs too */
+	u32 nr_parked;
+	struct mpool_page *parked[RUNS_PARK];	/* by length */
 	u32 levels;		/* bit 0: linear classes, bit n: level n - 1 */
 	u32 steps[RUNS_LEVELS];
 	unsigned long linear[RUNS_LINEAR / BITS_PER_LONG];
@@ -108,10 +114,15 @@ static inline u32 mpool_page_index(const struct mpool_page *pg)
 	return pg->tag >> MPOOL_TAG_SHIFT;
 }
 
+static inline struct mpool_arena *mpool_arena_of(struct mpool_page *pg,
+						 u32 index)
+{
+	return container_of(pg - index, struct mpool_arena, pages[0]);
+}
+
 static inline struct mpool_arena *mpool_page_arena(struct mpool_page *pg)
 {
-	return container_of(pg - mpool_page_index(pg), struct mpool_arena,
-			    pages[0]);
+	return mpool_arena_of(pg, mpool_page_index(pg));
 }
 
 /*
@@ -134,6 +145,63 @@ static inline void *mpool_page_address(const struct mpool_arena *arena,
 			((unsigned long)(pg - arena->pages) << PAGE_SHIFT));
 }
 
+static inline void mpool_page_set(struct mpool_page *pg, u32 index,
+				  enum mpool_page_state state)
+{
+	WRITE_ONCE(pg->tag, mpool_page_tag(index, state));
+}
+
+/*
+ * Makes the caller the one who frees the run; false if it is not in use, or
+ * somebody else does already.  Without the lock, in any context: nobody writes
+ * the tag of a run in use but the one who frees it.
+ */
+static inline bool mpool_runs_claim(struct mpool_page *pg)
+{
+	u32 tag = READ_ONCE(pg->tag);
+
+	if ((tag & MPOOL_TAG_STATE) != MPOOL_PAGE_RUN)
+		return false;
+	return cmpxchg(&pg->tag, tag, tag - MPOOL_PAGE_RUN + MPOOL_PAGE_LATE) ==
+	       tag;
+}
+
+/*
+ * Keeps a run that is given back as it is, for the next request of its length;
+ * false if there is one already.  The caller holds the lock of the engine.
+ */
+static inline bool mpool_runs_park(struct mpool_runs *runs,
+				   struct mpool_arena *arena,
+				   struct mpool_page *pg)
+{
+	u32 len = pg->len;
+
+	if (len >= RUNS_PARK || runs->parked[len])
+		return false;
+	mpool_page_set(pg, mpool_page_index(pg), MPOOL_PAGE_PARKED);
+	runs->parked[len] = pg;
+	runs->nr_parked++;
+	runs->nr_free += len;
+	arena->nfree += len;
+	return true;
+}
+
+/* The parked run of a length, or NULL; the caller makes it one in use. */
+static inline struct mpool_page *mpool_runs_unpark(struct mpool_runs *runs,
+						   u32 npages)
+{
+	struct mpool_page *pg;
+
+	if (npages >= RUNS_PARK || !runs->parked[npages])
+		return NULL;
+	pg = runs->parked[npages];
+	runs->parked[npages] = NULL;
+	runs->nr_parked--;
+	runs->nr_free -= npages;
+	mpool_page_arena(pg)->nfree -= npages;
+	return pg;
+}
+
 size_t mpool_arena_bytes(unsigned long npages);
 void mpool_arena_init(struct mpool_arena *arena, struct mpool_runs *runs,
 		      unsigned long base, u32 npages);
@@ -149,7 +217,7 @@ struct mpool_page *mpool_runs_carve(struct mpool_runs *runs,
 struct mpool_page *mpool_runs_first(const struct mpool_runs *runs, u32 len);
 struct mpool_page *mpool_runs_after(const struct mpool_runs *runs,
 				    const struct mpool_page *pg);
-bool mpool_runs_claim(struct mpool_page *pg);
+void mpool_runs_merge(struct mpool_runs *runs, const struct mpool_arena *arena);
 void mpool_runs_free(struct mpool_runs *runs, struct mpool_page *pg);
 bool mpool_runs_grow(struct mpool_runs *runs, struct mpool_page *pg,
 		     u32 npages);
@@ -157,7 +225,7 @@ void mpool_runs_shrink(struct mpool_runs *runs, struct mpool_page *pg,
 		       u32 npages);
 struct mpool_page *mpool_runs_find(struct mpool_arena *arena,
 				   unsigned long addr);
-unsigned long mpool_runs_largest(const struct mpool_runs *runs);
+unsigned long mpool_runs_largest(struct mpool_runs *runs);
 int mpool_runs_verify_arena(struct mpool_runs *runs,
 			    struct mpool_arena *arena);
 int mpool_runs_verify(struct mpool_runs *runs, unsigned long pages,

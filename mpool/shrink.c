@@ -67,7 +67,8 @@ static unsigned long spare_pages(struct mpool_large *large)
 		return 0;
 	raw_spin_lock_irqsave(&large->lock, flags);
 	list_for_each_entry(arena, &large->spares, spare)
-		pages += arena->npages;
+		if (arena->nfree == arena->npages)
+			pages += arena->npages;
 	raw_spin_unlock_irqrestore(&large->lock, flags);
 	return pages;
 }
