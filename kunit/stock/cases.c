@@ -441,6 +441,7 @@ const struct stock_case stock_cases[] = {
 	{ "storm", stock_storm },
 	{ "nothing_lost_twice_or_torn", stock_exchange },
 	{ "pair64_interrupted", stock_pairs },
+	{ "protected_region", stock_untouched },
 };
 
 const unsigned int nr_stock_cases = ARRAY_SIZE(stock_cases);

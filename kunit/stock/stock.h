@@ -51,6 +51,7 @@ extern const unsigned int nr_stock_cases;
 void stock_storm(struct stock *t);
 void stock_exchange(struct stock *t);
 void stock_pairs(struct stock *t);
+void stock_untouched(struct stock *t);
 
 enum place {
 	PLACE_TASK,
