@@ -534,6 +534,111 @@ static void model(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(m->pool));
 }
 
+/* --- the table --- */
+
+/* Strings of two words whose 64 bits of hash are the same. */
+static void colliding_strings(struct kunit *test)
+{
+	struct mpool_string *pool = mpool_kunit_string(test, NAME, NULL);
+	const char *s[40];
+	unsigned long words[3] = { 0 };
+	unsigned int i, n = 0;
+	u64 first, mixed, want = 0;
+
+	for (first = 1; n < ARRAY_SIZE(s) && first < 10000000; first++) {
+		words[0] = first * 0x0101010101010101ull ^ 0x4040404040404040ull;
+		words[0] ^= first << 33;
+		mixed = rol64((pool->tab.seed ^ words[0]) * GOLDEN_RATIO_64, 32);
+		if (!n)
+			want = mixed ^ 0x0041424344454647ull;
+		words[1] = mixed ^ want;
+		/* One NUL, the last byte. */
+		if (strnlen((char *)words, 16) != 15 || words[1] >> 56)
+			continue;
+		s[n] = mpool_string_get(pool, (char *)words, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, s[n]);
+		KUNIT_EXPECT_STREQ(test, s[n], (char *)words);
+		n++;
+	}
+	kunit_info(test, "%u strings of one hash\n", n);
+	KUNIT_EXPECT_GT(test, n, 2);
+	KUNIT_EXPECT_EQ(test, n, strings_in(pool));
+	for (i = 0; i < n; i++)
+		KUNIT_EXPECT_PTR_EQ(test, s[i],
+				    mpool_string_get(pool, s[i], GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+	for (i = 0; i < n; i++) {
+		mpool_string_put(pool, s[i]);
+		mpool_string_put(pool, s[i]);
+	}
+	KUNIT_EXPECT_EQ(test, 0, strings_in(pool));
+	KUNIT_EXPECT_EQ(test, 0, bad_of(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+}
+
+/* From 32 chains to thousands, and back. */
+static void table_changes_its_size(struct kunit *test)
+{
+	struct mpool_string *pool = mpool_kunit_string(test, NAME, NULL);
+	const char **s = kunit_kcalloc(test, 5000, sizeof(*s), GFP_KERNEL);
+	unsigned int i, wrong = 0;
+	char text[32];
+
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	for (i = 0; i < 5000; i++) {
+		snprintf(text, sizeof(text), "%u", i * i);
+		s[i] = mpool_string_get(pool, text, GFP_KERNEL);
+		snprintf(text, sizeof(text), "%u", i / 2 * (i / 2));
+		wrong += !s[i] || !mpool_string_has(pool, text);
+	}
+	KUNIT_EXPECT_EQ(test, 0, wrong);
+	KUNIT_EXPECT_EQ(test, 5000, strings_in(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(READ_ONCE(pool->tab.grow_at) >=
+						 5000));
+	for (i = 0; i < 5000; i++)
+		mpool_string_put(pool, s[i]);
+	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(READ_ONCE(pool->tab.grow_at) <
+						 5000));
+	KUNIT_EXPECT_EQ(test, 0, strings_in(pool));
+	KUNIT_EXPECT_EQ(test, 0, bad_of(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+}
+
+/* At each place of a page, up to its end, and with each limit. */
+static void ends_of_pages(struct kunit *test)
+{
+	struct mpool_string *pool = mpool_kunit_string(test, NAME, NULL);
+	char *page = kunit_kzalloc(test, 2 * PAGE_SIZE, GFP_KERNEL);
+	static const char text[] = "0123456789abcdefghijklmn";
+	unsigned int len, off, limit, wrong = 0;
+	const char *s, *t;
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	for (len = 0; len < sizeof(text); len++) {
+		s = mpool_string_getn(pool, text, len, GFP_KERNEL);
+		for (off = 0; off < 40; off++) {
+			char *at = page + PAGE_SIZE - off;
+
+			memset(page, 'x', 2 * PAGE_SIZE);
+			memcpy(at, text, len + 1);
+			at[len] = '\0';
+			t = mpool_string_get(pool, at, GFP_KERNEL);
+			wrong += t != s;
+			mpool_string_put(pool, t);
+			limit = len + (off % 3 ? 0 : 1ul << 31);
+			t = mpool_string_getn(pool, at, limit + (1ul << 32) *
+					      !(off % 3), GFP_KERNEL);
+			wrong += t != s;
+			mpool_string_put(pool, t);
+		}
+		mpool_string_put(pool, s);
+	}
+	KUNIT_EXPECT_EQ(test, 0, wrong);
+	KUNIT_EXPECT_EQ(test, 0, strings_in(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+}
+
 static struct kunit_case string_cases[] = {
 	KUNIT_CASE(one_copy_of_each),
 	KUNIT_CASE(nothing_for_nothing),
@@ -548,6 +653,9 @@ static struct kunit_case string_cases[] = {
 	KUNIT_CASE(destroy_with_strings_held),
 	KUNIT_CASE(every_allocation_failure),
 	KUNIT_CASE(many_hold_the_same),
+	KUNIT_CASE(colliding_strings),
+	KUNIT_CASE(table_changes_its_size),
+	KUNIT_CASE(ends_of_pages),
 	KUNIT_CASE(model),
 	{ }
 };
