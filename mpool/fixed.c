@@ -47,18 +47,17 @@ DEFINE_MUTEX(mpool_trim_mutex);
 
 static int fixed_cpuhp_state;
 
+/* Frees of all CPUs first: what is freed meanwhile was allocated before. */
 static u64 sum_caches(struct mpool_fixed *fixed, u64 *frees)
 {
 	u64 allocs = 0;
 	int cpu;
 
 	*frees = 0;
-	for_each_possible_cpu(cpu) {
-		struct mpool_cache *cache = per_cpu_ptr(fixed->caches, cpu);
-
-		*frees += mpool_hint(cache->frees);
-		allocs += mpool_hint(cache->allocs);
-	}
+	for_each_possible_cpu(cpu)
+		*frees += mpool_hint(per_cpu_ptr(fixed->caches, cpu)->frees);
+	for_each_possible_cpu(cpu)
+		allocs += mpool_hint(per_cpu_ptr(fixed->caches, cpu)->allocs);
 	return allocs;
 }
 
@@ -70,7 +69,7 @@ void mpool_fixed_count(struct mpool_fixed *fixed, struct mpool_count *count)
 		.objsize = fixed->chunks.size,
 		.capacity = mpool_hint(fixed->chunks.nr_objs),
 	};
-	/* Frees first: what is freed meanwhile was allocated before. */
+	/* Frees first here too. */
 	count->frees = mpool_stat_read(&fixed->pool.stats, MPOOL_STAT_FREE);
 	count->allocs = sum_caches(fixed, &frees);
 	count->frees += frees;

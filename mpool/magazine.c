@@ -439,7 +439,7 @@ void mpool_depot_trim(struct mpool_depot *depot, struct mpool_chunks *chunks)
 
 unsigned long mpool_cache_objects(const struct mpool_cache *cache)
 {
-	/* Of another CPU's both may change meanwhile: no more than an estimate. */
+	/* At rest: nobody changes or frees a magazine meanwhile. */
 	long n = mpool_hint(cache->top) - mpool_hint(cache->bottom);
 	const struct mpool_magazine *loaded = mpool_hint(cache->loaded);
 	const struct mpool_magazine *spare = mpool_hint(cache->spare);

@@ -28,11 +28,14 @@
 static void trim_fn(struct work_struct *work);
 static DECLARE_DEFERRABLE_WORK(trim_work, trim_fn);
 
+/* Does a CPU have magazines?  Asked by another, which must not follow them. */
 static bool cpu_has_some(int cpu, void *arg)
 {
 	struct mpool_fixed *fixed = arg;
+	struct mpool_cache *cache = per_cpu_ptr(fixed->caches, cpu);
 
-	return mpool_cache_objects(per_cpu_ptr(fixed->caches, cpu));
+	return READ_ONCE(cache->loaded) != &mpool_no_magazine ||
+	       READ_ONCE(cache->spare) != &mpool_no_magazine;
 }
 
 static bool fixed_is_idle(struct mpool_fixed *fixed)
