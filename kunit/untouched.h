@@ -46,14 +46,12 @@ static inline void untouched_end(struct untouched *u)
 		__free_page(u->pages[i]);
 }
 
-#define UNTOUCHED(cond)							\
-	do {								\
-		if (!(cond))						\
-			return #cond;					\
-	} while (0)
+/* Keeps the first thing that did not hold, in "wrong". */
+#define UNTOUCHED(cond)	(wrong = wrong ?: (cond) ? NULL : #cond)
 
 static inline const char *untouched_runs(struct mpool_large *pool, char *base)
 {
+	const char *wrong = NULL;
 	static const struct mpool_place place = { .align = 8 * PAGE_SIZE,
 						  .boundary = 16 * PAGE_SIZE };
 	struct mpool_whatis what;
@@ -97,7 +95,7 @@ static inline const char *untouched_runs(struct mpool_large *pool, char *base)
 	UNTOUCHED(!mpool_large_owns(pool, p[6]));
 	mpool_large_clear(pool);
 	UNTOUCHED(!mpool_large_owns(pool, p[0]));
-	return NULL;
+	return wrong;
 }
 
 static inline int untouched_visit(void *obj, void *arg)
@@ -109,6 +107,7 @@ static inline int untouched_visit(void *obj, void *arg)
 /* Objects, whose states are not in them. */
 static inline const char *untouched_objects(struct mpool_large *pool)
 {
+	const char *wrong = NULL;
 	const struct mpool_fixed_args args = { .large = pool };
 	struct mpool_fixed *fixed;
 	unsigned int i, n = 0;
@@ -127,12 +126,13 @@ static inline const char *untouched_objects(struct mpool_large *pool)
 		mpool_fixed_free(fixed, obj[i]);
 	mpool_fixed_free(fixed, obj[3]);
 	UNTOUCHED(mpool_fixed_destroy(fixed) == 1);
-	return NULL;
+	return wrong;
 }
 
 /* What went wrong, or NULL.  Whoever touches the region ends the machine. */
 static inline const char *untouched_use(struct untouched *u)
 {
+	const char *wrong = NULL;
 	const struct mpool_region_args args = {
 		.flags = MPOOL_REGION_IO | MPOOL_REGION_PHYS,
 		.phys = 0x40000000, .on_leak = MPOOL_ON_LEAK_RECLAIM,

@@ -7,6 +7,7 @@
  *	                       /<pool>/stats	0444  figures of a pool
  *	                       /<pool>/sites	0444  live objects by call site
  *	                       /<pool>/objects	0400  live objects, one by one
+ *	                       /<pool>/map	0444  pages of a large pool
  *
  * Files that show addresses are 0400.  No file can be written: under lockdown
  * only such files may be opened.
@@ -25,6 +26,8 @@
 #include <linux/slab.h>
 
 #include "debugfs.h"
+#include "large.h"
+#include "map.h"
 #include "report.h"
 #include "show.h"
 
@@ -128,12 +131,71 @@ static const struct file_operations objects_fops = {
 	.release = objects_release,
 };
 
+/* The file map: the header, then an arena at a time, under RCU. */
+static void *map_start(struct seq_file *seq, loff_t *pos)
+{
+	struct mpool_large *large = seq->private;
+	struct mpool_arena *arena;
+	loff_t n = *pos;
+
+	rcu_read_lock();
+	if (!n)
+		return SEQ_START_TOKEN;
+	list_for_each_entry_rcu(arena, &large->arenas, list)
+		if (!--n)
+			return arena;
+	return NULL;
+}
+
+static void *map_next(struct seq_file *seq, void *v, loff_t *pos)
+{
+	struct mpool_large *large = seq->private;
+	struct list_head *next;
+
+	++*pos;
+	if (v == SEQ_START_TOKEN)
+		next = rcu_dereference(list_next_rcu(&large->arenas));
+	else
+		next = rcu_dereference(list_next_rcu(&((struct mpool_arena *)
+						       v)->list));
+	return next == &large->arenas ? NULL :
+		list_entry(next, struct mpool_arena, list);
+}
+
+static void map_stop(struct seq_file *seq, void *v)
+{
+	rcu_read_unlock();
+}
+
+static int map_show(struct seq_file *seq, void *v)
+{
+	struct mpool_out out = { .seq = seq };
+
+	if (v == SEQ_START_TOKEN)
+		mpool_map_header(&out, seq->private);
+	else
+		mpool_map_arena(&out, v, seq->index - 1);
+	return 0;
+}
+
+static const struct seq_operations map_sops = {
+	.start = map_start,
+	.next = map_next,
+	.stop = map_stop,
+	.show = map_show,
+};
+DEFINE_SEQ_ATTRIBUTE(map);
+
 static void pool_added(struct mpool_pool *pool)
 {
 	pool->dir = debugfs_create_dir(pool->name, root);
 	debugfs_create_file("stats", 0444, pool->dir, pool, &stats_fops);
 	debugfs_create_file("sites", 0444, pool->dir, pool, &sites_fops);
 	debugfs_create_file("objects", 0400, pool->dir, pool, &objects_fops);
+	if (pool->ops->kind == MPOOL_KIND_LARGE)
+		debugfs_create_file("map", 0444, pool->dir,
+				    container_of(pool, struct mpool_large, pool),
+				    &map_fops);
 }
 
 static void pool_removed(struct mpool_pool *pool)

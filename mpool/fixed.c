@@ -50,12 +50,12 @@ static int fixed_cpuhp_state;
 /* Frees of all CPUs first: what is freed meanwhile was allocated before. */
 static u64 sum_caches(struct mpool_fixed *fixed, u64 *frees)
 {
-	u64 allocs = 0;
+	u64 allocs = 0, sum = 0;
 	int cpu;
 
-	*frees = 0;
 	for_each_possible_cpu(cpu)
-		*frees += mpool_hint(per_cpu_ptr(fixed->caches, cpu)->frees);
+		sum += mpool_hint(per_cpu_ptr(fixed->caches, cpu)->frees);
+	*frees = sum;
 	for_each_possible_cpu(cpu)
 		allocs += mpool_hint(per_cpu_ptr(fixed->caches, cpu)->allocs);
 	return allocs;

@@ -7,7 +7,7 @@
  *
  *	 7  main
  *	 6  debugfs
- *	 5  report, show, out, verify, footprint
+ *	 5  report, show, map, out, verify, footprint
  *	 4  global, small, strpool, whatis
  *	 3  fixed, trim, object, chunk, magazine, reserve, strtab
  *	 2  large, pages, place, system, region, reserved, runs, shortage, shrink
