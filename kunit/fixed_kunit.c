@@ -114,6 +114,38 @@ static void geometry_of_every_size(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, i, 8193 + (int)ARRAY_SIZE(large));
 }
 
+/* The classes of a small pool begin with chunks that lose at most an eighth. */
+static void short_chunks_of_every_size(struct kunit *test)
+{
+	struct mpool_fixed *fixed;
+	struct mpool_pool *owner;
+	size_t size, bytes, lost;
+	int n = 0, bad = 0, shorter = 0;
+
+	fixed = kunit_kzalloc(test, sizeof(*fixed), GFP_KERNEL);
+	owner = kunit_kzalloc(test, sizeof(*owner), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, fixed);
+	KUNIT_ASSERT_NOT_NULL(test, owner);
+	for (size = 1; size <= 16384; size++, n++) {
+		struct mpool_chunks *chunks = &fixed->chunks;
+
+		mpool_chunks_init(chunks, fixed, owner, NULL, size,
+				  natural(size));
+		bytes = (size_t)chunks->short_pages << PAGE_SHIFT;
+		lost = bytes % chunks->size;
+		bad += bytes < chunks->size;
+		bad += chunks->short_pages > chunks->npages;
+		bad += chunks->short_pages < chunks->npages && lost > bytes / 8;
+		shorter += chunks->short_pages < chunks->npages;
+		mpool_chunks_init(chunks, fixed, &fixed->pool, NULL, size,
+				  natural(size));
+		bad += chunks->short_pages != chunks->npages;
+	}
+	KUNIT_EXPECT_EQ(test, 0, bad);
+	KUNIT_EXPECT_EQ(test, n, 16384);
+	KUNIT_EXPECT_GT(test, shorter, 8192);
+}
+
 static void expect_aligned(struct kunit *test, size_t size, unsigned int align,
 			   size_t want, size_t stride)
 {
@@ -666,6 +698,7 @@ static void region_runs_out_and_recovers(struct kunit *test)
 static struct kunit_case fixed_cases[] = {
 	KUNIT_CASE(four_of_3072_in_three_pages),
 	KUNIT_CASE(geometry_of_every_size),
+	KUNIT_CASE(short_chunks_of_every_size),
 	KUNIT_CASE(alignment),
 	KUNIT_CASE(recycled_memory_is_cleared),
 	KUNIT_CASE(live_size_owns),

@@ -7,6 +7,9 @@
  * one that wastes least, or a shorter one that wastes hardly more: four objects
  * of 3072 bytes are three pages, and not a byte is lost.
  *
+ * The classes of a small pool are many, most with a few objects: their chunks
+ * are short, until the class has as many pages as CHUNK_SHARE long ones.
+ *
  * The description of a chunk is elsewhere, not in its pages:
  *
  *	struct mpool_chunk | state 0 | state 1 | ... | state nr - 1
@@ -40,6 +43,12 @@
 /* A longer chunk must save more than 1/CHUNK_PATIENCE of the memory. */
 #define CHUNK_PATIENCE		64
 
+/* A long chunk is at most this part of what a class of a small pool has. */
+#define CHUNK_SHARE		4
+
+/* A short chunk loses at most this part of its pages. */
+#define CHUNK_SHORT_LOSS	8
+
 /* Objects put back or taken while the lock is held once. */
 #define CHUNK_BATCH		16
 
@@ -70,6 +79,17 @@ static u32 chunk_length(u32 size)
 	best += div_u64(best, CHUNK_PATIENCE);
 	for (n = least; chunk_cost(n, size) > best; n++)
 		;
+	return n;
+}
+
+/* The shortest that does not lose too much. */
+static u32 chunk_short_length(u32 size, u32 most)
+{
+	u32 n;
+
+	for (n = DIV_ROUND_UP(size, PAGE_SIZE); n < most; n++)
+		if (n * PAGE_SIZE % size <= n * PAGE_SIZE / CHUNK_SHORT_LOSS)
+			break;
 	return n;
 }
 
@@ -107,6 +127,10 @@ void mpool_chunks_init(struct mpool_chunks *chunks, struct mpool_fixed *fixed,
 	chunks->inverse = inverse_of(chunks->size >> chunks->shift);
 	chunks->npages = chunk_length(chunks->size);
 	chunks->nr = chunks->npages * PAGE_SIZE / chunks->size;
+	chunks->short_pages = chunks->npages;
+	if (fixed && owner != &fixed->pool)
+		chunks->short_pages = chunk_short_length(chunks->size,
+							 chunks->npages);
 	chunks->align = max_t(unsigned long, align, PAGE_SIZE);
 	raw_spin_lock_init(&chunks->lock);
 	INIT_LIST_HEAD(&chunks->partial);
@@ -320,17 +344,26 @@ static int grow_claim(struct mpool_chunks *chunks)
 	return n;
 }
 
+/* Pages of the next chunk. */
+static u32 chunk_next_length(struct mpool_chunks *chunks)
+{
+	return READ_ONCE(chunks->nr_pages) < CHUNK_SHARE * chunks->npages ?
+		chunks->short_pages : chunks->npages;
+}
+
 static struct mpool_chunk *chunk_alloc(struct mpool_chunks *chunks, u32 limit,
 				       gfp_t gfp)
 {
 	gfp_t meta = gfp & ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_NOFAIL);
 	struct mpool_chunk *chunk;
 	struct mpool_arena *arena;
+	u32 npages = chunk_next_length(chunks);
+	u32 nr = npages * PAGE_SIZE / chunks->size;
 
-	chunk = kvzalloc(struct_size(chunk, state, chunks->nr), meta);
+	chunk = kvzalloc(struct_size(chunk, state, nr), meta);
 	if (!chunk)
 		return NULL;
-	chunk->pg = mpool_large_take(chunks->large, chunks->npages,
+	chunk->pg = mpool_large_take(chunks->large, npages,
 				     chunks->align, gfp & ~__GFP_NOFAIL,
 				     MPOOL_PAGE_CHUNK, chunks->owner, 0, 0);
 	if (!chunk->pg) {
@@ -343,10 +376,10 @@ static struct mpool_chunk *chunk_alloc(struct mpool_chunks *chunks, u32 limit,
 	chunk->size = chunks->size;
 	chunk->inverse = chunks->inverse;
 	chunk->shift = chunks->shift;
-	chunk->nr = chunks->nr;
+	chunk->nr = nr;
 	chunk_fill(chunk, limit);
 	INIT_LIST_HEAD(&chunk->list);
-	mpool_pagemap_set(chunk->base, chunks->npages, (unsigned long)chunk);
+	mpool_pagemap_set(chunk->base, npages, (unsigned long)chunk);
 	return chunk;
 }
 
@@ -370,6 +403,7 @@ int mpool_chunks_grow(struct mpool_chunks *chunks, gfp_t gfp)
 		list_add(&chunk->list, &chunks->empty);
 		chunks->nr_empty++;
 		chunks->nr_objs += chunk->nr;
+		chunks->nr_pages += chunk->pg->len;
 		chunks->nr_free += chunk->nr;
 	}
 	raw_spin_unlock_irqrestore(&chunks->lock, flags);
@@ -385,7 +419,7 @@ static void chunk_release(struct mpool_chunks *chunks,
 {
 	struct mpool_arena *arena = mpool_page_arena(chunk->pg);
 
-	mpool_pagemap_set(chunk->base, chunks->npages,
+	mpool_pagemap_set(chunk->base, chunk->pg->len,
 			  (unsigned long)arena | MPOOL_PAGE_ARENA);
 	mpool_large_give(chunks->large, chunk->pg);
 	mpool_stat_inc(&chunks->owner->stats, MPOOL_STAT_SHRINK);
@@ -406,6 +440,7 @@ static struct mpool_chunk *chunk_unlink_empty(struct mpool_chunks *chunks,
 		list_del_rcu(&chunk->all);
 		chunks->nr_empty--;
 		chunks->nr_objs -= chunk->nr;
+		chunks->nr_pages -= chunk->pg->len;
 		chunks->nr_free -= chunk->nr;
 	}
 	raw_spin_unlock_irqrestore(&chunks->lock, flags);
@@ -472,7 +507,7 @@ void mpool_chunks_end(struct mpool_chunks *chunks)
 		struct mpool_arena *arena = mpool_page_arena(chunk->pg);
 
 		list_del_rcu(&chunk->all);
-		mpool_pagemap_set(chunk->base, chunks->npages,
+		mpool_pagemap_set(chunk->base, chunk->pg->len,
 				  (unsigned long)arena | MPOOL_PAGE_ARENA);
 		kvfree_rcu(chunk, rcu);
 	}
@@ -502,7 +537,7 @@ static int verify_chunk(struct mpool_chunks *chunks, struct mpool_chunk *chunk,
 		i = chunk->state[i] & MPOOL_OBJ_END;
 	}
 	bad += free != chunk->nfree || linked != chunk->nfree;
-	for (i = 0; i < chunks->npages; i++)
+	for (i = 0; i < chunk->pg->len; i++)
 		bad += mpool_pagemap_word(chunk->base + i * PAGE_SIZE) !=
 			(unsigned long)chunk;
 	tally->free += free;
@@ -534,19 +569,21 @@ int mpool_chunks_verify(struct mpool_chunks *chunks, unsigned long live,
 	unsigned int all = 0, listed = 0, empty = 0;
 	struct tally tally = { 0 };
 	struct mpool_chunk *chunk;
-	unsigned long flags, objs = 0;
+	unsigned long flags, objs = 0, pages = 0;
 	int bad = 0;
 
 	raw_spin_lock_irqsave(&chunks->lock, flags);
 	list_for_each_entry(chunk, &chunks->all, all) {
 		bad += verify_chunk(chunks, chunk, &tally);
 		objs += chunk->nr;
+		pages += chunk->pg->len;
 		all++;
 	}
 	bad += verify_list(chunks, &chunks->full, &listed);
 	bad += verify_list(chunks, &chunks->partial, &listed);
 	bad += verify_list(chunks, &chunks->empty, &empty);
 	bad += all != listed + empty || empty != chunks->nr_empty;
+	bad += pages != chunks->nr_pages;
 	bad += objs != chunks->nr_objs || tally.free != chunks->nr_free;
 	bad += tally.live + tally.cached + tally.free + tally.late != objs;
 	bad += tally.live != live || tally.cached != cached;

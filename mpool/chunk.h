@@ -73,8 +73,9 @@ struct mpool_chunks {
 	u32 size;
 	u32 inverse;			/* see mpool_chunk_state() */
 	u32 shift;
-	u32 nr;				/* objects of a chunk */
-	u32 npages;
+	u32 nr;				/* objects of a long chunk */
+	u32 npages;			/* of it */
+	u32 short_pages;		/* of a short one, or the same */
 	u32 max_objects;		/* 0: no limit */
 	unsigned long align;		/* of a chunk, bytes */
 
@@ -87,6 +88,7 @@ struct mpool_chunks {
 	unsigned int nr_empty;
 	unsigned int nr_growing;	/* chunks that somebody is making */
 	unsigned long nr_objs;
+	unsigned long nr_pages;
 	unsigned long nr_free;		/* on free lists */
 
 	/* Finishes frees that could not take the lock in NMI context. */

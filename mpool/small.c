@@ -328,7 +328,7 @@ void mpool_small_count(struct mpool_small *small, struct mpool_count *count)
 		count->live += one.live;
 		count->live_bytes += one.live_bytes;
 		count->capacity += one.capacity;
-		pages -= one.capacity / fixed->chunks.nr * fixed->chunks.npages;
+		pages -= READ_ONCE(fixed->chunks.nr_pages);
 	}
 	if (pages > 0)
 		count->live_bytes += (size_t)pages << PAGE_SHIFT;
