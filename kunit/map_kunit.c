@@ -137,6 +137,8 @@ static void characters_add_up(struct kunit *test)
 /* Three pages to a character, because two would be some characters too many. */
 static void long_arena_has_a_scale(struct kunit *test)
 {
+	static const char want[] =
+		"arena 0: 8193 pages, 8188 free, 3 to a character\nr+..";
 	struct mpool_region_args args = { .flags = MPOOL_REGION_IO };
 	struct mpool_out *out = out_new(test, 8192);
 	struct mpool_large *pool;
@@ -147,8 +149,7 @@ static void long_arena_has_a_scale(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pool);
 	run = mpool_large_alloc(pool, 5 * PAGE_SIZE, NULL, GFP_KERNEL);
 	draw(out, pool);
-	KUNIT_EXPECT_NOT_NULL(test, strstr(out->buf,
-		"arena 0: 8193 pages, 8188 free, 3 to a character\nr+.."));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(out->buf, want));
 	/* 2731 characters, 64 a line. */
 	KUNIT_EXPECT_EQ(test, 2731 + 43, strlen(strstr(out->buf, "\nr+") + 1));
 	mpool_large_free(pool, run);

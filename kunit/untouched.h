@@ -132,18 +132,17 @@ static inline const char *untouched_objects(struct mpool_large *pool)
 /* What went wrong, or NULL.  Whoever touches the region ends the machine. */
 static inline const char *untouched_use(struct untouched *u)
 {
-	const char *wrong = NULL;
 	const struct mpool_region_args args = {
 		.flags = MPOOL_REGION_IO | MPOOL_REGION_PHYS,
 		.phys = 0x40000000, .on_leak = MPOOL_ON_LEAK_RECLAIM,
 	};
 	size_t size = UNTOUCHED_PAGES * PAGE_SIZE;
 	struct mpool_large *pool;
-	const char *wrong;
+	const char *wrong = NULL;
 
 	pool = mpool_large_create_region("untouched", u->base, size, &args);
 	UNTOUCHED(!IS_ERR(pool));
-	wrong = untouched_runs(pool, u->base);
+	wrong = wrong ?: untouched_runs(pool, u->base);
 	if (wrong)
 		return wrong;
 	UNTOUCHED(!mpool_large_remove_region(pool, u->base));
@@ -154,7 +153,7 @@ static inline const char *untouched_use(struct untouched *u)
 	UNTOUCHED(mpool_large_destroy(pool) == 1);
 	pool = mpool_large_create_region("untouched", u->base, size, &args);
 	UNTOUCHED(!IS_ERR(pool));
-	wrong = untouched_objects(pool);
+	wrong = wrong ?: untouched_objects(pool);
 	mpool_large_destroy(pool);
 	return wrong;
 }
