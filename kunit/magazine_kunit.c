@@ -178,7 +178,6 @@ static void depot_follows_its_use(struct kunit *test)
 	void **objs = kunit_kcalloc(test, n, sizeof(*objs), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, objs);
-	mpool_trim_exit();
 	KUNIT_ASSERT_EQ(test, n, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, n,
 							objs));
 	mpool_fixed_free_bulk(pool, n, objs);
@@ -203,7 +202,6 @@ static void depot_follows_its_use(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mpool_depot_magazines(&pool->depot));
 	KUNIT_EXPECT_EQ(test, 0, pool->chunks.nr_objs);
 	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
-	mpool_trim_init();
 }
 
 /* Under pressure free objects go at once, and nothing else does. */
@@ -212,7 +210,6 @@ static void pressure_takes_what_is_free(struct kunit *test)
 	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 1024, NULL);
 	void *objs[64];
 
-	mpool_trim_exit();
 	KUNIT_ASSERT_EQ(test, 64, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 64,
 							 objs));
 	mpool_fixed_free_bulk(pool, 63, objs + 1);
@@ -223,7 +220,6 @@ static void pressure_takes_what_is_free(struct kunit *test)
 	mpool_fixed_free(pool, objs[0]);
 	mpool_trim_all();
 	KUNIT_EXPECT_EQ(test, 0, pool->chunks.nr_objs);
-	mpool_trim_init();
 }
 
 static void busy_cache_is_left_alone(struct kunit *test)

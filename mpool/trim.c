@@ -138,16 +138,27 @@ static struct mpool_shrink trim_shrink = {
 	.scan = mpool_trim_all,
 };
 
+/* The timer; stopped by tests that count what is idle. */
+void mpool_trim_start(void)
+{
+	schedule_delayed_work(&trim_work, TRIM_PERIOD);
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_trim_start);
+
+void mpool_trim_stop(void)
+{
+	cancel_delayed_work_sync(&trim_work);
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_trim_stop);
+
 void mpool_trim_init(void)
 {
 	mpool_shrink_register(&trim_shrink);
-	schedule_delayed_work(&trim_work, TRIM_PERIOD);
+	mpool_trim_start();
 }
-EXPORT_SYMBOL_IF_KUNIT(mpool_trim_init);
 
 void mpool_trim_exit(void)
 {
-	cancel_delayed_work_sync(&trim_work);
+	mpool_trim_stop();
 	mpool_shrink_unregister(&trim_shrink);
 }
-EXPORT_SYMBOL_IF_KUNIT(mpool_trim_exit);

@@ -5,6 +5,8 @@
 void mpool_trim_pass(void);
 unsigned long mpool_trim_all(void);
 
+void mpool_trim_start(void);
+void mpool_trim_stop(void);
 void mpool_trim_init(void);
 void mpool_trim_exit(void);
 
