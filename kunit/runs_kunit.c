@@ -36,6 +36,7 @@ struct model {
 	struct model_run run[MODEL_RUNS];
 	u32 nr_run;
 	u32 failed;			/* allocs that could not be */
+	u32 unparked;			/* allocs of a run that was parked */
 	struct rnd_state rnd;
 };
 
@@ -163,6 +164,27 @@ static u32 model_length(struct model *m)
 	return 1 + mpool_kunit_below(&m->rnd, 800);
 }
 
+/* As a large pool takes a run. */
+static struct mpool_page *model_take(struct model *m, u32 len,
+				     unsigned long align)
+{
+	struct mpool_page *pg = NULL;
+
+	if (align <= PAGE_SIZE)
+		pg = mpool_runs_unpark(&m->runs, len);
+	if (pg) {
+		m->unparked++;
+		mpool_page_set(pg, mpool_page_index(pg), MPOOL_PAGE_RUN);
+		return pg;
+	}
+	pg = mpool_runs_alloc(&m->runs, len, align, MPOOL_PAGE_RUN);
+	if (!pg) {
+		mpool_runs_merge(&m->runs, NULL);
+		pg = mpool_runs_alloc(&m->runs, len, align, MPOOL_PAGE_RUN);
+	}
+	return pg;
+}
+
 static bool model_alloc(struct model *m)
 {
 	unsigned long align = 1;
@@ -175,7 +197,7 @@ static bool model_alloc(struct model *m)
 		return true;
 	if (!mpool_kunit_below(&m->rnd, 4))
 		align = 1UL << mpool_kunit_below(&m->rnd, PAGE_SHIFT + 12);
-	pg = mpool_runs_alloc(&m->runs, len, align, MPOOL_PAGE_RUN);
+	pg = model_take(m, len, align);
 	if (!pg) {
 		m->failed++;
 		return !model_fits(m, len, align);
@@ -201,7 +223,9 @@ static bool model_free(struct model *m, u32 i)
 
 	ok = mpool_runs_claim(run->pg) && !mpool_runs_claim(run->pg) &&
 	     model_set(m, run->arena, run->index, run->len, i + 1, 0);
-	mpool_runs_free(&m->runs, run->pg);
+	if (mpool_kunit_below(&m->rnd, 2) ||
+	    !mpool_runs_park(&m->runs, m->arenas[run->arena], run->pg))
+		mpool_runs_free(&m->runs, run->pg);
 	m->nr_run--;
 	if (i == m->nr_run || !ok)
 		return ok;
@@ -252,7 +276,13 @@ static bool model_find(struct model *m)
 				    mpool_kunit_below(&m->rnd, PAGE_SIZE));
 	if (id)
 		return pg == m->run[id - 1].pg;
-	/* The head of the free run around it. */
+	if (mpool_page_state(pg) == MPOOL_PAGE_PARKED &&
+	    (m->runs.parked[pg->len] != pg || pg > &arena->pages[index] ||
+	     pg + pg->len <= &arena->pages[index]))
+		return false;
+	/* The head of the free run around it, when no neighbour is parked. */
+	mpool_runs_merge(&m->runs, NULL);
+	pg = mpool_runs_find(arena, arena->base + index * PAGE_SIZE);
 	while (index && !m->owner[a][index - 1])
 		index--;
 	return pg == &arena->pages[index] &&
@@ -275,7 +305,11 @@ static int model_verify(struct model *m)
 		pages += model_pages[a];
 		nfree += here;
 	}
+	bad += mpool_runs_verify(&m->runs, pages, nfree);
+	/* Merges what is parked. */
 	bad += mpool_runs_largest(&m->runs) != model_largest(m);
+	for (a = 0; a < MODEL_ARENAS; a++)
+		bad += mpool_runs_verify_arena(&m->runs, m->arenas[a]);
 	return bad + mpool_runs_verify(&m->runs, pages, nfree);
 }
 
@@ -311,9 +345,11 @@ static void random_against_model(struct kunit *test)
 	}
 	/* Nearly full and nearly empty have both been there. */
 	KUNIT_EXPECT_GT(test, m->failed, 100);
+	KUNIT_EXPECT_GT(test, m->unparked, 100);
 	while (m->nr_run)
 		KUNIT_ASSERT_TRUE(test, model_free(m, m->nr_run - 1));
 	KUNIT_EXPECT_EQ(test, model_verify(m), 0);
+	mpool_runs_merge(&m->runs, NULL);
 	for (i = 0; i < MODEL_ARENAS; i++)
 		KUNIT_EXPECT_TRUE(test, one_free_run(m->arenas[i]));
 }
