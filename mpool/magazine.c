@@ -14,7 +14,8 @@
  * part of its working set, and go: mpool_depot_trim(), which trim.c calls.
  *
  * A CPU starts with mpool_no_magazine, which has no object and no room, so that
- * the fast path needs no test for a missing one.
+ * the fast path needs no test for a missing one.  Nor for an empty one: below
+ * the first slot of each lies the place of a state that is not that of an object.
  *
  * Invariant, checked by mpool_depot_verify() and by the fixed layer:
  *	0 <= n <= cap; each object in a magazine is in one only, and its state
@@ -39,7 +40,10 @@
 #define DEPOT_BYTES		SZ_512K
 #define DEPOT_MIN		4
 
-struct mpool_magazine mpool_no_magazine;
+/* The state of what is no object: neither live nor cached. */
+static u32 no_object = MPOOL_OBJ_BUSY;
+
+struct mpool_magazine mpool_no_magazine = { .none = &no_object };
 
 DEFINE_PER_CPU(struct mpool_cache, mpool_no_cache);
 
@@ -181,6 +185,7 @@ bool mpool_depot_supply(struct mpool_depot *depot, gfp_t gfp)
 		return false;
 	mag->n = 0;
 	mag->cap = depot->cap;
+	mag->none = &no_object;
 	depot_push(depot, mag);
 	return true;
 }

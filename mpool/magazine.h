@@ -11,8 +11,18 @@ struct mpool_magazine {
 	struct mpool_magazine *next;	/* in the depot */
 	u32 n;
 	u32 cap;
+	/*
+	 * Stands where the state of slots[-1] would be and says that there is no
+	 * object, so that the fast path needs no test for an empty magazine.
+	 */
+	u32 *none;
 	struct mpool_slot slots[];
 };
+
+static_assert(offsetof(struct mpool_magazine, slots) ==
+	      offsetofend(struct mpool_magazine, none));
+static_assert(offsetofend(struct mpool_slot, state) ==
+	      sizeof(struct mpool_slot));
 
 /*
  * What a CPU has of a fixed pool.  Only that CPU touches it, with preemption
@@ -20,7 +30,7 @@ struct mpool_magazine {
  * A dead CPU's is drained by another.
  */
 struct mpool_cache {
-	int idle;			/* MPOOL_CACHE_IDLE, or 0 if it is in use */
+	int idle;			/* MPOOL_CACHE_IDLE, or less if it is in use */
 	/* The loaded magazine, whose own n is not kept up to date. */
 	struct mpool_slot *top;		/* behind the last object */
 	struct mpool_slot *bottom;	/* the first slot */
@@ -31,7 +41,7 @@ struct mpool_cache {
 	struct mpool_magazine *spare;	/* never NULL */
 };
 
-/* Not 0 is in use, because gcc compares memory in one instruction but with 0. */
+/* What is 0 when it has been decremented: taking and asking are one instruction. */
 #define MPOOL_CACHE_IDLE	1
 
 struct mpool_depot_node {
@@ -76,14 +86,17 @@ DECLARE_PER_CPU(struct mpool_cache, mpool_no_cache);
 /* Takes hold of this CPU's cache, if nobody has it.  Preemption is off. */
 static __always_inline bool mpool_cache_try(struct mpool_cache *cache)
 {
-	if (unlikely(mpool_read(cache->idle) != MPOOL_CACHE_IDLE))
-		return false;
-	WRITE_ONCE(cache->idle, 0);
 	/*
-	 * Who interrupts from here on sees that; who did so before left the
-	 * cache as whole as it was.  Same CPU: a compiler barrier is enough.
-	 * Pairs with mpool_cache_leave().
+	 * Need not be atomic: who interrupts this, wherever, leaves the cache
+	 * and the number as they were, or finds it in use and puts back what he
+	 * took from the number.  Same CPU: a compiler barrier is enough.  Pairs
+	 * with mpool_cache_leave().
 	 */
+	if (unlikely(--cache->idle)) {
+		barrier(); /* or gcc keeps what it was, and the number in a register */
+		cache->idle++;
+		return false;
+	}
 	barrier();
 	return true;
 }

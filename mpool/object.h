@@ -37,9 +37,8 @@ static __always_inline bool mpool_take_fast(struct mpool_fixed *fixed,
 	if (unlikely(!mpool_cache_try(cache)))
 		return false;
 	slot = cache->top - 1;
-	/* What was freed twice is reported by the slow path. */
-	if (unlikely(cache->top == cache->bottom ||
-		     !mpool_slot_claim(slot, site))) {
+	/* None, or one that was freed twice, which the slow path reports. */
+	if (unlikely(!mpool_slot_claim(slot, site))) {
 		mpool_cache_leave(cache);
 		return false;
 	}
