@@ -25,8 +25,14 @@
  *
  * Locking: a cache by its idle flag, see struct mpool_cache; the stacks by
  * depot->lock (raw).  Objects are moved and magazines allocated without it.
+ *
+ * Who has the cache of a CPU takes that lock with interrupts on, because to mask
+ * them costs more than the exchange itself: in UML fifo1000x64 was 17 ns with and
+ * is 6.3 ns without.  Before, he says so in cache->locks; whoever interrupts him
+ * reads that and does without the depot.  All others mask interrupts.
  */
 #include <linux/kernel.h>
+#include <linux/preempt.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
@@ -39,6 +45,12 @@
 /* What the depot may keep of free objects, in bytes and in magazines. */
 #define DEPOT_BYTES		SZ_512K
 #define DEPOT_MIN		4
+
+/*
+ * Looks an interrupt takes at the lock until it gives up: tens of microseconds,
+ * which nobody holds it who was not interrupted himself.
+ */
+#define DEPOT_TRIES		1000
 
 /* The state of what is no object: neither live nor cached. */
 static u32 no_object = MPOOL_OBJ_BUSY;
@@ -78,11 +90,13 @@ void mpool_cache_init(struct mpool_cache *cache)
 	cache->idle = MPOOL_CACHE_IDLE;
 }
 
-int mpool_depot_init(struct mpool_depot *depot, size_t size, bool use,
-		     gfp_t gfp)
+int mpool_depot_init(struct mpool_depot *depot,
+		     struct mpool_cache __percpu *caches, size_t size,
+		     bool use, gfp_t gfp)
 {
 	unsigned int i;
 
+	depot->caches = caches;
 	if (nr_node_ids > 1 && use) {
 		depot->more = kcalloc(nr_node_ids - 1, sizeof(*depot->more),
 				      gfp);
@@ -120,6 +134,61 @@ static struct mpool_depot_node *depot_here(struct mpool_depot *depot)
 			     &depot->first;
 }
 
+/*
+ * In interrupts by trying: lockdep, which knows nothing of cache->locks, takes
+ * only that not as a use that must never be interrupted.  False only there.
+ */
+static bool node_lock(struct mpool_depot_node *node)
+{
+	unsigned int tries = DEPOT_TRIES;
+
+	if (in_nmi())
+		return mpool_lock(&node->lock);
+	if (in_task()) {
+		raw_spin_lock(&node->lock);
+		return true;
+	}
+	while (!raw_spin_trylock(&node->lock)) {
+		if (!--tries)
+			return false;
+		cpu_relax();
+	}
+	return true;
+}
+
+/* For the one who has the cache. */
+static bool node_lock_cache(struct mpool_depot_node *node,
+			    struct mpool_cache *cache)
+{
+	WRITE_ONCE(cache->locks, true);
+	barrier(); /* Pairs with node_lock_irqsave(), on this CPU. */
+	if (node_lock(node))
+		return true;
+	WRITE_ONCE(cache->locks, false);
+	return false;
+}
+
+static void node_unlock_cache(struct mpool_depot_node *node,
+			      struct mpool_cache *cache)
+{
+	raw_spin_unlock(&node->lock);
+	barrier(); /* Pairs with node_lock_irqsave(), on this CPU. */
+	WRITE_ONCE(cache->locks, false);
+}
+
+/* For all others, in any context.  False where it must not be waited for. */
+static bool node_lock_irqsave(struct mpool_depot *depot,
+			      struct mpool_depot_node *node,
+			      unsigned long *flags)
+{
+	local_irq_save(*flags);
+	/* Pairs with the barriers in node_lock_cache() and node_unlock_cache(). */
+	if (!READ_ONCE(this_cpu_ptr(depot->caches)->locks) && node_lock(node))
+		return true;
+	local_irq_restore(*flags);
+	return false;
+}
+
 static void push_locked(struct mpool_depot_node *node,
 			struct mpool_magazine *mag)
 {
@@ -135,14 +204,24 @@ static void push_locked(struct mpool_depot_node *node,
 	}
 }
 
-static void depot_push(struct mpool_depot *depot, struct mpool_magazine *mag)
+static bool depot_try_push(struct mpool_depot *depot,
+			   struct mpool_magazine *mag)
 {
 	struct mpool_depot_node *node = depot_here(depot);
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&node->lock, flags);
+	if (!node_lock_irqsave(depot, node, &flags))
+		return false;
 	push_locked(node, mag);
 	raw_spin_unlock_irqrestore(&node->lock, flags);
+	return true;
+}
+
+/* Context: not NMI, and nobody was interrupted who has the lock. */
+static void depot_push(struct mpool_depot *depot, struct mpool_magazine *mag)
+{
+	while (!depot_try_push(depot, mag))
+		cpu_relax();
 }
 
 static struct mpool_magazine *full_pop_locked(struct mpool_depot_node *node)
@@ -186,16 +265,20 @@ bool mpool_depot_supply(struct mpool_depot *depot, gfp_t gfp)
 	mag->n = 0;
 	mag->cap = depot->cap;
 	mag->none = &no_object;
-	depot_push(depot, mag);
-	return true;
+	if (depot_try_push(depot, mag))
+		return true;
+	kfree(mag);
+	return false;
 }
 
-static bool node_pop(struct mpool_depot_node *node, struct mpool_slot *slot)
+static bool node_pop(struct mpool_depot *depot, struct mpool_depot_node *node,
+		     struct mpool_slot *slot)
 {
 	struct mpool_magazine *mag;
 	unsigned long flags;
 
-	if (!mpool_hint(node->nr_full) || !mpool_lock_irqsave(&node->lock, flags))
+	if (!mpool_hint(node->nr_full) ||
+	    !node_lock_irqsave(depot, node, &flags))
 		return false;
 	mag = node->full;
 	if (mag) {
@@ -215,10 +298,10 @@ bool mpool_depot_pop(struct mpool_depot *depot, struct mpool_slot *slot)
 {
 	unsigned int i;
 
-	if (node_pop(depot_here(depot), slot))
+	if (node_pop(depot, depot_here(depot), slot))
 		return true;
 	for (i = 0; i < mpool_depot_nodes(depot); i++)
-		if (node_pop(mpool_depot_node(depot, i), slot))
+		if (node_pop(depot, mpool_depot_node(depot, i), slot))
 			return true;
 	return false;
 }
@@ -229,9 +312,8 @@ static bool depot_change_empty(struct mpool_depot *depot,
 {
 	struct mpool_magazine *full, *old = cache->loaded;
 	struct mpool_depot_node *node = depot_here(depot);
-	unsigned long flags;
 
-	if (!mpool_hint(node->nr_full) || !mpool_lock_irqsave(&node->lock, flags))
+	if (!mpool_hint(node->nr_full) || !node_lock_cache(node, cache))
 		return false;
 	full = full_pop_locked(node);
 	if (full) {
@@ -239,7 +321,7 @@ static bool depot_change_empty(struct mpool_depot *depot,
 		if (old != &mpool_no_magazine)
 			push_locked(node, old);
 	}
-	raw_spin_unlock_irqrestore(&node->lock, flags);
+	node_unlock_cache(node, cache);
 	return full;
 }
 
@@ -250,23 +332,21 @@ static bool depot_change_full(struct mpool_depot *depot,
 {
 	struct mpool_magazine *empty, *old = cache->loaded;
 	struct mpool_depot_node *node = depot_here(depot);
-	unsigned long flags;
 
 	*over = NULL;
-	if (!mpool_hint(node->nr_empty) ||
-	    !mpool_lock_irqsave(&node->lock, flags))
+	if (!mpool_hint(node->nr_empty) || !node_lock_cache(node, cache))
 		return false;
 	empty = empty_pop_locked(node);
 	if (empty) {
 		cache->loaded = empty;
 		if (old == &mpool_no_magazine)
 			;
-		else if (node->nr_full >= depot->limit)
+		else if (node->nr_full >= depot->limit && !in_nmi())
 			*over = old;
 		else
 			push_locked(node, old);
 	}
-	raw_spin_unlock_irqrestore(&node->lock, flags);
+	node_unlock_cache(node, cache);
 	return empty;
 }
 
@@ -380,13 +460,15 @@ void mpool_cache_drain(struct mpool_cache *cache, struct mpool_depot *depot,
 }
 
 /* Takes a magazine away, full ones first, if there are more than the numbers. */
-static struct mpool_magazine *node_take(struct mpool_depot_node *node,
+static struct mpool_magazine *node_take(struct mpool_depot *depot,
+					struct mpool_depot_node *node,
 					unsigned int full, unsigned int empty)
 {
 	struct mpool_magazine *mag = NULL;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&node->lock, flags);
+	if (!node_lock_irqsave(depot, node, &flags))
+		return NULL;
 	if (node->nr_full > full)
 		mag = full_pop_locked(node);
 	else if (node->nr_empty > empty)
@@ -396,13 +478,14 @@ static struct mpool_magazine *node_take(struct mpool_depot_node *node,
 }
 
 /* Leaves a node this many magazines; the objects of others go to the chunks. */
-static void node_reduce(struct mpool_depot_node *node,
+static void node_reduce(struct mpool_depot *depot,
+			struct mpool_depot_node *node,
 			struct mpool_chunks *chunks, unsigned int full,
 			unsigned int empty)
 {
 	struct mpool_magazine *mag;
 
-	while ((mag = node_take(node, full, empty))) {
+	while ((mag = node_take(depot, node, full, empty))) {
 		if (mag->n)
 			magazine_flush(mag, chunks);
 		kfree(mag);
@@ -415,7 +498,7 @@ void mpool_depot_drain(struct mpool_depot *depot, struct mpool_chunks *chunks)
 	unsigned int i;
 
 	for (i = 0; i < mpool_depot_nodes(depot); i++)
-		node_reduce(mpool_depot_node(depot, i), chunks, 0, 0);
+		node_reduce(depot, mpool_depot_node(depot, i), chunks, 0, 0);
 }
 
 /*
@@ -434,7 +517,7 @@ void mpool_depot_trim(struct mpool_depot *depot, struct mpool_chunks *chunks)
 		full = node->nr_full - node->min_full;
 		empty = node->nr_empty - node->min_empty;
 		raw_spin_unlock_irqrestore(&node->lock, flags);
-		node_reduce(node, chunks, full, empty);
+		node_reduce(depot, node, chunks, full, empty);
 		raw_spin_lock_irqsave(&node->lock, flags);
 		node->min_full = node->nr_full;
 		node->min_empty = node->nr_empty;

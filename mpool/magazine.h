@@ -31,6 +31,7 @@ static_assert(offsetofend(struct mpool_slot, state) ==
  */
 struct mpool_cache {
 	int idle;			/* MPOOL_CACHE_IDLE, or less if it is in use */
+	bool locks;			/* the user has depot->lock, or soon */
 	/* The loaded magazine, whose own n is not kept up to date. */
 	struct mpool_slot *top;		/* behind the last object */
 	struct mpool_slot *bottom;	/* the first slot */
@@ -58,6 +59,7 @@ struct mpool_depot_node {
 /* One stack of each kind per NUMA node. */
 struct mpool_depot {
 	/* Constant. */
+	struct mpool_cache __percpu *caches;	/* in front of it */
 	u32 cap;			/* objects of a magazine; 0: none are used */
 	u32 limit;			/* most full ones that a node keeps */
 	struct mpool_depot_node *more;	/* of nodes 1 and up, if there are */
@@ -116,8 +118,9 @@ static __always_inline void mpool_cache_leave(struct mpool_cache *cache)
 	WRITE_ONCE(cache->idle, MPOOL_CACHE_IDLE);
 }
 
-int mpool_depot_init(struct mpool_depot *depot, size_t size, bool use,
-		     gfp_t gfp);
+int mpool_depot_init(struct mpool_depot *depot,
+		     struct mpool_cache __percpu *caches, size_t size,
+		     bool use, gfp_t gfp);
 void mpool_depot_end(struct mpool_depot *depot);
 bool mpool_depot_supply(struct mpool_depot *depot, gfp_t gfp);
 bool mpool_depot_pop(struct mpool_depot *depot, struct mpool_slot *slot);
