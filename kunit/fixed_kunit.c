@@ -114,7 +114,10 @@ static void geometry_of_every_size(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, i, 8193 + (int)ARRAY_SIZE(large));
 }
 
-/* The classes of a small pool begin with chunks that lose at most an eighth. */
+/*
+ * The classes of a small pool begin with chunks that lose at most an eighth, or
+ * are three pages; longer ones are used later, and lose less.
+ */
 static void short_chunks_of_every_size(struct kunit *test)
 {
 	struct mpool_fixed *fixed;
@@ -135,7 +138,16 @@ static void short_chunks_of_every_size(struct kunit *test)
 		lost = bytes % chunks->size;
 		bad += bytes < chunks->size;
 		bad += chunks->short_pages > chunks->npages;
-		bad += chunks->short_pages < chunks->npages && lost > bytes / 8;
+		bad += chunks->short_pages < chunks->mid_pages &&
+		       lost > bytes / 8 &&
+		       chunks->short_pages != max_t(u32, 3, DIV_ROUND_UP(size, PAGE_SIZE));
+		bad += chunks->mid_pages < chunks->short_pages ||
+		       chunks->mid_pages > chunks->npages;
+		bad += chunks->mid_from > chunks->long_from;
+		bad += chunks->mid_pages > chunks->short_pages &&
+		       !chunks->mid_from;
+		bad += chunks->npages > chunks->short_pages &&
+		       !chunks->long_from;
 		shorter += chunks->short_pages < chunks->npages;
 		mpool_chunks_init(chunks, fixed, &fixed->pool, NULL, size,
 				  natural(size));

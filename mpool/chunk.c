@@ -8,7 +8,9 @@
  * of 3072 bytes are three pages, and not a byte is lost.
  *
  * The classes of a small pool are many, most with a few objects: their chunks
- * are short, until the class has as many pages as CHUNK_SHARE long ones.
+ * are short at first, and then the longer, the more pages a class has.  What long
+ * chunks save in each page is weighed against the half of the last one that is
+ * free.
  *
  * The description of a chunk is elsewhere, not in its pages:
  *
@@ -43,10 +45,11 @@
 /* A longer chunk must save more than 1/CHUNK_PATIENCE of the memory. */
 #define CHUNK_PATIENCE		64
 
-/* A long chunk is at most this part of what a class of a small pool has. */
-#define CHUNK_SHARE		4
+/* The same, of the longest chunks that a class of a small pool may get to. */
+#define CHUNK_PATIENCE_LONG	1024
 
-/* A short chunk loses at most this part of its pages. */
+/* A short chunk has so many pages, or if it has fewer loses at most this part. */
+#define CHUNK_SHORT		3
 #define CHUNK_SHORT_LOSS	8
 
 /* Objects put back or taken while the lock is held once. */
@@ -55,9 +58,8 @@
 /* What kmalloc() makes of the bytes of a description. */
 static size_t meta_cost(u32 nr)
 {
-	size_t bytes = struct_size((struct mpool_chunk *)NULL, state, nr);
-
-	return bytes <= 192 ? 192 : roundup_pow_of_two(bytes);
+	return kmalloc_size_roundup(struct_size((struct mpool_chunk *)NULL,
+						state, nr));
 }
 
 static u64 chunk_cost(u32 npages, u32 size)
@@ -67,7 +69,8 @@ static u64 chunk_cost(u32 npages, u32 size)
 	return div_u64(((u64)npages * PAGE_SIZE + meta_cost(nr)) << 10, nr);
 }
 
-static u32 chunk_length(u32 size)
+/* The shortest that loses at most 1/@patience more than the best. */
+static u32 chunk_length(u32 size, u32 patience)
 {
 	u32 least = DIV_ROUND_UP(size, PAGE_SIZE), n;
 	u64 best = U64_MAX;
@@ -76,21 +79,34 @@ static u32 chunk_length(u32 size)
 		return least;
 	for (n = least; n <= CHUNK_MAX_PAGES; n++)
 		best = min(best, chunk_cost(n, size));
-	best += div_u64(best, CHUNK_PATIENCE);
+	best += div_u64(best, patience);
 	for (n = least; chunk_cost(n, size) > best; n++)
 		;
 	return n;
 }
 
-/* The shortest that does not lose too much. */
+/* The shortest that does not lose too much, but no long one for that. */
 static u32 chunk_short_length(u32 size, u32 most)
 {
-	u32 n;
+	u32 n = DIV_ROUND_UP(size, PAGE_SIZE);
 
-	for (n = DIV_ROUND_UP(size, PAGE_SIZE); n < most; n++)
+	for (; n < CHUNK_SHORT && n < most; n++)
 		if (n * PAGE_SIZE % size <= n * PAGE_SIZE / CHUNK_SHORT_LOSS)
 			break;
 	return n;
+}
+
+/*
+ * Pages of a class from which longer chunks lose less than shorter ones: half of
+ * the last one is free.
+ */
+static unsigned long chunk_worth(u32 size, u32 less, u32 more)
+{
+	u64 lost = chunk_cost(less, size), cost = chunk_cost(more, size);
+
+	/* A longer one that did not save would not have been chosen. */
+	return less < more ?
+		div64_u64((more - less) * cost, 2 * (lost - cost)) : 0;
 }
 
 static void late_fn(struct work_struct *work);
@@ -125,12 +141,23 @@ void mpool_chunks_init(struct mpool_chunks *chunks, struct mpool_fixed *fixed,
 	chunks->size = ALIGN(size, align);
 	chunks->shift = __ffs(chunks->size);
 	chunks->inverse = inverse_of(chunks->size >> chunks->shift);
-	chunks->npages = chunk_length(chunks->size);
-	chunks->nr = chunks->npages * PAGE_SIZE / chunks->size;
+	chunks->npages = chunk_length(chunks->size, CHUNK_PATIENCE);
+	chunks->mid_pages = chunks->npages;
 	chunks->short_pages = chunks->npages;
-	if (fixed && owner != &fixed->pool)
+	if (fixed && owner != &fixed->pool) {
+		chunks->npages = chunk_length(chunks->size,
+					      CHUNK_PATIENCE_LONG);
 		chunks->short_pages = chunk_short_length(chunks->size,
-							 chunks->npages);
+							 chunks->mid_pages);
+		chunks->mid_from = chunk_worth(chunks->size,
+					       chunks->short_pages,
+					       chunks->mid_pages);
+		chunks->long_from = max(chunks->mid_from,
+					chunk_worth(chunks->size,
+						    chunks->mid_pages,
+						    chunks->npages));
+	}
+	chunks->nr = chunks->npages * PAGE_SIZE / chunks->size;
 	chunks->align = max_t(unsigned long, align, PAGE_SIZE);
 	raw_spin_lock_init(&chunks->lock);
 	INIT_LIST_HEAD(&chunks->partial);
@@ -347,8 +374,11 @@ static int grow_claim(struct mpool_chunks *chunks)
 /* Pages of the next chunk. */
 static u32 chunk_next_length(struct mpool_chunks *chunks)
 {
-	return READ_ONCE(chunks->nr_pages) < CHUNK_SHARE * chunks->npages ?
-		chunks->short_pages : chunks->npages;
+	unsigned long pages = READ_ONCE(chunks->nr_pages);
+
+	if (pages >= chunks->long_from)
+		return chunks->npages;
+	return pages >= chunks->mid_from ? chunks->mid_pages : chunks->short_pages;
 }
 
 static struct mpool_chunk *chunk_alloc(struct mpool_chunks *chunks, u32 limit,

@@ -75,7 +75,10 @@ struct mpool_chunks {
 	u32 shift;
 	u32 nr;				/* objects of a long chunk */
 	u32 npages;			/* of it */
+	u32 mid_pages;			/* of a shorter one, or the same */
 	u32 short_pages;		/* of a short one, or the same */
+	unsigned long mid_from;		/* pages from which they are worth it */
+	unsigned long long_from;
 	u32 max_objects;		/* 0: no limit */
 	unsigned long align;		/* of a chunk, bytes */
 
