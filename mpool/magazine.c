@@ -38,13 +38,17 @@
 
 #include "magazine.h"
 
-/* Magazines fill a kmalloc size class each: 1024, 512, 256 or 128 bytes. */
+/* Magazines fill a kmalloc size class each, from 1024 bytes to 64. */
 #define MAGAZINE_CAP(bytes) \
 	(((bytes) - sizeof(struct mpool_magazine)) / sizeof(struct mpool_slot))
 
-/* What the depot may keep of free objects, in bytes and in magazines. */
-#define DEPOT_BYTES		SZ_512K
-#define DEPOT_MIN		4
+/*
+ * What the depot may keep of free objects, in bytes and in magazines.  Of those
+ * beyond 512 bytes little: what their users do with them takes longer than to get
+ * them from a chunk, and a few dozen are a page each.
+ */
+#define DEPOT_BYTES(size)	((size) <= 512 ? SZ_512K : SZ_16K)
+#define DEPOT_MIN		2
 
 /*
  * Looks an interrupt takes at the lock until it gives up: tens of microseconds,
@@ -90,6 +94,18 @@ void mpool_cache_init(struct mpool_cache *cache)
 	cache->idle = MPOOL_CACHE_IDLE;
 }
 
+/* Large objects are not worth hoarding. */
+static u32 magazine_cap(size_t size)
+{
+	if (size <= 128)
+		return MAGAZINE_CAP(1024);
+	if (size <= 512)
+		return MAGAZINE_CAP(512);
+	if (size <= 1024)
+		return MAGAZINE_CAP(256);
+	return size <= 2048 ? MAGAZINE_CAP(128) : MAGAZINE_CAP(64);
+}
+
 int mpool_depot_init(struct mpool_depot *depot,
 		     struct mpool_cache __percpu *caches, size_t size,
 		     bool use, gfp_t gfp)
@@ -107,18 +123,9 @@ int mpool_depot_init(struct mpool_depot *depot,
 		raw_spin_lock_init(&mpool_depot_node(depot, i)->lock);
 	if (!use)
 		return 0;
-	if (size <= 128)
-		depot->cap = MAGAZINE_CAP(1024);
-	else if (size <= 512)
-		depot->cap = MAGAZINE_CAP(512);
-	else if (size <= 2048)
-		depot->cap = MAGAZINE_CAP(256);
-	else
-		depot->cap = MAGAZINE_CAP(128);
-	/* Large objects are not worth hoarding. */
-	if (size > SZ_32K)
-		depot->cap = 2;
-	depot->limit = max_t(u32, DEPOT_MIN, DEPOT_BYTES / (size * depot->cap));
+	depot->cap = magazine_cap(size);
+	depot->limit = max_t(u32, DEPOT_MIN,
+			     DEPOT_BYTES(size) / (size * depot->cap));
 	return 0;
 }
 
