@@ -40,7 +40,7 @@
 #define OWN_BLOCK_PAGES		64
 
 /* An arena that is added is at most this part of its pool, or the smallest. */
-#define ARENA_SHARE		16
+#define ARENA_SHARE		64
 
 /* For orders that are nice to have: no reclaim, no compaction, no warning. */
 static gfp_t gfp_try(gfp_t gfp)
