@@ -4,6 +4,7 @@
  * frees to the wrong pool, and 100000 random operations beside a model.
  */
 #include <kunit/test.h>
+#include <linux/log2.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -32,9 +33,10 @@ static void end_of(struct kunit *test, struct mpool_small *pool)
 /* The bytes that may be used of an object of @size, by the rule. */
 static size_t most_usable(size_t size)
 {
-	if (size > SMALL_MAX)
+	if (size > SMALL_BASE_MAX)
 		return PAGE_ALIGN(size);
-	return max(ALIGN(size, 8), size + size / 8);
+	/* Of what stands in for its class; classes_kunit.c has the others. */
+	return max_t(size_t, SMALL_BASE_MIN, roundup_pow_of_two(size));
 }
 
 static bool size_wrong(struct mpool_small *pool, size_t size)

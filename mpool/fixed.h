@@ -22,6 +22,9 @@ struct mpool_fixed {
 	struct mpool_pool *owner;	/* &pool, or the small pool above */
 	bool dead;			/* orphan: frees only, no cache */
 	bool internal;			/* objects are not for callers to free */
+	u16 class;			/* of the small pool above */
+	u16 wanted;			/* class that it stood in for when dry */
+	u8 wanted_more;			/* times, less those of all others */
 
 	struct mpool_pool pool;		/* on the registry if named */
 	struct mpool_chunks chunks;
@@ -50,6 +53,7 @@ extern struct mutex mpool_trim_mutex;
 void mpool_fixed_tune(struct mpool_fixed *fixed);
 void mpool_fixed_drain_cpu(void *arg);
 void mpool_fixed_drain(struct mpool_fixed *fixed);
+bool mpool_fixed_dry(struct mpool_fixed *fixed);
 size_t mpool_fixed_drop(struct mpool_fixed *fixed, const struct module *mod);
 int mpool_fixed_verify(struct mpool_fixed *fixed);
 

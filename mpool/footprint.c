@@ -68,14 +68,11 @@ static size_t fixed_bytes(struct mpool_fixed *fixed)
 static size_t small_bytes(struct mpool_small *small)
 {
 	size_t bytes = kmalloc_size_roundup(sizeof(*small));
+	struct mpool_fixed *fixed;
 	unsigned int i;
 
-	for (i = 0; i < SMALL_CLASSES; i++) {
-		struct mpool_fixed *fixed = READ_ONCE(small->classes[i]);
-
-		if (fixed)
-			bytes += fixed_bytes(fixed);
-	}
+	mpool_small_for_each(small, i, fixed)
+		bytes += fixed_bytes(fixed);
 	return bytes;
 }
 

@@ -83,26 +83,52 @@ static noinline void *malloc_slow(size_t size, gfp_t gfp,
 	return mpool_small_take(mpool_global(), size, gfp, site);
 }
 
-/* @class is a constant where the size is; it is trusted for speed only. */
-static __always_inline void *malloc_class(unsigned int class, size_t size,
-					  gfp_t gfp, struct mpool_site *site)
+/* What is not plain is for malloc_slow(), which knows what stands in for what. */
+static __always_inline void *malloc_from(struct mpool_fixed *fixed, size_t size,
+					 gfp_t gfp, struct mpool_site *site)
 {
-	struct mpool_fixed *fixed = READ_ONCE(READ_ONCE(ready)->classes[class]);
 	u32 id = READ_ONCE(site->id);
+	void *obj;
 
-	if (unlikely(!fixed || !id || size > fixed->chunks.size))
+	if (unlikely(!id || (gfp & MPOOL_GFP_ODD) ||
+		     !mpool_take_plain(fixed, gfp, id, &obj)))
 		return malloc_slow(size, gfp, site);
-	return mpool_take_object(fixed, gfp, id);
+	return want_init_on_alloc(0) ? mpool_take_clear(fixed, obj, gfp) : obj;
+}
+
+static __always_inline struct mpool_fixed *class_of(unsigned int class)
+{
+	return READ_ONCE(READ_ONCE(ready)->classes[class]);
 }
 
 void *mpool_malloc_at(size_t size, gfp_t gfp, struct mpool_site *site)
 {
+	struct mpool_fixed *fixed;
+
 	/* Of size 0 there is no class either: it is beyond all of them. */
 	if (unlikely(size - 1 >= SMALL_MAX))
 		return malloc_slow(size, gfp, site);
-	return malloc_class(mpool_small_class(size), size, gfp, site);
+	fixed = class_of(mpool_small_class(size));
+	if (unlikely(!fixed))
+		return malloc_slow(size, gfp, site);
+	return malloc_from(fixed, size, gfp, site);
 }
 EXPORT_SYMBOL_GPL(mpool_malloc_at);
+
+void *__mpool_malloc_at(unsigned int class, size_t size, gfp_t gfp,
+			struct mpool_site *site)
+{
+	struct mpool_fixed *fixed;
+
+	/* The class is trusted for speed only. */
+	if (unlikely(class >= SMALL_CLASSES))
+		return malloc_slow(size, gfp, site);
+	fixed = class_of(class);
+	if (unlikely(!fixed || size > fixed->chunks.size))
+		return malloc_slow(size, gfp, site);
+	return malloc_from(fixed, size, gfp, site);
+}
+EXPORT_SYMBOL_GPL(__mpool_malloc_at);
 
 void *mpool_malloc_array_at(size_t n, size_t size, gfp_t gfp,
 			    struct mpool_site *site)

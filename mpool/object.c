@@ -260,6 +260,26 @@ static bool take_reserve(struct mpool_fixed *fixed, struct mpool_slot *slot,
 	return false;
 }
 
+/*
+ * Is nothing at hand, so that the pool would have to grow?  A cache that is in
+ * use, by what this interrupted, has something.
+ */
+bool mpool_fixed_dry(struct mpool_fixed *fixed)
+{
+	struct mpool_cache *cache;
+	bool dry = false;
+
+	preempt_disable();
+	cache = mpool_cache_enter(fixed->caches);
+	if (cache) {
+		dry = cache->top == cache->bottom && !cache->spare->n;
+		mpool_cache_leave(cache);
+	}
+	preempt_enable();
+	return dry && !mpool_hint(fixed->chunks.nr_free) &&
+	       !mpool_depot_full(&fixed->depot);
+}
+
 /* What this CPU has; interrupts are off. */
 void mpool_fixed_drain_cpu(void *arg)
 {

@@ -88,21 +88,29 @@ void *mpool_take_clear(struct mpool_fixed *fixed, void *obj, gfp_t gfp);
 bool mpool_give_slow(struct mpool_fixed *fixed, struct mpool_chunk *chunk,
 		     void *obj, enum mpool_give how, unsigned long ip);
 
+/* The fast path as a whole, for plain flags; false if it is not to be had. */
+static __always_inline bool mpool_take_plain(struct mpool_fixed *fixed,
+					     gfp_t gfp, u32 site, void **obj)
+{
+	bool done;
+
+	mpool_might_alloc(gfp);
+	preempt_disable();
+	done = mpool_take_fast(fixed, site, obj);
+	preempt_enable();
+	return done;
+}
+
 /* An object for a site, by the fast path if that can be. */
 static __always_inline void *mpool_take_object(struct mpool_fixed *fixed,
 					       gfp_t gfp, u32 site)
 {
 	void *obj;
 
-	mpool_might_alloc(gfp);
 	if (unlikely(gfp & MPOOL_GFP_ODD))
 		return mpool_take_odd(fixed, gfp, site);
-	preempt_disable();
-	if (unlikely(!mpool_take_fast(fixed, site, &obj))) {
-		preempt_enable();
+	if (unlikely(!mpool_take_plain(fixed, gfp, site, &obj)))
 		return mpool_take_slow(fixed, gfp, site);
-	}
-	preempt_enable();
 	return want_init_on_alloc(0) ? mpool_take_clear(fixed, obj, gfp) : obj;
 }
 

@@ -118,10 +118,7 @@ static void show_small(struct mpool_out *out, struct mpool_small *small)
 
 	mpool_out(out, "%-20s %10s %10s %10s\n", "class", "live", "capacity",
 		  "allocs");
-	for (i = 0; i < SMALL_CLASSES; i++) {
-		fixed = READ_ONCE(small->classes[i]);
-		if (!fixed)
-			continue;
+	mpool_small_for_each(small, i, fixed) {
 		mpool_fixed_count(fixed, &count);
 		if (count.allocs)
 			mpool_out(out, "%-20zu %10zu %10zu %10llu\n",

@@ -3,23 +3,33 @@
  * Small pools: objects of any size.
  *
  * Structure: sizes up to SMALL_MAX are rounded up to one of SMALL_CLASSES size
- * classes, at most an eighth above what was asked, and each class is a fixed
- * pool.  Longer ones are page runs of the large pool, in whole pages.  Both
- * charge and report to the small pool: it is their owner.
+ * classes, which are multiples of 8 up to 512 bytes and then 64 steps for each
+ * doubling.  A class is a fixed pool.  Longer ones are page runs of the large
+ * pool, in whole pages.  Both charge and report to the small pool: it is their
+ * owner.
  *
- *	1..8 9..16 ... 57..64 | 65..72 ... 121..128 | 129..144 ... | ... 16384 | runs
+ *	1..8 9..16 ... 505..512 | 513..520 ... 1017..1024 | ... 16384 | runs
  *
- * A class is made at its first use.  Where none can be made, in NMI context and
- * the atomic ones of PREEMPT_RT, the next larger one that exists serves.
+ * Of all these classes a load needs a few, and each costs a page, a description
+ * and a magazine.  So at first the powers of two stand in for the classes below
+ * them, and are made at their first use; for those beyond 8 KiB runs do.  A size
+ * gets a class of its own when its stand-in had nothing left, and would have had
+ * to grow for it, a few times over: what is lost to rounding is in few objects.
+ * A recorded load (replay-fs) makes 25 classes, where it used 47 of 72 that were
+ * coarser and all there from the first use.
+ *
+ * Where no class can be made, in NMI context and the atomic ones of PREEMPT_RT,
+ * the next larger one that exists serves.
  *
  * Every class is a multiple of the largest power of two that divides any size
- * in it, which gives kmalloc()'s alignment.
+ * in it, and so is its stand-in, which gives kmalloc()'s alignment.
  *
  * Invariant, checked by mpool_small_verify():
- *	that of each class; an object of the pool is in the class of its size or
- *	a larger one, or a run that is longer than any class.
+ *	that of each class; what serves a size is its class or the power of two
+ *	above it; an object of the pool is in the class of its size or a larger
+ *	one, or a run that is longer than any class.
  *
- * Locking: none of its own.  A class is published by cmpxchg and never changes.
+ * Locking: none of its own.  classes[] changes by cmpxchg, and twice at most.
  */
 #include <linux/kernel.h>
 #include <linux/module.h>
@@ -30,8 +40,35 @@
 
 /* --- classes --- */
 
+/* What makes a class: so many times more than all others of its stand-in. */
+#define CLASS_WANTED	1
+
+/* What makes a step: so many times. */
+#define CLASS_DRY	2
+
+/* A class is not made if that would save less than this part. */
+#define CLASS_GAIN	16
+
+/* Runs of the pool until sizes beyond SMALL_BASE_MAX have classes. */
+#define CLASS_RUNS	16
+
+/*
+ * The class that stands in for one: the power of two that is not below it, or
+ * none but itself.
+ */
+static unsigned int class_base(unsigned int class)
+{
+	size_t size = mpool_small_class_size(class);
+
+	return size > SMALL_BASE_MAX ? class :
+		mpool_small_class(max_t(size_t, SMALL_BASE_MIN,
+					roundup_pow_of_two(size)));
+}
+
+/* Makes a class and has it serve its sizes, in the place of @was. */
 static struct mpool_fixed *class_make(struct mpool_small *small,
-				      unsigned int class, gfp_t gfp)
+				      unsigned int class,
+				      struct mpool_fixed *was, gfp_t gfp)
 {
 	static const struct mpool_fixed_args args;
 	struct mpool_fixed *fixed, *old;
@@ -42,38 +79,118 @@ static struct mpool_fixed *class_make(struct mpool_small *small,
 				  &small->pool, small->large, gfp, MPOOL_HERE);
 	if (IS_ERR(fixed))
 		return NULL;
+	fixed->class = class;
 	if (small->pool.ops->kind == MPOOL_KIND_STRING) {
 		fixed->internal = true;
 		mpool_fixed_tune(fixed);
 	}
 	/* Pairs with the dependent read of small->classes[] everywhere. */
-	old = cmpxchg(&small->classes[class], NULL, fixed);
-	if (!old)
+	old = cmpxchg(&small->classes[class], was, fixed);
+	if (old == was)
 		return fixed;
 	mpool_fixed_discard(fixed);
 	return old;
 }
 
-static noinline struct mpool_fixed *class_get_slow(struct mpool_small *small,
-						   unsigned int class,
-						   gfp_t gfp)
+/* The first use of a class: what is to serve it, or NULL. */
+static noinline struct mpool_fixed *class_first(struct mpool_small *small,
+						unsigned int class, gfp_t gfp)
 {
-	struct mpool_fixed *fixed = NULL;
+	unsigned int base = class_base(class);
+	struct mpool_fixed *fixed = READ_ONCE(small->classes[base]);
 
-	if (mpool_may_grow())
-		fixed = class_make(small, class, gfp);
+	if (!fixed && mpool_may_grow())
+		fixed = class_make(small, base, NULL, gfp);
+	if (fixed && class != base)
+		return cmpxchg(&small->classes[class], NULL, fixed) ?: fixed;
 	for (class++; !fixed && class < SMALL_CLASSES; class++)
 		fixed = READ_ONCE(small->classes[class]);
 	return fixed;
 }
 
-/* Makes all classes, for a pool that is to be used in any context. */
+/* The step of a class: one of eight in each doubling, or the class itself. */
+static unsigned int class_step(unsigned int class)
+{
+	size_t size = mpool_small_class_size(class);
+
+	return mpool_small_class(round_up(size, max_t(size_t, 8,
+						      roundup_pow_of_two(size) / 16)));
+}
+
+/* Is one class wanted more often than all others that this stands in for? */
+static bool class_wanted(struct mpool_fixed *standin, unsigned int class)
+{
+	size_t size = mpool_small_class_size(class);
+	u8 more = mpool_hint(standin->wanted_more);
+
+	if ((standin->chunks.size - size) * CLASS_GAIN < size)
+		return false;
+	/* Boyer and Moore: a majority outlives all that is struck off for others. */
+	if (mpool_hint(standin->wanted) == class) {
+		if (more == CLASS_WANTED)
+			return true;
+		WRITE_ONCE(standin->wanted_more, more + 1);
+	} else if (more) {
+		WRITE_ONCE(standin->wanted_more, more - 1);
+	} else {
+		WRITE_ONCE(standin->wanted, class);
+		WRITE_ONCE(standin->wanted_more, 1);
+	}
+	return false;
+}
+
+/*
+ * The step of a class that a power of two serves, if there is one by now: it
+ * stands in from then on for all that it is the step of.
+ */
+static struct mpool_fixed *step_get(struct mpool_small *small,
+				    unsigned int class,
+				    struct mpool_fixed *standin, gfp_t gfp)
+{
+	unsigned int i, step = class_step(class);
+	struct mpool_fixed *fixed = mpool_small_own(small, step);
+	u8 dry = mpool_hint(small->dry[step]);
+
+	if (!fixed && dry < CLASS_DRY) {
+		WRITE_ONCE(small->dry[step], dry + 1);
+		return NULL;
+	}
+	if (!fixed)
+		fixed = class_make(small, step, standin, gfp);
+	if (!fixed || fixed == standin)
+		return NULL;
+	for (i = step; i-- && class_step(i) == step;)
+		cmpxchg(&small->classes[i], standin, fixed);
+	return fixed;
+}
+
+/*
+ * What is to serve a class whose stand-in has nothing left.  That is when there
+ * has to be a new chunk anyway: it need not be one of the stand-in's.
+ */
+static noinline struct mpool_fixed *class_dry(struct mpool_small *small,
+					      unsigned int class,
+					      struct mpool_fixed *standin,
+					      gfp_t gfp)
+{
+	struct mpool_fixed *fixed = NULL;
+
+	if (!mpool_may_grow() || READ_ONCE(small->classes[class]) != standin)
+		return standin;
+	if (class_wanted(standin, class))
+		fixed = class_make(small, class, standin, gfp);
+	else
+		fixed = step_get(small, class, standin, gfp);
+	return fixed ?: standin;
+}
+
+/* Has every size served, for a pool that is to be used in any context. */
 int mpool_small_make_classes(struct mpool_small *small)
 {
 	unsigned int i;
 
-	for (i = 0; i < SMALL_CLASSES; i++)
-		if (!small->classes[i] && !class_make(small, i, GFP_KERNEL))
+	for (i = 0; i <= mpool_small_class(SMALL_BASE_MAX); i++)
+		if (!small->classes[i] && !class_first(small, i, GFP_KERNEL))
 			return -ENOMEM;
 	return 0;
 }
@@ -93,6 +210,16 @@ static noinline void *take_run(struct mpool_small *small, size_t size,
 				  site);
 }
 
+/* Is a size one that runs serve, as long as there are few of them? */
+static bool run_stands_in(const struct mpool_small *small, size_t size)
+{
+	const struct mpool_stats *stats = &small->pool.stats;
+
+	return size > SMALL_BASE_MAX &&
+	       mpool_stat_read(stats, MPOOL_STAT_ALLOC) -
+	       mpool_stat_read(stats, MPOOL_STAT_FREE) < CLASS_RUNS;
+}
+
 /* An object for a caller, or for the pool above. */
 void *mpool_small_take(struct mpool_small *small, size_t size, gfp_t gfp,
 		       struct mpool_site *site)
@@ -108,12 +235,16 @@ void *mpool_small_take(struct mpool_small *small, size_t size, gfp_t gfp,
 	class = mpool_small_class(size);
 	fixed = READ_ONCE(small->classes[class]);
 	if (unlikely(!fixed)) {
-		fixed = class_get_slow(small, class, gfp);
+		if (run_stands_in(small, size))
+			return take_run(small, size, gfp, id);
+		fixed = class_first(small, class, gfp);
 		if (!fixed) {
 			mpool_pool_failed(&small->pool, size, gfp, id);
 			return NULL;
 		}
 	}
+	if (fixed->class != class && mpool_fixed_dry(fixed))
+		fixed = class_dry(small, class, fixed, gfp);
 	return mpool_fixed_take(fixed, gfp, id);
 }
 
@@ -236,7 +367,8 @@ size_t mpool_object_size(const void *p)
 }
 
 /* Changes the size of a live object where it is; false if it has to move. */
-static bool resize_in_place(const void *p, size_t had, size_t size, u32 site)
+static bool resize_in_place(struct mpool_small *pool, const void *p, size_t had,
+			    size_t size, u32 site)
 {
 	struct mpool_chunk *chunk;
 	struct mpool_page *pg;
@@ -246,11 +378,12 @@ static bool resize_in_place(const void *p, size_t had, size_t size, u32 site)
 	rcu_read_lock();
 	preempt_disable();
 	chunk = mpool_chunk_find(p);
-	if (!chunk && size > SMALL_MAX) {
+	if (!chunk && size > SMALL_BASE_MAX) {
 		pg = mpool_large_lookup(p);
 		done = pg && !mpool_large_resize(pg, size, site);
-	} else if (chunk && size <= had && had <= SMALL_MAX &&
-		   mpool_small_class(size) == mpool_small_class(had)) {
+	} else if (chunk && size <= had &&
+		   (READ_ONCE(pool->classes[mpool_small_class(size)]) ==
+		    chunk->fixed || size > had - had / 4)) {
 		state = mpool_chunk_state(chunk, (unsigned long)p);
 		old = READ_ONCE(*state);
 		done = mpool_obj_live(old) && cmpxchg(state, old, site) == old;
@@ -280,7 +413,7 @@ void *mpool_small_realloc_at(struct mpool_small *pool, const void *p,
 		return NULL;
 	}
 	had = mpool_object_size(p);
-	if (resize_in_place(p, had, size, mpool_site_id(site))) {
+	if (resize_in_place(pool, p, had, size, mpool_site_id(site))) {
 		if (size > had && want_init_on_alloc(gfp))
 			memset((void *)p + had, 0, mpool_object_size(p) - had);
 		return (void *)p;
@@ -307,6 +440,7 @@ void mpool_small_count(struct mpool_small *small, struct mpool_count *count)
 {
 	/* What the owners of runs may use are whole pages. */
 	long pages = atomic_long_read(&small->pool.pages);
+	struct mpool_fixed *fixed;
 	struct mpool_count one;
 	unsigned int i;
 
@@ -317,12 +451,8 @@ void mpool_small_count(struct mpool_small *small, struct mpool_count *count)
 	count->allocs = mpool_stat_read(&small->pool.stats, MPOOL_STAT_ALLOC);
 	count->live = max_t(s64, 0, count->allocs - count->frees);
 	count->capacity = count->live;
-	for (i = 0; i < SMALL_CLASSES; i++) {
-		const struct mpool_fixed *fixed = READ_ONCE(small->classes[i]);
-
-		if (!fixed)
-			continue;
-		mpool_fixed_count(small->classes[i], &one);
+	mpool_small_for_each(small, i, fixed) {
+		mpool_fixed_count(fixed, &one);
 		count->allocs += one.allocs;
 		count->frees += one.frees;
 		count->live += one.live;
@@ -336,48 +466,49 @@ void mpool_small_count(struct mpool_small *small, struct mpool_count *count)
 
 int mpool_small_walk(struct mpool_small *small, mpool_visit_fn fn, void *arg)
 {
+	struct mpool_fixed *fixed;
 	unsigned int i;
-	int ret = 0;
+	int ret;
 
-	for (i = 0; i < SMALL_CLASSES && !ret; i++)
-		if (READ_ONCE(small->classes[i]))
-			ret = mpool_chunks_walk(&small->classes[i]->chunks, fn,
-						arg);
-	return ret ?: mpool_large_walk_owner(small->large, &small->pool, fn,
-					     arg);
+	mpool_small_for_each(small, i, fixed) {
+		ret = mpool_chunks_walk(&fixed->chunks, fn, arg);
+		if (ret)
+			return ret;
+	}
+	return mpool_large_walk_owner(small->large, &small->pool, fn, arg);
 }
 
 /* Frees the live objects, or only those that @mod's sites allocated. */
 size_t mpool_small_drop(struct mpool_small *small, const struct module *mod)
 {
+	struct mpool_fixed *fixed;
 	size_t count = 0;
 	unsigned int i;
 
-	for (i = 0; i < SMALL_CLASSES; i++)
-		if (small->classes[i])
-			count += mpool_fixed_drop(small->classes[i], mod);
+	mpool_small_for_each(small, i, fixed)
+		count += mpool_fixed_drop(fixed, mod);
 	return count + mpool_large_drop_owner(small->large, &small->pool, mod);
 }
 
 /* What is left of a pool that ends with objects out takes frees only. */
 void mpool_small_kill(struct mpool_small *small)
 {
+	struct mpool_fixed *fixed;
 	unsigned int i;
 
 	small->dead = true;
-	for (i = 0; i < SMALL_CLASSES; i++)
-		if (small->classes[i])
-			mpool_fixed_kill(small->classes[i]);
+	mpool_small_for_each(small, i, fixed)
+		mpool_fixed_kill(fixed);
 }
 
 /* Ends a pool that nobody sees any more; live objects keep their memory. */
 void mpool_small_put(struct mpool_small *small)
 {
+	struct mpool_fixed *fixed;
 	unsigned int i;
 
-	for (i = 0; i < SMALL_CLASSES; i++)
-		if (small->classes[i])
-			mpool_fixed_put(small->classes[i]);
+	mpool_small_for_each(small, i, fixed)
+		mpool_fixed_put(fixed);
 	mpool_pool_unuse(&small->large->pool);
 	/* Lookups that came by a class may be looking at its owner. */
 	synchronize_rcu();
@@ -438,16 +569,20 @@ static const struct mpool_pool_ops small_ops = {
 /* Number of breaches of the invariants, in a pool that is at rest. */
 int mpool_small_verify(struct mpool_small *small)
 {
+	struct mpool_fixed *fixed;
 	unsigned int i;
 	int bad = 0;
 
 	for (i = 0; i < SMALL_CLASSES; i++) {
-		if (!small->classes[i])
-			continue;
-		bad += mpool_fixed_verify(small->classes[i]);
-		bad += small->classes[i]->chunks.size !=
-			mpool_small_class_size(i);
-		bad += small->classes[i]->owner != &small->pool;
+		fixed = small->classes[i];
+		bad += fixed && fixed->class != i &&
+		       fixed->class != class_step(i) &&
+		       fixed->class != class_base(i);
+	}
+	mpool_small_for_each(small, i, fixed) {
+		bad += mpool_fixed_verify(fixed);
+		bad += fixed->chunks.size != mpool_small_class_size(i);
+		bad += fixed->owner != &small->pool;
 	}
 	return bad;
 }
@@ -502,14 +637,14 @@ EXPORT_SYMBOL_GPL(__mpool_small_create);
 
 void mpool_small_clear(struct mpool_small *pool)
 {
+	struct mpool_fixed *fixed;
 	unsigned int i;
 
 	if (small_check(pool))
 		return;
 	mpool_small_drop(pool, NULL);
-	for (i = 0; i < SMALL_CLASSES; i++)
-		if (pool->classes[i])
-			mpool_fixed_drain(pool->classes[i]);
+	mpool_small_for_each(pool, i, fixed)
+		mpool_fixed_drain(fixed);
 }
 EXPORT_SYMBOL_GPL(mpool_small_clear);
 

@@ -4,12 +4,16 @@
 
 #include "fixed.h"
 
-/* Classes: multiples of 8 up to 64 bytes, then 8 steps for each doubling. */
+/* Classes: multiples of 8 up to 512 bytes, then 64 steps for each doubling. */
 #define SMALL_MIN_SHIFT		3
-#define SMALL_LINEAR_SHIFT	6
-#define SMALL_MAX_SHIFT		14
-#define SMALL_MAX		(1u << SMALL_MAX_SHIFT)
-#define SMALL_CLASSES		(8 + (SMALL_MAX_SHIFT - SMALL_LINEAR_SHIFT) * 8)
+#define SMALL_STEP_SHIFT	6
+#define SMALL_STEPS		(1u << SMALL_STEP_SHIFT)
+#define SMALL_MAX		MPOOL_CLASS_MAX
+#define SMALL_CLASSES		(__mpool_class(SMALL_MAX) + 1)
+
+/* Powers of two from here to there stand in for classes; beyond that, runs. */
+#define SMALL_BASE_MIN		64u
+#define SMALL_BASE_MAX		8192u
 
 struct mpool_small {
 	struct mpool_pool pool;
@@ -18,8 +22,12 @@ struct mpool_small {
 	struct mpool_large *large;
 	void *above;			/* the string pool it is part of */
 
-	/* Made at their first use; never changes back.  Any context reads. */
+	/*
+	 * The class that serves each size: none at first, then a power of two,
+	 * perhaps its step, perhaps its own; never back.  Any context reads.
+	 */
 	struct mpool_fixed *classes[SMALL_CLASSES];
+	u8 dry[SMALL_CLASSES];		/* of steps: times the power had nothing left */
 
 	bool dead;			/* orphan: frees only */
 };
@@ -27,23 +35,32 @@ struct mpool_small {
 /* The class of a size from 1 to SMALL_MAX: a few shifts, no table. */
 static __always_inline unsigned int mpool_small_class(size_t size)
 {
-	unsigned int step;
-
-	if (size <= 1u << SMALL_LINEAR_SHIFT)
-		return (size - 1) >> SMALL_MIN_SHIFT;
-	/* 8 steps from 2^(step + 3), not included, to 2^(step + 4). */
-	step = fls(size - 1) - 4;
-	return (step - SMALL_MIN_SHIFT) * 8 + ((size - 1) >> step);
+	return __mpool_class(size);
 }
 
 static inline size_t mpool_small_class_size(unsigned int class)
 {
-	unsigned int step = class < 8 ? SMALL_MIN_SHIFT :
-				class / 8 - 1 + SMALL_MIN_SHIFT;
+	unsigned int level = class >> SMALL_STEP_SHIFT;
 
-	return class < 8 ? (class + 1) << step :
-		(size_t)(class % 8 + 9) << step;
+	if (!level)
+		return (class + 1) << SMALL_MIN_SHIFT;
+	return (size_t)(class % SMALL_STEPS + SMALL_STEPS + 1) <<
+	       (level - 1 + SMALL_MIN_SHIFT);
 }
+
+/* The class of its own that sizes of @class have, or NULL. */
+static inline struct mpool_fixed *mpool_small_own(struct mpool_small *small,
+						  unsigned int class)
+{
+	struct mpool_fixed *fixed = READ_ONCE(small->classes[class]);
+
+	return fixed && fixed->class == class ? fixed : NULL;
+}
+
+/* All classes that were made; @fixed is that of @class. */
+#define mpool_small_for_each(small, class, fixed)			\
+	for ((class) = 0; (class) < SMALL_CLASSES; (class)++)		\
+		if (((fixed) = mpool_small_own(small, class)))
 
 struct mpool_small *mpool_small_setup(const char *name,
 				      const struct mpool_small_args *args,

@@ -29,6 +29,7 @@
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/gfp.h>
+#include <linux/log2.h>
 #include <linux/overflow.h>
 #include <linux/types.h>
 
@@ -861,8 +862,30 @@ size_t mpool_string_destroy(struct mpool_string *pool);
 
 /* --- the global pool --- */
 
+/*
+ * Size classes end here; the class of a size up to that, not 0: multiples of 8
+ * up to 512, then 64 steps for each doubling.  A constant if the size is.
+ */
+#define MPOOL_CLASS_MAX		16384u
+#define __mpool_class(size)						\
+	((size) <= 512 ? ((unsigned int)(size) - 1) >> 3 :		\
+	 (ilog2((size) - 1) - 9) * 64 +					\
+	 (((unsigned int)(size) - 1) >> (ilog2((size) - 1) - 6)))
+
 void *mpool_malloc_at(size_t size, gfp_t gfp, struct mpool_site *site)
 	__malloc __alloc_size(1);
+void *__mpool_malloc_at(unsigned int class, size_t size, gfp_t gfp,
+			struct mpool_site *site) __malloc __alloc_size(2);
+
+/* The class of a constant size is settled where the caller is compiled. */
+static __always_inline __alloc_size(1) void *
+__mpool_malloc(size_t size, gfp_t gfp, struct mpool_site *site)
+{
+	if (__builtin_constant_p(size) && size - 1 < MPOOL_CLASS_MAX)
+		return __mpool_malloc_at(__mpool_class(size), size, gfp, site);
+	return mpool_malloc_at(size, gfp, site);
+}
+
 void *mpool_malloc_array_at(size_t n, size_t size, gfp_t gfp,
 			    struct mpool_site *site) __malloc __alloc_size(1, 2);
 void *mpool_realloc_at(const void *p, size_t size, gfp_t gfp,
@@ -878,7 +901,7 @@ void *mpool_realloc_at(const void *p, size_t size, gfp_t gfp,
  * Context: As mpool_fixed_alloc().
  * Return: the memory, or %NULL.
  */
-#define mpool_malloc(size, gfp) mpool_malloc_at(size, gfp, MPOOL_HERE)
+#define mpool_malloc(size, gfp) __mpool_malloc(size, gfp, MPOOL_HERE)
 
 /**
  * mpool_zalloc() - Take cleared memory from the global pool.
