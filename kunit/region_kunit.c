@@ -312,7 +312,7 @@ static void several_regions(struct kunit *test)
 	mpool_large_clear(pool);
 	KUNIT_EXPECT_NULL(test, mpool_large_alloc(pool, 33 * PAGE_SIZE, NULL,
 						  GFP_QUIET));
-	KUNIT_EXPECT_EQ(test, pool->runs.nr_free, pages);
+	KUNIT_EXPECT_EQ(test, mpool_runs_nr_free(&pool->runs), pages);
 	/* Idle regions stay: they are the caller's to take. */
 	KUNIT_EXPECT_EQ(test, mpool_large_trim(pool), 0);
 	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, pages);
@@ -334,7 +334,7 @@ static void exact_lengths(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, p && q);
 	KUNIT_EXPECT_EQ(test, real, pages * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, charged(pool), 2 * pages);
-	KUNIT_EXPECT_EQ(test, pool->runs.nr_free, 0);
+	KUNIT_EXPECT_EQ(test, mpool_runs_nr_free(&pool->runs), 0);
 	mpool_kunit_fill(p, real, 1);
 	mpool_kunit_fill(q, real, 2);
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_intact(p, real, 1));

@@ -291,7 +291,7 @@ static bool model_find(struct model *m)
 
 static int model_verify(struct model *m)
 {
-	unsigned long pages = 0, nfree = 0;
+	unsigned long pages = 0, nfree = 0, merged = 0;
 	int bad = 0;
 	u32 a, i;
 
@@ -301,11 +301,13 @@ static int model_verify(struct model *m)
 		bad += mpool_runs_verify_arena(&m->runs, m->arenas[a]);
 		for (i = 0; i < model_pages[a]; i++)
 			here += !m->owner[a][i];
-		bad += here != m->arenas[a]->nfree;
+		bad += here != mpool_arena_nr_free(m->arenas[a]);
 		pages += model_pages[a];
+		merged += m->arenas[a]->nfree;
 		nfree += here;
 	}
-	bad += mpool_runs_verify(&m->runs, pages, nfree);
+	bad += mpool_runs_nr_free(&m->runs) != nfree;
+	bad += mpool_runs_verify(&m->runs, pages, merged);
 	/* Merges what is parked. */
 	bad += mpool_runs_largest(&m->runs) != model_largest(m);
 	for (a = 0; a < MODEL_ARENAS; a++)

@@ -2,25 +2,22 @@
 /*
  * Large pools: runs of whole pages, as many as the size needs.
  *
- * Structure: a large pool has arenas (see runs.h) on a doubly linked list, the
- * engine that finds runs in them, and a feed that brings arenas and takes them
- * away: system.c from the page allocator, region.c from what the caller gave.
+ * Structure: a large pool has arenas (see runs.h and arena.c), the engine that
+ * finds runs in them, and a feed that brings arenas and takes them away: system.c
+ * from the page allocator, region.c from what the caller gave.
  * A run belongs to an owner: the pool itself for mpool_large_alloc(), a small
  * pool that has a big object, or a fixed pool that has a chunk there.
- *
- * An arena without a run in use is a spare.  The longest spare of each node is
- * kept, the others go back to the system: a caller that takes and gives back one
- * run must not make the page allocator work each time.  When the system is short
- * of memory, the shrinker takes those that are kept, too.
  *
  * A run is freed in two steps: mpool_runs_claim() settles who frees it, without
  * a lock; then it goes back to the engine.  Where the lock cannot be had, in an
  * NMI that interrupted its holder, a work item does the second step.
  *
+ * Short runs that the pool itself gives and takes back are parked (see runs.c),
+ * by inline functions and without a lock.
+ *
  * Invariant, checked by mpool_large_verify():
- *	that of the engine; an arena that has no run in use is on the list of
- *	spares, if the feed takes arenas back; nr_chunk_pages is the
- *	sum of the runs that fixed pools have.
+ *	that of the engine and of the arenas; nr_chunk_pages is the sum of the runs
+ *	that fixed pools have; the owner of a parked run is its pool.
  *
  * Locking: large->lock (raw) for arenas, engine and counts.  Arenas are freed
  * after a grace period, so that lookups and walks need only RCU.
@@ -40,108 +37,6 @@
 struct mpool_large *mpool_large_shared;
 EXPORT_SYMBOL_IF_KUNIT(mpool_large_shared);
 
-static void arena_unlink_locked(struct mpool_large *large,
-				struct mpool_arena *arena)
-{
-	lockdep_assert_held(&large->lock);
-	mpool_runs_remove(&large->runs, arena);
-	list_del_rcu(&arena->list);
-	mpool_arena_used_locked(large, arena);
-}
-
-/* Nobody finds an arena by its pages any more; those of a run are its pool's. */
-static void arena_unmap(struct mpool_arena *arena)
-{
-	struct mpool_page *within = arena->within;
-
-	if (within)
-		mpool_pagemap_set(arena->base, arena->npages,
-				  (unsigned long)mpool_page_arena(within) |
-				  MPOOL_PAGE_ARENA);
-	else
-		mpool_pagemap_del(arena->base, arena->npages);
-}
-
-/* Ends an arena that is on no list.  Context: as the page allocator. */
-static void arena_release(struct mpool_large *large, struct mpool_arena *arena)
-{
-	arena_unmap(arena);
-	large->feed->release(arena);
-	mpool_stat_inc(&large->pool.stats, MPOOL_STAT_SHRINK);
-	kvfree_rcu(arena, rcu);
-}
-
-/* Adds an arena that is in the page map already. */
-void mpool_large_add_arena(struct mpool_large *large,
-			   struct mpool_arena *arena)
-{
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&large->lock, flags);
-	list_add_tail_rcu(&arena->list, &large->arenas);
-	mpool_runs_add(&large->runs, arena);
-	mpool_arena_idle_locked(large, arena);
-	raw_spin_unlock_irqrestore(&large->lock, flags);
-	mpool_stat_inc(&large->pool.stats, MPOOL_STAT_GROW);
-}
-
-/* Is there another spare of the same node? */
-static bool spare_has_like_locked(struct mpool_large *large,
-				  const struct mpool_arena *arena)
-{
-	const struct mpool_arena *other;
-
-	lockdep_assert_held(&large->lock);
-	list_for_each_entry(other, &large->spares, spare)
-		if (other != arena && other->nid == arena->nid)
-			return true;
-	return false;
-}
-
-/* The shortest spare; if @keep, of those that are not alone on their node. */
-static struct mpool_arena *spare_pop(struct mpool_large *large, bool keep)
-{
-	struct mpool_arena *arena, *next, *found = NULL;
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&large->lock, flags);
-	list_for_each_entry_safe(arena, next, &large->spares, spare)
-		if (arena->nfree != arena->npages)
-			mpool_arena_used_locked(large, arena);
-	list_for_each_entry(arena, &large->spares, spare)
-		if ((!found || arena->npages < found->npages) &&
-		    (!keep || spare_has_like_locked(large, arena)))
-			found = arena;
-	if (found)
-		arena_unlink_locked(large, found);
-	raw_spin_unlock_irqrestore(&large->lock, flags);
-	return found;
-}
-
-/* Gives all spares back; how many pages that was.  From reclaim, too. */
-unsigned long mpool_large_shed(struct mpool_large *large)
-{
-	struct mpool_arena *arena;
-	unsigned long pages = 0;
-
-	while ((arena = spare_pop(large, false))) {
-		pages += arena->npages;
-		arena_release(large, arena);
-	}
-	return pages;
-}
-
-/* Gives all spares back but one a node, if this is the place for it. */
-void mpool_large_reap(struct mpool_large *large)
-{
-	struct mpool_arena *arena;
-
-	if (READ_ONCE(large->nr_spares) <= 1 || !mpool_may_grow())
-		return;
-	while ((arena = spare_pop(large, true)))
-		arena_release(large, arena);
-}
-
 /* A run whose state, owner and site are to be filled in. */
 static struct mpool_page *take_locked(struct mpool_runs *runs, u32 npages,
 				      unsigned long align)
@@ -152,10 +47,8 @@ static struct mpool_page *take_locked(struct mpool_runs *runs, u32 npages,
 		pg = mpool_runs_unpark(runs, npages);
 	if (!pg)
 		pg = mpool_runs_alloc(runs, npages, align, MPOOL_PAGE_PARKED);
-	if (!pg && runs->nr_parked) {
-		mpool_runs_merge(runs, NULL);
+	if (!pg && mpool_runs_merge(runs, NULL))
 		pg = mpool_runs_alloc(runs, npages, align, MPOOL_PAGE_PARKED);
-	}
 	return pg;
 }
 
@@ -175,9 +68,9 @@ static struct mpool_page *take_held(struct mpool_large *large, u32 npages,
 		pg->owner = owner;
 		pg->site = site;
 		pg->slack = slack;
+		mpool_arena_used_locked(large, mpool_page_arena(pg));
 		smp_wmb(); /* Pairs with smp_rmb() in mpool_page_owner(). */
 		mpool_page_set(pg, mpool_page_index(pg), state);
-		mpool_arena_used_locked(large, mpool_page_arena(pg));
 		if (state == MPOOL_PAGE_CHUNK)
 			large->nr_chunk_pages += npages;
 	}
@@ -245,11 +138,13 @@ struct mpool_page *mpool_large_carve_locked(struct mpool_large *large,
 					    u32 npages, u32 site, u32 slack)
 {
 	lockdep_assert_held(&large->lock);
-	pg = mpool_runs_carve(&large->runs, pg, gap, npages, MPOOL_PAGE_RUN);
+	pg = mpool_runs_carve(&large->runs, pg, gap, npages, MPOOL_PAGE_PARKED);
 	pg->owner = &large->pool;
 	pg->site = site;
 	pg->slack = slack;
 	mpool_arena_used_locked(large, mpool_page_arena(pg));
+	smp_wmb(); /* Pairs with smp_rmb() in mpool_page_owner(). */
+	mpool_page_set(pg, mpool_page_index(pg), MPOOL_PAGE_RUN);
 	return pg;
 }
 
@@ -260,6 +155,8 @@ static void give_locked(struct mpool_large *large, struct mpool_page *pg)
 	lockdep_assert_held(&large->lock);
 	if (mpool_page_state(pg) == MPOOL_PAGE_CHUNK)
 		large->nr_chunk_pages -= pg->len;
+	/* Its owner may end before somebody else has it. */
+	WRITE_ONCE(pg->owner, &large->pool);
 	/* What is parked would pass a limit by. */
 	if (large->limit || !mpool_runs_park(&large->runs, arena, pg))
 		mpool_runs_free(&large->runs, pg);
@@ -310,42 +207,14 @@ static void late_fn(struct work_struct *work)
 	struct mpool_arena *arena;
 
 	rcu_read_lock();
-	list_for_each_entry_rcu(arena, &large->arenas, list)
+	list_for_each_entry_rcu(arena, &large->arenas, list) {
 		late_arena(large, arena);
+		/* An NMI may have parked its last run. */
+		if (!READ_ONCE(arena->noted) && !atomic_read(&arena->live))
+			mpool_arena_idle(large, arena);
+	}
 	rcu_read_unlock();
 	mpool_large_reap(large);
-}
-
-/* Finishes every free that was put off. */
-static void large_settle(struct mpool_large *large)
-{
-	mpool_kick_sync(&large->late);
-}
-
-/*
- * Takes out and ends the arena that begins at an address: -ENOENT if there is
- * none, -EBUSY if a run of it is in use.  Process context.
- */
-int mpool_large_del_arena(struct mpool_large *large, unsigned long base)
-{
-	struct mpool_arena *arena;
-	unsigned long flags;
-	int err = -ENOENT;
-
-	large_settle(large);
-	raw_spin_lock_irqsave(&large->lock, flags);
-	list_for_each_entry(arena, &large->arenas, list) {
-		if (arena->base != base)
-			continue;
-		err = arena->nfree == arena->npages ? 0 : -EBUSY;
-		if (!err)
-			arena_unlink_locked(large, arena);
-		break;
-	}
-	raw_spin_unlock_irqrestore(&large->lock, flags);
-	if (!err)
-		arena_release(large, arena);
-	return err;
 }
 
 /* Remembers an allocation that failed, and what the large pool had then. */
@@ -357,7 +226,7 @@ void mpool_large_failed(struct mpool_large *large, struct mpool_pool *owner,
 	mpool_pool_failed(owner, size, gfp, site);
 	if (!mpool_lock_irqsave(&large->lock, flags))
 		return;
-	owner->fail.free = large->runs.nr_free;
+	owner->fail.free = mpool_runs_nr_free(&large->runs);
 	owner->fail.largest = mpool_runs_largest(&large->runs);
 	raw_spin_unlock_irqrestore(&large->lock, flags);
 	mpool_shortage_note(large, owner);
@@ -429,18 +298,13 @@ struct mpool_page *mpool_large_lookup(const void *p)
 	return mpool_page_state(pg) == MPOOL_PAGE_RUN ? pg : NULL;
 }
 
-/*
- * Frees a run of @owner; false if somebody else is freeing it.  The caller is
- * in an RCU read-side section, for the case that it is.
- */
-bool mpool_large_free_object(struct mpool_page *pg, struct mpool_pool *owner)
+/* Frees a run of @owner that the caller has claimed. */
+void mpool_large_free_claimed(struct mpool_page *pg, struct mpool_pool *owner)
 {
 	struct mpool_arena *arena = mpool_page_arena(pg);
 	struct mpool_large *large = mpool_page_large(pg);
 	bool orphan = READ_ONCE(owner->orphan);
 
-	if (!mpool_runs_claim(pg))
-		return false;
 	if (want_init_on_free() && !arena->io)
 		memset(mpool_page_address(arena, pg), 0, mpool_page_bytes(pg));
 	mpool_large_give(large, pg);
@@ -448,6 +312,17 @@ bool mpool_large_free_object(struct mpool_page *pg, struct mpool_pool *owner)
 	mpool_stat_inc(&owner->stats, MPOOL_STAT_FREE);
 	if (orphan)
 		mpool_pool_sweep();
+}
+
+/*
+ * Frees a run of @owner; false if somebody else is freeing it.  The caller is
+ * in an RCU read-side section, for the case that it is.
+ */
+bool mpool_large_free_object(struct mpool_page *pg, struct mpool_pool *owner)
+{
+	if (!mpool_runs_claim(pg))
+		return false;
+	mpool_large_free_claimed(pg, owner);
 	return true;
 }
 
@@ -466,27 +341,44 @@ static bool grow_locked(struct mpool_large *large, struct mpool_page *pg,
 	return false;
 }
 
-/* Changes the length of a run where it is; -ENOSPC if that cannot be. */
+/* Changes the length of a run in use, which the caller has claimed. */
+static int resize_locked(struct mpool_large *large, struct mpool_page *pg,
+			 u32 npages, u32 slack, u32 site)
+{
+	lockdep_assert_held(&large->lock);
+	if (npages > pg->len && !grow_locked(large, pg, npages))
+		return -ENOSPC;
+	if (npages < pg->len)
+		mpool_runs_shrink(&large->runs, pg, npages);
+	pg->slack = slack;
+	pg->site = site;
+	return 0;
+}
+
+/*
+ * Changes the length of a run where it is; -ENOSPC if that cannot be, -ENOENT if it
+ * was freed meanwhile.  It is claimed as long as that takes: a wrong free at the
+ * same time must not park a run whose length changes.
+ */
 int mpool_large_resize(struct mpool_page *pg, size_t size, u32 site)
 {
 	struct mpool_large *large = mpool_page_large(pg);
 	u32 slack, npages = mpool_large_pages(size, &slack);
 	struct mpool_pool *owner = pg->owner;
 	unsigned long flags;
-	long more;
+	int err = -ENOENT;
+	long more = 0;
 
 	if (!npages || !mpool_lock_irqsave(&large->lock, flags))
 		return -ENOSPC;
-	more = (long)npages - pg->len;
-	if (more > 0 && !grow_locked(large, pg, npages)) {
-		raw_spin_unlock_irqrestore(&large->lock, flags);
-		return -ENOSPC;
+	if (mpool_runs_claim(pg)) {
+		more = (long)npages - pg->len;
+		err = resize_locked(large, pg, npages, slack, site);
+		mpool_page_set(pg, mpool_page_index(pg), MPOOL_PAGE_RUN);
 	}
-	if (more < 0)
-		mpool_runs_shrink(&large->runs, pg, npages);
-	pg->slack = slack;
-	pg->site = site;
 	raw_spin_unlock_irqrestore(&large->lock, flags);
+	if (err)
+		return err;
 	mpool_pool_charge(owner, more);
 	if (owner != &large->pool)
 		mpool_pool_charge(&large->pool, more);
@@ -627,6 +519,7 @@ static void large_finish(struct mpool_pool *pool, bool keep)
 	large_drop_callbacks(pool);
 	/* A region is its owner's: what it holds stays, its pool need not. */
 	if (atomic_read(&pool->users) || (keep && large->feed->gives_back)) {
+		WRITE_ONCE(large->parks, 0);
 		mpool_pool_orphan(pool);
 		return;
 	}
@@ -682,6 +575,7 @@ struct mpool_large *mpool_large_setup(const char *name,
 	}
 	large->feed = feed;
 	large->zone = zone;
+	large->parks = large->limit || want_init_on_free() ? 0 : RUNS_PARK;
 	raw_spin_lock_init(&large->lock);
 	INIT_LIST_HEAD(&large->arenas);
 	INIT_LIST_HEAD(&large->spares);
@@ -692,25 +586,14 @@ struct mpool_large *mpool_large_setup(const char *name,
 	return large;
 }
 
-/*
- * Ends a pool that nobody sees any more.  Arenas with runs in use lose their
- * description; their pages are left as they are.
- */
+/* Ends a pool that nobody sees any more. */
 void mpool_large_put(struct mpool_large *large)
 {
-	struct mpool_arena *arena, *next;
-
 	if (large->feed->gives_back)
 		mpool_shrink_del_large(large);
 	mpool_kick_sync(&large->shortage.kick);
-	large_settle(large);
-	list_for_each_entry_safe(arena, next, &large->arenas, list) {
-		list_del_rcu(&arena->list);
-		arena_unmap(arena);
-		if (arena->nfree == arena->npages)
-			large->feed->release(arena);
-		kvfree_rcu(arena, rcu);
-	}
+	mpool_large_settle(large);
+	mpool_large_end_arenas(large);
 	if (large->outer)
 		mpool_pool_unuse(&large->outer->pool);
 	/* Lookups that came by an arena may be looking at its pool. */
@@ -724,7 +607,7 @@ unsigned long mpool_large_trim(struct mpool_large *pool)
 	if (mpool_large_check(pool))
 		return 0;
 	might_sleep();
-	large_settle(pool);
+	mpool_large_settle(pool);
 	return mpool_large_shed(pool);
 }
 EXPORT_SYMBOL_GPL(mpool_large_trim);
@@ -733,7 +616,7 @@ void mpool_large_clear(struct mpool_large *pool)
 {
 	if (mpool_large_check(pool))
 		return;
-	large_settle(pool);
+	mpool_large_settle(pool);
 	mpool_large_drop_owner(pool, &pool->pool, NULL);
 	mpool_large_reap(pool);
 }
@@ -750,36 +633,51 @@ size_t mpool_large_destroy(struct mpool_large *pool)
 		       pool->pool.name, atomic_read(&pool->pool.users));
 		return 0;
 	}
-	large_settle(pool);
+	mpool_large_settle(pool);
 	leaks = mpool_pool_leaks(&pool->pool);
 	large_finish(&pool->pool, leaks && mpool_pool_keeps(&pool->pool));
 	return leaks;
 }
 EXPORT_SYMBOL_GPL(mpool_large_destroy);
 
-/* Number of breaches of the invariant. */
+/* Breaches of the invariant in one arena; adds up the pages of its chunks. */
+static int verify_arena_locked(struct mpool_large *large,
+			       struct mpool_arena *arena, unsigned long *chunks)
+{
+	bool idle = large->feed->gives_back && !atomic_read(&arena->live);
+	bool spare = !list_empty(&arena->spare);
+	struct mpool_page *pg;
+	unsigned int i;
+	int bad = 0;
+
+	bad += mpool_runs_verify_arena(&large->runs, arena);
+	bad += idle && !spare;
+	bad += arena->noted != (spare || !large->feed->gives_back);
+	for_each_set_bit(i, arena->starts, arena->npages) {
+		pg = &arena->pages[i];
+		if (mpool_page_state(pg) == MPOOL_PAGE_CHUNK)
+			*chunks += pg->len;
+		bad += mpool_page_state(pg) == MPOOL_PAGE_PARKED &&
+		       pg->owner != &large->pool;
+	}
+	return bad;
+}
+
+/* Number of breaches of the invariant, in a pool that is at rest. */
 int mpool_large_verify(struct mpool_large *large)
 {
 	unsigned long pages = 0, free = 0, chunks = 0;
-	unsigned int spares = 0, i;
 	struct mpool_arena *arena;
+	unsigned int spares = 0;
 	unsigned long flags;
 	int bad = 0;
 
 	raw_spin_lock_irqsave(&large->lock, flags);
 	list_for_each_entry(arena, &large->arenas, list) {
-		bool spare = large->feed->gives_back &&
-			     arena->nfree == arena->npages;
-
-		bad += mpool_runs_verify_arena(&large->runs, arena);
-		bad += spare && list_empty(&arena->spare);
+		bad += verify_arena_locked(large, arena, &chunks);
 		spares += !list_empty(&arena->spare);
 		pages += arena->npages;
 		free += arena->nfree;
-		for_each_set_bit(i, arena->starts, arena->npages)
-			if (mpool_page_state(&arena->pages[i]) ==
-			    MPOOL_PAGE_CHUNK)
-				chunks += arena->pages[i].len;
 	}
 	bad += mpool_runs_verify(&large->runs, pages, free);
 	bad += spares != large->nr_spares || chunks != large->nr_chunk_pages;

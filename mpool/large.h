@@ -32,11 +32,15 @@ struct mpool_large {
 	struct mpool_limit *limit;	/* NULL: there is none */
 	bool virt;		/* may have arenas that vmalloc() made */
 
+	/* Read anywhere. */
+	u32 parks;		/* runs of its own that are shorter, or 0 */
+	bool surplus;		/* maybe two spares of a node; under the lock */
+
 	/* Protects the rest but where it says otherwise; never held for long. */
 	raw_spinlock_t lock;
 	struct mpool_runs runs;
 	struct list_head arenas;	/* doubly linked, RCU for readers */
-	struct list_head spares;	/* arenas without a run in use; maybe others */
+	struct list_head spares;	/* arenas without a run in use, and others */
 	unsigned int nr_spares;		/* on that list */
 	struct list_head shrink;	/* all that give back; shrink_mutex */
 	unsigned long nr_chunk_pages;	/* in runs of fixed pools */
@@ -58,11 +62,20 @@ struct mpool_page *mpool_large_carve_locked(struct mpool_large *large,
 					    struct mpool_page *pg, u32 gap,
 					    u32 npages, u32 site, u32 slack);
 void mpool_large_give(struct mpool_large *large, struct mpool_page *pg);
+
+/* arena.c */
+void mpool_arena_used_locked(struct mpool_large *large,
+			     struct mpool_arena *arena);
+void mpool_arena_idle_locked(struct mpool_large *large,
+			     struct mpool_arena *arena);
+void mpool_arena_idle(struct mpool_large *large, struct mpool_arena *arena);
 void mpool_large_reap(struct mpool_large *large);
 unsigned long mpool_large_shed(struct mpool_large *large);
+unsigned long mpool_large_spare_pages(struct mpool_large *large);
 void mpool_large_add_arena(struct mpool_large *large,
 			   struct mpool_arena *arena);
 int mpool_large_del_arena(struct mpool_large *large, unsigned long base);
+void mpool_large_end_arenas(struct mpool_large *large);
 
 void *mpool_large_object(struct mpool_large *large, struct mpool_pool *owner,
 			 size_t size, size_t align, size_t *real, gfp_t gfp,
@@ -70,6 +83,7 @@ void *mpool_large_object(struct mpool_large *large, struct mpool_pool *owner,
 void mpool_large_failed(struct mpool_large *large, struct mpool_pool *owner,
 			size_t size, gfp_t gfp, u32 site);
 struct mpool_page *mpool_large_lookup(const void *p);
+void mpool_large_free_claimed(struct mpool_page *pg, struct mpool_pool *owner);
 bool mpool_large_free_object(struct mpool_page *pg, struct mpool_pool *owner);
 int mpool_large_resize(struct mpool_page *pg, size_t size, u32 site);
 int mpool_large_walk_owner(struct mpool_large *large, struct mpool_pool *owner,
@@ -117,85 +131,65 @@ static inline size_t mpool_page_bytes(const struct mpool_page *pg)
 	return (size_t)READ_ONCE(pg->len) << PAGE_SHIFT;
 }
 
-static inline void mpool_arena_used_locked(struct mpool_large *large,
-					   struct mpool_arena *arena)
+/* Finishes every free that was put off.  Sleeps. */
+static inline void mpool_large_settle(struct mpool_large *large)
 {
-	lockdep_assert_held(&large->lock);
-	if (list_empty(&arena->spare))
-		return;
-	list_del_init(&arena->spare);
-	large->nr_spares--;
-}
-
-static inline void mpool_arena_idle_locked(struct mpool_large *large,
-					   struct mpool_arena *arena)
-{
-	lockdep_assert_held(&large->lock);
-	if (arena->nfree != arena->npages || !large->feed->gives_back ||
-	    !list_empty(&arena->spare))
-		return;
-	list_add(&arena->spare, &large->spares);
-	large->nr_spares++;
+	mpool_kick_sync(&large->late);
 }
 
 /*
- * A parked run as an object of the pool itself, if there is one of that length,
- * which is shorter than RUNS_PARK.  Its arena stays on the list of spares, if it
- * is there: who looks for spares takes it off.  Any context.
+ * Makes a run that was taken from its place an object of the pool itself.  Its arena
+ * stays on the list of spares, if it is there: who looks for spares takes it off.
+ * Any context.
  */
-static __always_inline void *
-mpool_large_take_parked(struct mpool_large *large, u32 npages, u32 site,
-			u32 slack)
+static __always_inline void *mpool_large_unpark(struct mpool_large *large,
+						struct mpool_page *pg,
+						u32 npages, u32 site, u32 slack)
 {
-	struct mpool_page *pg;
-	unsigned long flags;
-	void *p = NULL;
-	u32 tag;
+	u32 tag = pg->tag, index = tag >> MPOOL_TAG_SHIFT;
+	struct mpool_arena *arena = mpool_arena_of(pg, index);
 
-	if (!READ_ONCE(large->runs.parked[npages]) || in_nmi())
-		return NULL;
-	raw_spin_lock_irqsave(&large->lock, flags);
-	pg = mpool_runs_unpark(&large->runs, npages);
-	if (likely(pg)) {
-		tag = pg->tag;
-		pg->owner = &large->pool;
-		pg->site = site;
-		pg->slack = slack;
-		smp_wmb(); /* Pairs with smp_rmb() in mpool_page_owner(). */
-		WRITE_ONCE(pg->tag, tag - MPOOL_PAGE_PARKED + MPOOL_PAGE_RUN);
-		tag >>= MPOOL_TAG_SHIFT;
-		p = (void *)(mpool_arena_of(pg, tag)->base +
-			     ((unsigned long)tag << PAGE_SHIFT));
-		mpool_pool_charge(&large->pool, npages);
-		mpool_stat_inc(&large->pool.stats, MPOOL_STAT_ALLOC);
-	}
-	raw_spin_unlock_irqrestore(&large->lock, flags);
-	return p;
+	/* Before anybody can free it. */
+	atomic_inc(&arena->live);
+	/* Its owner is the pool already. */
+	WRITE_ONCE(pg->site, site);
+	WRITE_ONCE(pg->slack, slack);
+	smp_wmb(); /* Pairs with smp_rmb() in mpool_page_owner(). */
+	WRITE_ONCE(pg->tag, tag - MPOOL_PAGE_PARKED + MPOOL_PAGE_RUN);
+	mpool_pool_charge(&large->pool, npages);
+	mpool_stat_inc(&large->pool.stats, MPOOL_STAT_ALLOC);
+	return (void *)(arena->base + ((unsigned long)index << PAGE_SHIFT));
 }
 
 /*
- * Frees a run of the pool itself that is to be parked; false if it is not one,
- * or that cannot be.  Preemption is off since the lookup.  Not in NMI context.
+ * Parks a run of the pool itself after mpool_place_claim(); false if it is to be
+ * freed in another way, its state is that of a claimed run then.  *@last as
+ * mpool_place_put().  Preemption is off since the lookup.  Any context.
  */
-static __always_inline bool mpool_large_give_parked(struct mpool_large *large,
-						    struct mpool_arena *arena,
-						    struct mpool_page *pg)
+static __always_inline bool mpool_large_park(struct mpool_large *large,
+					     struct mpool_arena *arena,
+					     struct mpool_page *pg, u32 index,
+					     bool *last)
 {
-	u32 len = READ_ONCE(pg->len);
-	unsigned long flags;
+	u32 len = mpool_read(pg->len);
+	struct mpool_page **place;
 
-	if (len >= RUNS_PARK || READ_ONCE(large->runs.parked[len]) ||
-	    large->limit || READ_ONCE(large->pool.orphan) || want_init_on_free() ||
-	    !mpool_runs_claim(pg))
-		return false;
+	/* By a race of wrong frees it may have got another owner before. */
+	if (unlikely(len >= mpool_read(large->parks) ||
+		     mpool_read(pg->owner) != &large->pool))
+		goto refuse;
+	place = &large->runs.parked[len];
+	OPTIMIZER_HIDE_VAR(place);	/* from being computed at each use */
+	if (unlikely(READ_ONCE(*place)))
+		goto refuse;
+	/* Before somebody else can be charged for it. */
 	atomic_long_sub(len, &large->pool.pages);
-	raw_spin_lock_irqsave(&large->lock, flags);
-	if (unlikely(!mpool_runs_park(&large->runs, arena, pg)))
-		mpool_runs_free(&large->runs, pg);
-	mpool_arena_idle_locked(large, arena);
-	raw_spin_unlock_irqrestore(&large->lock, flags);
-	mpool_stat_inc(&large->pool.stats, MPOOL_STAT_FREE);
-	return true;
+	if (likely(mpool_place_put(place, arena, pg, last)))
+		return true;
+	atomic_long_add(len, &large->pool.pages);
+refuse:
+	mpool_page_set(pg, index, MPOOL_PAGE_LATE);
+	return false;
 }
 
 #endif /* _MPOOL_LARGE_H */

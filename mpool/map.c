@@ -29,7 +29,7 @@ void mpool_map_header(struct mpool_out *out, struct mpool_large *large)
 
 	raw_spin_lock_irqsave(&large->lock, flags);
 	pages = large->runs.nr_pages;
-	nfree = large->runs.nr_free;
+	nfree = mpool_runs_nr_free(&large->runs);
 	longest = mpool_runs_largest(&large->runs);
 	raw_spin_unlock_irqrestore(&large->lock, flags);
 	mpool_out(out, "# A character is a page, or as many as its arena says:\n");
@@ -97,7 +97,7 @@ void mpool_map_arena(struct mpool_out *out, struct mpool_arena *arena,
 	enum mpool_page_state state = MPOOL_PAGE_FREE;
 
 	mpool_out(out, "\narena %u: %u pages, %u free", number, arena->npages,
-		  READ_ONCE(arena->nfree));
+		  mpool_arena_nr_free(arena));
 	if (scale > 1)
 		mpool_out(out, ", %u to a character", scale);
 	mpool_out(out, "\n");

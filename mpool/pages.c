@@ -54,23 +54,24 @@ out:
 void *mpool_large_alloc_at(struct mpool_large *pool, size_t size, size_t align,
 			   size_t *real, gfp_t gfp, struct mpool_site *site)
 {
-	u32 npages = (size + PAGE_SIZE - 1) >> PAGE_SHIFT;
-	size_t usable = (size_t)npages << PAGE_SHIFT;
-	u32 id = READ_ONCE(site->id);
-	void *p;
+	struct mpool_page *pg;
+	unsigned long npages;
 
 	mpool_might_alloc(gfp);
 	/* One page or more, of the size and at the place that any run has. */
-	if (unlikely(mpool_pool_bad(pool) || !id || align != 1 ||
-		     size - 1 >= (RUNS_PARK - 1) << PAGE_SHIFT ||
+	if (unlikely(mpool_pool_bad(pool) || !mpool_read(site->id) ||
+		     align != 1 || size - 1 >= (RUNS_PARK - 1) << PAGE_SHIFT ||
 		     (gfp & GFP_ODD) || want_init_on_alloc(0)))
 		return alloc_slow(pool, size, align, real, gfp, site);
-	p = mpool_large_take_parked(pool, npages, id, usable - size);
-	if (unlikely(!p))
+	npages = (size + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	pg = mpool_place_take(&pool->runs.parked[npages]);
+	if (unlikely(!pg))
 		return alloc_slow(pool, size, align, real, gfp, site);
 	if (real)
-		*real = usable;
-	return p;
+		*real = npages << PAGE_SHIFT;
+	/* The number of a site does not change any more. */
+	return mpool_large_unpark(pool, pg, npages, mpool_read(site->id),
+				  (npages << PAGE_SHIFT) - size);
 }
 EXPORT_SYMBOL_GPL(mpool_large_alloc_at);
 
@@ -104,38 +105,67 @@ static noinline void free_slow(struct mpool_large *pool, const void *p,
 	rcu_read_unlock();
 }
 
-/* The run of @pool that begins at @p, if one does; mpool_runs_claim() knows. */
-static __always_inline struct mpool_page *
-own_near(struct mpool_large *pool, const void *p, struct mpool_arena **arena)
+/*
+ * Where a run of @pool is that begins at @p, if one does; mpool_place_claim() knows.
+ * False if none can be.
+ */
+static __always_inline bool own_near(struct mpool_large *pool, const void *p,
+				     struct mpool_arena **arena,
+				     struct mpool_page **pg, u32 *index)
 {
 	unsigned long addr = (unsigned long)p;
 	unsigned long word = mpool_pagemap_near(addr);
-	struct mpool_page *pg;
 
 	if (word == MPOOL_PAGE_NONE || !(word & MPOOL_PAGE_ARENA) ||
 	    !PAGE_ALIGNED(addr))
-		return NULL;
+		return false;
 	*arena = (struct mpool_arena *)(word - MPOOL_PAGE_ARENA);
-	pg = &(*arena)->pages[(addr - (*arena)->base) >> PAGE_SHIFT];
-	return READ_ONCE(pg->owner) == &pool->pool ? pg : NULL;
+	*index = (addr - (*arena)->base) >> PAGE_SHIFT;
+	*pg = &(*arena)->pages[*index];
+	OPTIMIZER_HIDE_VAR(*pg);	/* from being computed at each use */
+	return mpool_read((*pg)->owner) == &pool->pool;
+}
+
+/*
+ * Ends a free whose run is parked: its arena may be idle, or there are idle ones
+ * to give back.  Preemption is off, and on when that is done.
+ */
+static noinline void free_idle(struct mpool_large *pool,
+			       struct mpool_arena *arena)
+{
+	mpool_arena_idle(pool, arena);
+	preempt_enable();
+	mpool_large_reap(pool);
+	mpool_stat_inc(&pool->pool.stats, MPOOL_STAT_FREE);
 }
 
 void mpool_large_free(struct mpool_large *pool, const void *p)
 {
 	struct mpool_arena *arena;
 	struct mpool_page *pg;
+	bool last;
+	u32 index;
 
 	/* Pins what was looked up, as an RCU read-side section does. */
 	preempt_disable();
-	pg = own_near(pool, p, &arena);
-	if (likely(pg && !in_nmi() && mpool_large_give_parked(pool, arena, pg))) {
+	if (unlikely(!own_near(pool, p, &arena, &pg, &index) ||
+		     !mpool_place_claim(pg, index))) {
 		preempt_enable();
-		if (unlikely(READ_ONCE(pool->nr_spares) > 1))
-			mpool_large_reap(pool);
+		free_slow(pool, p, _RET_IP_);
 		return;
 	}
+	if (unlikely(!mpool_large_park(pool, arena, pg, index, &last))) {
+		preempt_enable();
+		mpool_large_free_claimed(pg, &pool->pool);
+		return;
+	}
+	if (unlikely((last && !READ_ONCE(arena->noted)) ||
+		     mpool_read(pool->surplus))) {
+		free_idle(pool, arena);
+		return;
+	}
+	mpool_stat_inc(&pool->pool.stats, MPOOL_STAT_FREE);
 	preempt_enable();
-	free_slow(pool, p, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(mpool_large_free);
 
@@ -190,11 +220,15 @@ void *mpool_large_realloc_at(struct mpool_large *pool, void *p, size_t size,
 		err = mpool_large_resize(pg, size, mpool_site_id(site));
 		*real = mpool_page_bytes(pg);
 	}
+	if (err == -ENOENT)
+		mpool_pool_bad_free(&pool->pool, p, MPOOL_BAD_FREE_TWICE,
+				    _RET_IP_);
 	rcu_read_unlock();
-	if (err == -EINVAL)
+	if (err)
+		*real = 0;
+	if (err == -EINVAL || err == -ENOENT)
 		return NULL;
 	if (err) {
-		*real = 0;
 		/* Device memory is not copied either. */
 		return pool->io ? NULL : large_move(pool, p, had, size, real,
 						    gfp, site);

@@ -199,6 +199,7 @@ int mpool_large_remove_region(struct mpool_large *pool, const void *base)
 			     pool->feed->what);
 		return -EINVAL;
 	}
+	mpool_large_settle(pool);
 	mutex_lock(&region_mutex);
 	err = mpool_large_del_arena(pool, PAGE_ALIGN((unsigned long)base));
 	mutex_unlock(&region_mutex);

@@ -25,19 +25,26 @@
  *
  * Splitting a run and merging it again is most of the cost of a pair, and who
  * frees a run often asks for the like next.  So one free run of each short length
- * may be parked: it stays as it is, for the engine a run in use, but counted as
- * free.  All are merged before a request fails, or makes the pool grow, and those
- * of an arena before it goes.
+ * may be parked: it stays as it is, in a place of its own, for the engine a run in
+ * use, for people free.  All are merged before a request fails, or makes the pool
+ * grow, and those of an arena before it goes.
+ *
+ * Parked runs change hands without the lock: xchg() takes a run from its place,
+ * cmpxchg() puts one into a place that is empty.  Whole pointers are exchanged, so
+ * that it does not matter if a run was gone and came back meanwhile, and who has
+ * taken a run has it alone.  What an interrupt or NMI finds between any two
+ * instructions is a run that is in use, or one that is parked.
  *
  * Invariant, checked by mpool_runs_verify_arena() and mpool_runs_verify():
  *	runs cover each arena exactly; two neighbours are never both free, unless
  *	one is parked; each other free run is on the list of its class and the
  *	bitmaps say which lists are not empty; a parked one is in the place of
- *	its length; nr_free is the sum of free runs.
+ *	its length; nr_free and nfree are the sums of free runs without those
+ *	that are parked; live is the number of runs that are neither.
  *
- * Locking: the caller's, for everything but mpool_runs_find(), which may be
- * called without it: it reads single words and gives an answer that was true
- * once, or of which the caller knows that it cannot change.
+ * Locking: the caller's, for everything but mpool_runs_find(), the places of
+ * parked runs, and live.  The first reads single words and gives an answer that was
+ * true once, or of which the caller knows that it cannot change.
  */
 #include <linux/align.h>
 #include <linux/bitmap.h>
@@ -245,6 +252,7 @@ run_carve(struct mpool_runs *runs, struct mpool_page *pg, u32 gap, u32 npages,
 	pg->site = 0;
 	pg->slack = 0;
 	pg->len = npages;
+	atomic_inc(&arena->live);
 	smp_wmb(); /* Pairs with smp_rmb() in mpool_page_owner(). */
 	mpool_page_set(pg, index + gap, state);
 	__set_bit(index + gap, arena->starts);
@@ -344,8 +352,7 @@ static void run_release(struct mpool_runs *runs, struct mpool_arena *arena,
 	run_insert(runs, arena, index, len);
 }
 
-/* Gives a run back.  The caller holds the lock of the engine. */
-void mpool_runs_free(struct mpool_runs *runs, struct mpool_page *pg)
+static void run_free(struct mpool_runs *runs, struct mpool_page *pg)
 {
 	struct mpool_arena *arena = mpool_page_arena(pg);
 	u32 index = mpool_page_index(pg);
@@ -354,22 +361,63 @@ void mpool_runs_free(struct mpool_runs *runs, struct mpool_page *pg)
 	__clear_bit(index, arena->starts);
 	run_release(runs, arena, index, pg->len);
 }
+
+/* Gives a run back.  The caller holds the lock of the engine. */
+void mpool_runs_free(struct mpool_runs *runs, struct mpool_page *pg)
+{
+	atomic_dec(&mpool_page_arena(pg)->live);
+	run_free(runs, pg);
+}
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_free);
 
-/* Gives parked runs back, all of them or those in @arena. */
-void mpool_runs_merge(struct mpool_runs *runs, const struct mpool_arena *arena)
+/* Gives back the run that was seen in a place; false if it is not there now. */
+static bool parked_merge(struct mpool_runs *runs, struct mpool_page **place,
+			 struct mpool_page *pg)
+{
+	/* Pairs with cmpxchg() in mpool_place_put(). */
+	if (cmpxchg(place, pg, NULL) != pg)
+		return false;
+	run_free(runs, pg);
+	return true;
+}
+
+static bool arena_has(const struct mpool_arena *arena,
+		      const struct mpool_page *pg)
+{
+	return pg >= arena->pages && pg < arena->pages + arena->npages;
+}
+
+/* Gives parked runs back, all or those in @arena; false if there was none. */
+bool mpool_runs_merge(struct mpool_runs *runs, const struct mpool_arena *arena)
 {
 	struct mpool_page *pg;
+	bool any = false;
 	u32 len;
 
-	for (len = 1; len < RUNS_PARK && runs->nr_parked; len++) {
-		pg = runs->parked[len];
-		if (!pg || (arena && mpool_page_arena(pg) != arena))
-			continue;
-		mpool_runs_free(runs, mpool_runs_unpark(runs, len));
+	for (len = 1; len < RUNS_PARK; len++) {
+		pg = READ_ONCE(runs->parked[len]);
+		if (pg && (!arena || arena_has(arena, pg)))
+			any |= parked_merge(runs, &runs->parked[len], pg);
 	}
+	return any;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_merge);
+
+/*
+ * Gives back the parked run that begins at @index, where some run does; false if
+ * it is none, or on its way at this moment.
+ */
+static bool merge_at(struct mpool_runs *runs, struct mpool_arena *arena,
+		     u32 index)
+{
+	struct mpool_page *pg = &arena->pages[index];
+
+	/* The length does not change without the lock, whoever has the run. */
+	return index < arena->npages &&
+	       mpool_page_state(pg) == MPOOL_PAGE_PARKED &&
+	       pg->len < RUNS_PARK &&
+	       parked_merge(runs, &runs->parked[pg->len], pg);
+}
 
 /* Grows a run in place; false if the pages behind it are not free. */
 bool mpool_runs_grow(struct mpool_runs *runs, struct mpool_page *pg, u32 npages)
@@ -380,11 +428,14 @@ bool mpool_runs_grow(struct mpool_runs *runs, struct mpool_page *pg, u32 npages)
 	struct mpool_page *next;
 	u32 len;
 
-	mpool_runs_merge(runs, arena);
-	next = run_at(arena, end);
-	if (!next || next->len < more)
-		return false;
-	len = next->len;
+	for (;;) {
+		next = run_at(arena, end);
+		len = next ? next->len : 0;
+		if (len >= more)
+			break;
+		if (!merge_at(runs, arena, end + len))
+			return false;
+	}
 	run_extract(runs, arena, next);
 	if (len > more)
 		run_insert(runs, arena, end + more, len - more);
@@ -452,12 +503,15 @@ void mpool_runs_add(struct mpool_runs *runs, struct mpool_arena *arena)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_add);
 
-/* Takes an arena out again; false if a run of it is in use. */
+/*
+ * Takes an arena out again; false if a run of it is in use, or on its way from its
+ * place to a caller.  The caller holds the lock of the engine.
+ */
 bool mpool_runs_remove(struct mpool_runs *runs, struct mpool_arena *arena)
 {
+	mpool_runs_merge(runs, arena);
 	if (arena->nfree != arena->npages)
 		return false;
-	mpool_runs_merge(runs, arena);
 	run_extract(runs, arena, &arena->pages[0]);
 	runs->nr_pages -= arena->npages;
 	return true;
@@ -491,6 +545,36 @@ unsigned long mpool_runs_largest(struct mpool_runs *runs)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_largest);
 
+/* Pages of parked runs, all or those in @arena; about, if they change hands. */
+static unsigned long parked_pages(const struct mpool_runs *runs,
+				  const struct mpool_arena *arena)
+{
+	const struct mpool_page *pg;
+	unsigned long pages = 0;
+	u32 len;
+
+	for (len = 1; len < RUNS_PARK; len++) {
+		pg = READ_ONCE(runs->parked[len]);
+		if (pg && (!arena || arena_has(arena, pg)))
+			pages += len;
+	}
+	return pages;
+}
+
+/* Free pages as people count them, with those that are parked. */
+unsigned long mpool_runs_nr_free(const struct mpool_runs *runs)
+{
+	return mpool_hint(runs->nr_free) + parked_pages(runs, NULL);
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_runs_nr_free);
+
+/* The same, of one arena. */
+u32 mpool_arena_nr_free(const struct mpool_arena *arena)
+{
+	return mpool_hint(arena->nfree) + parked_pages(arena->runs, arena);
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_arena_nr_free);
+
 static bool run_listed(const struct mpool_runs *runs,
 		       const struct mpool_page *pg)
 {
@@ -507,7 +591,7 @@ int mpool_runs_verify_arena(struct mpool_runs *runs, struct mpool_arena *arena)
 {
 	bool was_free = false;
 	u32 index = 0, nfree = 0, runs_seen = 0;
-	int bad = 0;
+	int bad = 0, live = 0;
 
 	while (index < arena->npages) {
 		struct mpool_page *pg = &arena->pages[index];
@@ -529,16 +613,18 @@ int mpool_runs_verify_arena(struct mpool_runs *runs, struct mpool_arena *arena)
 		} else if (is_parked) {
 			bad += pg->len >= RUNS_PARK ||
 			       runs->parked[pg->len] != pg;
-			nfree += pg->len;
-		} else if (pg->len > 1) {
+		} else {
+			live++;
+		}
+		if (!is_free && pg->len > 1)
 			bad += mpool_page_state(&pg[pg->len - 1]) ==
 				MPOOL_PAGE_FREE;
-		}
 		was_free = is_free;
 		runs_seen++;
 		index += pg->len;
 	}
 	bad += index != arena->npages || nfree != arena->nfree;
+	bad += live != atomic_read(&arena->live);
 	bad += bitmap_weight(arena->starts, arena->npages) != runs_seen;
 	return bad;
 }
@@ -546,28 +632,22 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_runs_verify_arena);
 
 /*
  * Number of breaches in the lists, of an engine whose arenas have @pages pages,
- * of them @free free.  The caller holds the lock.
+ * of them @free free and not parked.  The caller holds the lock.
  */
 int mpool_runs_verify(struct mpool_runs *runs, unsigned long pages,
 		      unsigned long free)
 {
 	unsigned long listed = 0;
 	struct mpool_page *pg;
-	unsigned int class, level, parked = 0;
+	unsigned int class, level;
 	int bad = 0;
 	u32 len;
 
 	for (len = 0; len < RUNS_PARK; len++) {
-		pg = runs->parked[len];
-		if (!pg)
-			continue;
-		bad += pg->len != len ||
-		       mpool_page_state(pg) != MPOOL_PAGE_PARKED;
-		parked++;
-		listed += len;
+		pg = READ_ONCE(runs->parked[len]);
+		bad += pg && (pg->len != len ||
+			      mpool_page_state(pg) != MPOOL_PAGE_PARKED);
 	}
-	bad += parked != runs->nr_parked;
-
 	bad += (runs->levels & 1) == bitmap_empty(runs->linear, RUNS_LINEAR);
 	for (level = 0; level < RUNS_LEVELS; level++)
 		bad += !(runs->levels & 2u << level) == !!runs->steps[level];

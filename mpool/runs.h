@@ -2,6 +2,7 @@
 #ifndef _MPOOL_RUNS_H
 #define _MPOOL_RUNS_H
 
+#include <linux/atomic.h>
 #include <linux/bitmap.h>
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -29,7 +30,7 @@ enum mpool_page_state {
 	MPOOL_PAGE_CHUNK,	/* first page of a run that a fixed pool has */
 	MPOOL_PAGE_LATE,	/* first page of a run that somebody is freeing */
 	MPOOL_PAGE_QUEUED,	/* first page of a run that a work item frees */
-	MPOOL_PAGE_PARKED,	/* first page of a free run that is not merged */
+	MPOOL_PAGE_PARKED,	/* first page of a free run that is kept as it is */
 };
 
 struct mpool_pool;
@@ -80,7 +81,10 @@ struct mpool_arena {
 	/* Protected by the lock of the pool. */
 	struct list_head list;	/* all arenas of the pool, by RCU for readers */
 	struct list_head spare;	/* those without a run in use */
-	u32 nfree;
+	u32 nfree;		/* pages of free runs that are not parked */
+	bool noted;		/* idle or not, nothing is to be done; read anywhere */
+	/* Any context. */
+	atomic_t live;		/* runs in use, those that are parked not */
 	struct rcu_head rcu;
 	struct mpool_page pages[];
 };
@@ -90,9 +94,8 @@ struct mpool_arena {
 
 struct mpool_runs {
 	unsigned long nr_pages;
-	unsigned long nr_free;	/* those of parked runs too */
-	u32 nr_parked;
-	struct mpool_page *parked[RUNS_PARK];	/* by length */
+	unsigned long nr_free;	/* pages of free runs that are not parked */
+	struct mpool_page *parked[RUNS_PARK];	/* by length; without the lock */
 	u32 levels;		/* bit 0: linear classes, bit n: level n - 1 */
 	u32 steps[RUNS_LEVELS];
 	unsigned long linear[RUNS_LINEAR / BITS_PER_LONG];
@@ -101,7 +104,7 @@ struct mpool_runs {
 
 static inline u32 mpool_page_tag(u32 index, enum mpool_page_state state)
 {
-	return index << MPOOL_TAG_SHIFT | state;
+	return (index << MPOOL_TAG_SHIFT) + state;
 }
 
 static inline enum mpool_page_state mpool_page_state(const struct mpool_page *pg)
@@ -167,38 +170,81 @@ static inline bool mpool_runs_claim(struct mpool_page *pg)
 }
 
 /*
- * Keeps a run that is given back as it is, for the next request of its length;
- * false if there is one already.  The caller holds the lock of the engine.
+ * Takes the run that is parked in a place, or NULL.  The caller counts it in the
+ * arena and makes it one in use.  Without the lock, in any context.
+ *
+ * From the xchg() on the run is the caller's, and by that its arena stays: for the
+ * engine it is in use, parked or not.
  */
+static __always_inline struct mpool_page *
+mpool_place_take(struct mpool_page **place)
+{
+	OPTIMIZER_HIDE_VAR(place);	/* from being computed at each use */
+	if (!READ_ONCE(*place))
+		return NULL;
+	/* Pairs with cmpxchg() in mpool_place_put(). */
+	return xchg(place, NULL);
+}
+
+/*
+ * mpool_runs_claim() for a run that is to be parked: it is, for all others.  Of
+ * anything else the state is not touched, nor looked at before.
+ */
+static __always_inline bool mpool_place_claim(struct mpool_page *pg, u32 index)
+{
+	u32 tag = mpool_page_tag(index, MPOOL_PAGE_RUN);
+
+	return try_cmpxchg(&pg->tag, &tag,
+			   mpool_page_tag(index, MPOOL_PAGE_PARKED));
+}
+
+/*
+ * Puts a run of the caller's whose state is that into a place; false if the place is
+ * not empty.  *@last says whether no run of the arena is in use any more.  Without
+ * the lock, in any context, but preemption is off: from the cmpxchg() on somebody
+ * else may have the run, and the arena may go.
+ */
+static __always_inline bool mpool_place_put(struct mpool_page **place,
+					    struct mpool_arena *arena,
+					    struct mpool_page *pg, bool *last)
+{
+	struct mpool_page *none = NULL;
+
+	/* Pairs with xchg() in mpool_place_take(), cmpxchg() in parked_merge(). */
+	if (unlikely(!try_cmpxchg(place, &none, pg)))
+		return false;
+	/* After that: who finds none in use must find the run in its place. */
+	*last = atomic_dec_and_test(&arena->live);
+	return true;
+}
+
+/* Keeps a run for the next request of its length; false if it cannot be. */
 static inline bool mpool_runs_park(struct mpool_runs *runs,
 				   struct mpool_arena *arena,
 				   struct mpool_page *pg)
 {
-	u32 len = pg->len;
+	u32 index = mpool_page_index(pg), len = pg->len;
+	bool last;
 
-	if (len >= RUNS_PARK || runs->parked[len])
+	if (len >= RUNS_PARK || READ_ONCE(runs->parked[len]))
 		return false;
-	mpool_page_set(pg, mpool_page_index(pg), MPOOL_PAGE_PARKED);
-	runs->parked[len] = pg;
-	runs->nr_parked++;
-	runs->nr_free += len;
-	arena->nfree += len;
-	return true;
+	mpool_page_set(pg, index, MPOOL_PAGE_PARKED);
+	if (mpool_place_put(&runs->parked[len], arena, pg, &last))
+		return true;
+	mpool_page_set(pg, index, MPOOL_PAGE_LATE);
+	return false;
 }
 
 /* The parked run of a length, or NULL; the caller makes it one in use. */
 static inline struct mpool_page *mpool_runs_unpark(struct mpool_runs *runs,
 						   u32 npages)
 {
-	struct mpool_page *pg;
+	struct mpool_page *pg = NULL;
 
-	if (npages >= RUNS_PARK || !runs->parked[npages])
-		return NULL;
-	pg = runs->parked[npages];
-	runs->parked[npages] = NULL;
-	runs->nr_parked--;
-	runs->nr_free -= npages;
-	mpool_page_arena(pg)->nfree -= npages;
+	if (npages < RUNS_PARK)
+		pg = mpool_place_take(&runs->parked[npages]);
+	if (pg)
+		atomic_inc(&mpool_page_arena(pg)->live);
 	return pg;
 }
 
@@ -217,7 +263,7 @@ struct mpool_page *mpool_runs_carve(struct mpool_runs *runs,
 struct mpool_page *mpool_runs_first(const struct mpool_runs *runs, u32 len);
 struct mpool_page *mpool_runs_after(const struct mpool_runs *runs,
 				    const struct mpool_page *pg);
-void mpool_runs_merge(struct mpool_runs *runs, const struct mpool_arena *arena);
+bool mpool_runs_merge(struct mpool_runs *runs, const struct mpool_arena *arena);
 void mpool_runs_free(struct mpool_runs *runs, struct mpool_page *pg);
 bool mpool_runs_grow(struct mpool_runs *runs, struct mpool_page *pg,
 		     u32 npages);
@@ -226,6 +272,8 @@ void mpool_runs_shrink(struct mpool_runs *runs, struct mpool_page *pg,
 struct mpool_page *mpool_runs_find(struct mpool_arena *arena,
 				   unsigned long addr);
 unsigned long mpool_runs_largest(struct mpool_runs *runs);
+unsigned long mpool_runs_nr_free(const struct mpool_runs *runs);
+u32 mpool_arena_nr_free(const struct mpool_arena *arena);
 int mpool_runs_verify_arena(struct mpool_runs *runs,
 			    struct mpool_arena *arena);
 int mpool_runs_verify(struct mpool_runs *runs, unsigned long pages,

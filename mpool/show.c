@@ -152,7 +152,7 @@ static void show_large(struct mpool_out *out, struct mpool_large *large)
 
 	raw_spin_lock_irqsave(&large->lock, flags);
 	pages = large->runs.nr_pages;
-	nfree = large->runs.nr_free;
+	nfree = mpool_runs_nr_free(&large->runs);
 	largest = mpool_runs_largest(&large->runs);
 	spares = large->nr_spares;
 	raw_spin_unlock_irqrestore(&large->lock, flags);

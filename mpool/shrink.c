@@ -57,22 +57,6 @@ void mpool_shrink_del_large(struct mpool_large *large)
 	mutex_unlock(&shrink_mutex);
 }
 
-/* Pages in spares. */
-static unsigned long spare_pages(struct mpool_large *large)
-{
-	struct mpool_arena *arena;
-	unsigned long flags, pages = 0;
-
-	if (!READ_ONCE(large->nr_spares))
-		return 0;
-	raw_spin_lock_irqsave(&large->lock, flags);
-	list_for_each_entry(arena, &large->spares, spare)
-		if (arena->nfree == arena->npages)
-			pages += arena->npages;
-	raw_spin_unlock_irqrestore(&large->lock, flags);
-	return pages;
-}
-
 /* Pages that could be given up, about. */
 unsigned long mpool_shrink_count(void)
 {
@@ -85,7 +69,7 @@ unsigned long mpool_shrink_count(void)
 	list_for_each_entry(shrink, &shrink_others, list)
 		pages += shrink->count();
 	list_for_each_entry(large, &shrink_larges, shrink)
-		pages += spare_pages(large);
+		pages += mpool_large_spare_pages(large);
 	mutex_unlock(&shrink_mutex);
 	return pages;
 }
