@@ -24,11 +24,13 @@
 struct use {
 	struct mpool_fixed *fixed;	/* with a reserve */
 	struct mpool_small *small;
+	struct mpool_large *large;	/* with a run of each of run_pages parked */
 	enum place place;
 	unsigned int misses;
 };
 
 static const size_t use_sizes[] = { 8, 100, 2000, 9000 };
+static const size_t run_pages[] = { 1, 2, 5, 17, 32 };
 
 static void use_one(struct stock *t, struct use *use, void *p, size_t size)
 {
@@ -41,6 +43,30 @@ static void use_one(struct stock *t, struct use *use, void *p, size_t size)
 	memset(p, 0x3c, size);
 	mpool_free(p);
 	CHECK(t, !mpool_owns(p));
+}
+
+/* What was given back last is there for who asks next, wherever that is. */
+static void use_runs(struct stock *t, struct use *use, gfp_t gfp)
+{
+	void *p[ARRAY_SIZE(run_pages)];
+	size_t size, real;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(run_pages); i++) {
+		size = run_pages[i] * PAGE_SIZE - 7;
+		p[i] = mpool_large_alloc(use->large, size, &real, gfp);
+		if (CHECK(t, p[i]) && CHECK(t, real == size + 7))
+			memset(p[i], i, real);
+	}
+	for (i = 0; i < ARRAY_SIZE(run_pages); i++) {
+		if (!p[i])
+			continue;
+		size = run_pages[i] * PAGE_SIZE;
+		CHECK(t, !memchr_inv(p[i], i, size));
+		CHECK(t, mpool_large_owns(use->large, p[i]));
+		mpool_large_free(use->large, p[i]);
+		CHECK(t, !mpool_large_owns(use->large, p[i]));
+	}
 }
 
 static void use_fn(struct stock *t, void *arg)
@@ -60,6 +86,7 @@ static void use_fn(struct stock *t, void *arg)
 		CHECK(t, !objs[i] || mpool_fixed_owns(use->fixed, objs[i]));
 		mpool_fixed_free(use->fixed, objs[i]);
 	}
+	use_runs(t, use, gfp);
 	for (i = 0; i < ARRAY_SIZE(use_sizes); i++) {
 		use_one(t, use, mpool_small_alloc(use->small, use_sizes[i],
 						  gfp), use_sizes[i]);
@@ -70,13 +97,21 @@ static void use_fn(struct stock *t, void *arg)
 static void every_context(struct stock *t)
 {
 	struct mpool_fixed_args args = { .reserve = RESERVE };
+	void *most, *pin = NULL;
 	struct use use = { };
 	int round;
 
 	use.fixed = mpool_fixed_create("stock-fixed", 200, &args);
 	use.small = mpool_small_create("stock-small", NULL);
-	if (!CHECK(t, !IS_ERR(use.fixed) && !IS_ERR(use.small)))
+	use.large = mpool_large_create("stock-large", NULL);
+	if (!CHECK(t, !IS_ERR(use.fixed) && !IS_ERR(use.small) &&
+		   !IS_ERR(use.large)))
 		goto out;
+	/* All of them in one arena, which a run that stays pins. */
+	most = mpool_large_alloc(use.large, 63 * PAGE_SIZE, NULL, GFP_KERNEL);
+	pin = mpool_large_alloc(use.large, PAGE_SIZE, NULL, GFP_KERNEL);
+	mpool_large_free(use.large, most);
+	use_runs(t, &use, GFP_KERNEL);
 	for (use.place = 0; use.place < NR_PLACES; use.place++) {
 		use.misses = 0;
 		for (round = 0; round < ROUNDS; round++)
@@ -86,9 +121,11 @@ static void every_context(struct stock *t)
 		      use.misses < ROUNDS * 2 * ARRAY_SIZE(use_sizes));
 	}
 	CHECK(t, !mpool_fixed_live(use.fixed));
+	mpool_large_free(use.large, pin);
 out:
 	CHECK(t, !mpool_fixed_destroy(use.fixed));
 	CHECK(t, !mpool_small_destroy(use.small));
+	CHECK(t, !mpool_large_destroy(use.large));
 }
 
 /* --- the reserve --- */
@@ -438,6 +475,7 @@ const struct stock_case stock_cases[] = {
 	{ "freed_on_another_cpu", freed_on_another_cpu },
 	{ "freed_in_an_nmi_elsewhere", freed_in_an_nmi_elsewhere },
 	{ "cpu_goes_with_objects", cpu_goes_with_objects },
+	{ "runs_change_hands", stock_runs },
 	{ "storm", stock_storm },
 	{ "nothing_lost_twice_or_torn", stock_exchange },
 	{ "pair64_interrupted", stock_pairs },
