@@ -228,7 +228,8 @@ static void fails_cleanly(struct kunit *test)
 	for (n = 1; n < 100; n++) {
 		i = n % ARRAY_SIZE(sizes);
 		class = mpool_small_class(min_t(size_t, sizes[i], SMALL_MAX));
-		mpool_fixed_drain(pool->classes[class]);
+		if (pool->classes[class])
+			mpool_fixed_drain(pool->classes[class]);
 		mpool_large_trim(mpool_large_shared);
 		mpool_kunit_fail_nth(1 + n / ARRAY_SIZE(sizes));
 		p = mpool_malloc(sizes[i], GFP_NOWAIT);
