@@ -27,6 +27,11 @@
 #define MAX_PAGE_ORDER	(MAX_ORDER - 1)
 #endif
 
+/* Is the upper half of the address space the kernel's? */
+#define MPOOL_KERNEL_IS_NEGATIVE					\
+	((IS_ENABLED(CONFIG_X86_64) && !IS_ENABLED(CONFIG_UML)) ||	\
+	 IS_ENABLED(CONFIG_ARM64))
+
 #ifndef __guarded_by
 #define __guarded_by(x)
 #endif

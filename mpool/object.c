@@ -444,6 +444,17 @@ void *mpool_fixed_alloc_at(struct mpool_fixed *pool, gfp_t gfp,
 }
 EXPORT_SYMBOL_GPL(mpool_fixed_alloc_at);
 
+void *__mpool_fixed_alloc_at(struct mpool_fixed *pool, gfp_t gfp,
+				struct mpool_site *site)
+{
+	u32 id = READ_ONCE(site->id);
+
+	if (unlikely(mpool_pool_bad(pool) || !id))
+		return alloc_first(pool, gfp, site, _RET_IP_);
+	return mpool_take_plain_object(pool, gfp, id);
+}
+EXPORT_SYMBOL_GPL(__mpool_fixed_alloc_at);
+
 /* --- several at once --- */
 
 /* Objects moved while the cache is held once. */

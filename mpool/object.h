@@ -14,8 +14,7 @@
 #include "fixed.h"
 
 /* Flags that need more than a look into the magazine. */
-#define MPOOL_GFP_ODD	(__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM | \
-			 __GFP_ACCOUNT | __GFP_ZERO)
+#define MPOOL_GFP_ODD	__MPOOL_GFP_ODD
 
 /* Makes a slot's object live; false if it is live, by a double free. */
 static __always_inline bool mpool_slot_claim(const struct mpool_slot *slot,
@@ -101,17 +100,24 @@ static __always_inline bool mpool_take_plain(struct mpool_fixed *fixed,
 	return done;
 }
 
-/* An object for a site, by the fast path if that can be. */
-static __always_inline void *mpool_take_object(struct mpool_fixed *fixed,
-					       gfp_t gfp, u32 site)
+/* An object for a site, with plain flags, by the fast path if that can be. */
+static __always_inline void *mpool_take_plain_object(struct mpool_fixed *fixed,
+						     gfp_t gfp, u32 site)
 {
 	void *obj;
 
-	if (unlikely(gfp & MPOOL_GFP_ODD))
-		return mpool_take_odd(fixed, gfp, site);
 	if (unlikely(!mpool_take_plain(fixed, gfp, site, &obj)))
 		return mpool_take_slow(fixed, gfp, site);
 	return want_init_on_alloc(0) ? mpool_take_clear(fixed, obj, gfp) : obj;
+}
+
+/* The same, with any. */
+static __always_inline void *mpool_take_object(struct mpool_fixed *fixed,
+					       gfp_t gfp, u32 site)
+{
+	if (unlikely(gfp & MPOOL_GFP_ODD))
+		return mpool_take_odd(fixed, gfp, site);
+	return mpool_take_plain_object(fixed, gfp, site);
 }
 
 #endif /* _MPOOL_OBJECT_H */

@@ -153,9 +153,14 @@ void mpool_registry_set_view(const struct mpool_pool_view *view);
 struct list_head *mpool_registry_lock(void);
 void mpool_registry_unlock(void);
 
-/* IS_ERR_OR_NULL() in one comparison. */
+/*
+ * IS_ERR_OR_NULL() in one comparison, and where the addresses of the kernel are
+ * negative numbers, in one with a constant.
+ */
 static __always_inline bool mpool_pool_bad(const void *pool)
 {
+	if (MPOOL_KERNEL_IS_NEGATIVE)
+		return (long)pool >= -MAX_ERRNO;
 	return (unsigned long)pool + MAX_ERRNO <= MAX_ERRNO;
 }
 

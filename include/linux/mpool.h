@@ -503,6 +503,22 @@ struct mpool_fixed *__mpool_fixed_create(const char *name, size_t size,
 void *mpool_fixed_alloc_at(struct mpool_fixed *pool, gfp_t gfp,
 			   struct mpool_site *site) __malloc;
 
+/* Flags that need more than a look into the magazine. */
+#define __MPOOL_GFP_ODD	(__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM | \
+			 __GFP_ACCOUNT | __GFP_ZERO)
+
+/* Constant flags are looked at where the caller is compiled. */
+void *__mpool_fixed_alloc_at(struct mpool_fixed *pool, gfp_t gfp,
+				struct mpool_site *site) __malloc;
+static __always_inline void *__mpool_fixed_alloc(struct mpool_fixed *pool,
+						 gfp_t gfp,
+						 struct mpool_site *site)
+{
+	if (__builtin_constant_p(gfp) && !(gfp & __MPOOL_GFP_ODD))
+		return __mpool_fixed_alloc_at(pool, gfp, site);
+	return mpool_fixed_alloc_at(pool, gfp, site);
+}
+
 /**
  * mpool_fixed_alloc() - Take one object.
  * @pool: pool to take it from
@@ -513,7 +529,7 @@ void *mpool_fixed_alloc_at(struct mpool_fixed *pool, gfp_t gfp,
  * Return: the object, or %NULL.
  */
 #define mpool_fixed_alloc(pool, gfp) \
-	mpool_fixed_alloc_at(pool, gfp, MPOOL_HERE)
+	__mpool_fixed_alloc(pool, gfp, MPOOL_HERE)
 
 /**
  * mpool_fixed_zalloc() - Take one object, cleared.
