@@ -336,7 +336,7 @@ static void wait_for(atomic_t *counter, int value)
 {
 	while (atomic_read(counter) != value) {
 		/* Both may be on one CPU, of a kernel that does not preempt. */
-		cond_resched();
+		schedule();
 		if (num_online_cpus() == 1)
 			schedule_timeout_uninterruptible(1);
 	}
