@@ -60,22 +60,22 @@ static int states_wrong(struct mpool_chunks *chunks, struct mpool_chunk *chunk)
 	u32 bytes = chunks->npages * PAGE_SIZE, off, i;
 	int bad = 0;
 
-	chunk->base = PAGE_SIZE;
-	chunk->size = chunks->size;
-	chunk->inverse = chunks->inverse;
-	chunk->shift = chunks->shift;
-	chunk->nr = chunks->nr;
+	chunk->at.base = PAGE_SIZE;
+	chunk->at.size = chunks->size;
+	chunk->at.inverse = chunks->inverse;
+	chunk->at.shift = chunks->shift;
+	chunk->at.nr = chunks->nr;
 	for (i = 0; i < chunks->nr; i++) {
 		off = i * chunks->size;
-		bad += mpool_chunk_state(chunk, chunk->base + off) !=
+		bad += mpool_chunk_state(chunk, chunk->at.base + off) !=
 			&chunk->state[i];
-		bad += !!mpool_chunk_state(chunk, chunk->base + off + 1);
-		bad += !!mpool_chunk_state(chunk, chunk->base + off +
+		bad += !!mpool_chunk_state(chunk, chunk->at.base + off + 1);
+		bad += !!mpool_chunk_state(chunk, chunk->at.base + off +
 					   chunks->size - 1);
 	}
 	off = chunks->nr * chunks->size;
 	if (off < bytes)
-		bad += !!mpool_chunk_state(chunk, chunk->base + off);
+		bad += !!mpool_chunk_state(chunk, chunk->at.base + off);
 	return bad;
 }
 

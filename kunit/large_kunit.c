@@ -330,7 +330,7 @@ static void spares_one_a_node(struct kunit *test)
 			p[i] = mpool_large_alloc(pool, pages[i] * PAGE_SIZE,
 						 NULL, GFP_KERNEL);
 			KUNIT_ASSERT_NOT_NULL(test, p[i]);
-			arena = (void *)(word_at(p[i]) & ~MPOOL_PAGE_ARENA);
+			arena = (void *)word_at(p[i]);
 			arena->nid = i % 3;
 		}
 		for (i = 0; i < ARRAY_SIZE(pages); i++)

@@ -85,11 +85,11 @@ static void fixed_objects(struct kunit *test)
 	expect_free(test, a, NAME);
 	expect_free(test, a + 500, NAME);
 	chunk = mpool_chunk_find(b);
-	tail = (void *)(chunk->base + chunk->nr * chunk->size);
-	KUNIT_ASSERT_LT(test, chunk->nr * chunk->size,
+	tail = (void *)(chunk->at.base + chunk->at.nr * chunk->at.size);
+	KUNIT_ASSERT_LT(test, chunk->at.nr * chunk->at.size,
 			pool->chunks.npages * PAGE_SIZE);
 	expect_free(test, tail, NAME);
-	expect_free(test, (void *)(chunk->base + pool->chunks.npages *
+	expect_free(test, (void *)(chunk->at.base + pool->chunks.npages *
 				   PAGE_SIZE - 1), NAME);
 	mpool_fixed_free(pool, b);
 	expect_free(test, b, NAME);

@@ -131,8 +131,7 @@ static void arena_unmap(struct mpool_arena *arena)
 
 	if (within)
 		mpool_pagemap_set(arena->base, arena->npages,
-				  (unsigned long)mpool_page_arena(within) |
-				  MPOOL_PAGE_ARENA);
+				  (unsigned long)mpool_page_arena(within));
 	else
 		mpool_pagemap_del(arena->base, arena->npages);
 }

@@ -175,7 +175,7 @@ static void chunk_place_locked(struct mpool_chunks *chunks,
 	lockdep_assert_held(&chunks->lock);
 	if (!chunk->nfree)
 		list_move(&chunk->list, &chunks->full);
-	else if (chunk->nfree < chunk->nr)
+	else if (chunk->nfree < chunk->at.nr)
 		list_move(&chunk->list, &chunks->partial);
 	else
 		list_move(&chunk->list, &chunks->empty);
@@ -188,14 +188,14 @@ static void chunk_pop_locked(struct mpool_chunks *chunks,
 	u32 i = chunk->first;
 
 	slot->state = &chunk->state[i];
-	slot->obj = (void *)(chunk->base + (unsigned long)i * chunk->size);
+	slot->obj = (void *)(chunk->at.base + (unsigned long)i * chunk->at.size);
 	chunk->first = *slot->state & MPOOL_OBJ_END;
 	WRITE_ONCE(*slot->state, MPOOL_OBJ_CACHED);
-	if (chunk->nfree == chunk->nr)
+	if (chunk->nfree == chunk->at.nr)
 		chunks->nr_empty--;
 	chunk->nfree--;
 	chunks->nr_free--;
-	if (!chunk->nfree || chunk->nfree == chunk->nr - 1)
+	if (!chunk->nfree || chunk->nfree == chunk->at.nr - 1)
 		chunk_place_locked(chunks, chunk);
 }
 
@@ -206,9 +206,9 @@ static void chunk_push_locked(struct mpool_chunks *chunks,
 	chunk->first = state - chunk->state;
 	chunk->nfree++;
 	chunks->nr_free++;
-	if (chunk->nfree == chunk->nr)
+	if (chunk->nfree == chunk->at.nr)
 		chunks->nr_empty++;
-	if (chunk->nfree == 1 || chunk->nfree == chunk->nr)
+	if (chunk->nfree == 1 || chunk->nfree == chunk->at.nr)
 		chunk_place_locked(chunks, chunk);
 }
 
@@ -321,7 +321,7 @@ static void late_fn(struct work_struct *work)
 
 	rcu_read_lock();
 	list_for_each_entry_rcu(chunk, &chunks->all, all) {
-		for (i = 0; i < chunk->nr; i++) {
+		for (i = 0; i < chunk->at.nr; i++) {
 			if (READ_ONCE(chunk->state[i]) != MPOOL_OBJ_LATE)
 				continue;
 			raw_spin_lock_irqsave(&chunks->lock, flags);
@@ -344,11 +344,11 @@ static void chunk_fill(struct mpool_chunk *chunk, u32 limit)
 	u32 i;
 
 	/* Objects beyond the limit of the pool are never free. */
-	chunk->nfree = min(chunk->nr, limit);
-	chunk->nr = chunk->nfree;
-	for (i = 0; i < chunk->nr; i++)
+	chunk->nfree = min(chunk->at.nr, limit);
+	chunk->at.nr = chunk->nfree;
+	for (i = 0; i < chunk->at.nr; i++)
 		chunk->state[i] = MPOOL_OBJ_FREE |
-				  (i + 1 < chunk->nr ? i + 1 : MPOOL_OBJ_END);
+				  (i + 1 < chunk->at.nr ? i + 1 : MPOOL_OBJ_END);
 	chunk->first = 0;
 }
 
@@ -401,15 +401,15 @@ static struct mpool_chunk *chunk_alloc(struct mpool_chunks *chunks, u32 limit,
 		return NULL;
 	}
 	arena = mpool_page_arena(chunk->pg);
-	chunk->fixed = chunks->fixed;
-	chunk->base = (unsigned long)mpool_page_address(arena, chunk->pg);
-	chunk->size = chunks->size;
-	chunk->inverse = chunks->inverse;
-	chunk->shift = chunks->shift;
-	chunk->nr = nr;
+	chunk->at.fixed = chunks->fixed;
+	chunk->at.base = (unsigned long)mpool_page_address(arena, chunk->pg);
+	chunk->at.size = chunks->size;
+	chunk->at.inverse = chunks->inverse;
+	chunk->at.shift = chunks->shift;
+	chunk->at.nr = nr;
 	chunk_fill(chunk, limit);
 	INIT_LIST_HEAD(&chunk->list);
-	mpool_pagemap_set(chunk->base, npages, (unsigned long)chunk);
+	mpool_pagemap_set(chunk->at.base, npages, (unsigned long)chunk);
 	return chunk;
 }
 
@@ -432,9 +432,9 @@ int mpool_chunks_grow(struct mpool_chunks *chunks, gfp_t gfp)
 		list_add_rcu(&chunk->all, &chunks->all);
 		list_add(&chunk->list, &chunks->empty);
 		chunks->nr_empty++;
-		chunks->nr_objs += chunk->nr;
+		chunks->nr_objs += chunk->at.nr;
 		chunks->nr_pages += chunk->pg->len;
-		chunks->nr_free += chunk->nr;
+		chunks->nr_free += chunk->at.nr;
 	}
 	raw_spin_unlock_irqrestore(&chunks->lock, flags);
 	if (!chunk)
@@ -449,8 +449,8 @@ static void chunk_release(struct mpool_chunks *chunks,
 {
 	struct mpool_arena *arena = mpool_page_arena(chunk->pg);
 
-	mpool_pagemap_set(chunk->base, chunk->pg->len,
-			  (unsigned long)arena | MPOOL_PAGE_ARENA);
+	mpool_pagemap_set(chunk->at.base, chunk->pg->len,
+			  (unsigned long)arena);
 	mpool_large_give(chunks->large, chunk->pg);
 	mpool_stat_inc(&chunks->owner->stats, MPOOL_STAT_SHRINK);
 	kvfree_rcu(chunk, rcu);
@@ -469,9 +469,9 @@ static struct mpool_chunk *chunk_unlink_empty(struct mpool_chunks *chunks,
 		list_del(&chunk->list);
 		list_del_rcu(&chunk->all);
 		chunks->nr_empty--;
-		chunks->nr_objs -= chunk->nr;
+		chunks->nr_objs -= chunk->at.nr;
 		chunks->nr_pages -= chunk->pg->len;
-		chunks->nr_free -= chunk->nr;
+		chunks->nr_free -= chunk->at.nr;
 	}
 	raw_spin_unlock_irqrestore(&chunks->lock, flags);
 	return chunk;
@@ -490,15 +490,15 @@ void mpool_chunks_reap(struct mpool_chunks *chunks, unsigned int keep)
 
 static int walk_chunk(struct mpool_chunk *chunk, mpool_visit_fn fn, void *arg)
 {
-	struct mpool_obj obj = { .size = chunk->size };
+	struct mpool_obj obj = { .size = chunk->at.size };
 	int ret;
 	u32 i;
 
-	for (i = 0; i < chunk->nr; i++) {
+	for (i = 0; i < chunk->at.nr; i++) {
 		obj.site = READ_ONCE(chunk->state[i]);
 		if (!mpool_obj_live(obj.site))
 			continue;
-		obj.addr = (void *)(chunk->base + (unsigned long)i * chunk->size);
+		obj.addr = (void *)(chunk->at.base + (unsigned long)i * chunk->at.size);
 		ret = fn(&obj, arg);
 		if (ret)
 			return ret;
@@ -537,8 +537,8 @@ void mpool_chunks_end(struct mpool_chunks *chunks)
 		struct mpool_arena *arena = mpool_page_arena(chunk->pg);
 
 		list_del_rcu(&chunk->all);
-		mpool_pagemap_set(chunk->base, chunk->pg->len,
-				  (unsigned long)arena | MPOOL_PAGE_ARENA);
+		mpool_pagemap_set(chunk->at.base, chunk->pg->len,
+				  (unsigned long)arena);
 		kvfree_rcu(chunk, rcu);
 	}
 }
@@ -553,22 +553,22 @@ static int verify_chunk(struct mpool_chunks *chunks, struct mpool_chunk *chunk,
 	u32 i, state, free = 0, linked = 0;
 	int bad = 0;
 
-	for (i = 0; i < chunk->nr; i++) {
+	for (i = 0; i < chunk->at.nr; i++) {
 		state = chunk->state[i];
 		free += mpool_obj_free(state);
 		tally->live += mpool_obj_live(state);
 		tally->cached += state == MPOOL_OBJ_CACHED;
 		tally->late += state == MPOOL_OBJ_LATE;
 	}
-	for (i = chunk->first; i != MPOOL_OBJ_END && linked <= chunk->nr;
+	for (i = chunk->first; i != MPOOL_OBJ_END && linked <= chunk->at.nr;
 	     linked++) {
-		if (i >= chunk->nr || !mpool_obj_free(chunk->state[i]))
+		if (i >= chunk->at.nr || !mpool_obj_free(chunk->state[i]))
 			return bad + 1;
 		i = chunk->state[i] & MPOOL_OBJ_END;
 	}
 	bad += free != chunk->nfree || linked != chunk->nfree;
 	for (i = 0; i < chunk->pg->len; i++)
-		bad += mpool_pagemap_word(chunk->base + i * PAGE_SIZE) !=
+		bad += mpool_pagemap_word(chunk->at.base + i * PAGE_SIZE) !=
 			(unsigned long)chunk;
 	tally->free += free;
 	return bad;
@@ -585,9 +585,9 @@ static int verify_list(struct mpool_chunks *chunks, struct list_head *list,
 		if (list == &chunks->full)
 			bad += chunk->nfree != 0;
 		else if (list == &chunks->empty)
-			bad += chunk->nfree != chunk->nr;
+			bad += chunk->nfree != chunk->at.nr;
 		else
-			bad += !chunk->nfree || chunk->nfree == chunk->nr;
+			bad += !chunk->nfree || chunk->nfree == chunk->at.nr;
 	}
 	return bad;
 }
@@ -605,7 +605,7 @@ int mpool_chunks_verify(struct mpool_chunks *chunks, unsigned long live,
 	raw_spin_lock_irqsave(&chunks->lock, flags);
 	list_for_each_entry(chunk, &chunks->all, all) {
 		bad += verify_chunk(chunks, chunk, &tally);
-		objs += chunk->nr;
+		objs += chunk->at.nr;
 		pages += chunk->pg->len;
 		all++;
 	}

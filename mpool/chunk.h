@@ -47,6 +47,7 @@ struct mpool_slot {
 };
 
 struct mpool_chunk {
+	struct mpool_spot at;		/* first; constant */
 	/* Protected by chunks->lock. */
 	struct list_head list;		/* partial, full or empty */
 	struct list_head all;		/* RCU for readers */
@@ -55,14 +56,10 @@ struct mpool_chunk {
 	/* Constant. */
 	struct mpool_page *pg;
 	struct rcu_head rcu;
-	struct mpool_fixed *fixed;
-	unsigned long base;
-	u32 inverse;			/* see mpool_chunk_state() */
-	u32 shift;
-	u32 nr;				/* objects */
-	u32 size;			/* from one object to the next, bytes */
 	u32 state[];
 };
+
+static_assert(!offsetof(struct mpool_chunk, at));
 
 /* All chunks of one fixed pool. */
 struct mpool_chunks {
@@ -108,7 +105,7 @@ struct mpool_chunks {
 static __always_inline u32 mpool_chunk_index(const struct mpool_chunk *chunk,
 					     unsigned long addr)
 {
-	return ror32((u32)(addr - chunk->base) * chunk->inverse, chunk->shift);
+	return ror32((u32)(addr - chunk->at.base) * chunk->at.inverse, chunk->at.shift);
 }
 
 static __always_inline u32 *mpool_chunk_state(struct mpool_chunk *chunk,
@@ -116,7 +113,7 @@ static __always_inline u32 *mpool_chunk_state(struct mpool_chunk *chunk,
 {
 	u32 i = mpool_chunk_index(chunk, addr);
 
-	return i < chunk->nr ? &chunk->state[i] : NULL;
+	return i < chunk->at.nr ? &chunk->state[i] : NULL;
 }
 
 /* The chunk that an address lies in, or NULL; see mpool_pagemap_word(). */
@@ -124,17 +121,16 @@ static __always_inline struct mpool_chunk *mpool_chunk_find(const void *p)
 {
 	unsigned long word = mpool_pagemap_word((unsigned long)p);
 
-	return word & MPOOL_PAGE_ARENA ? NULL : (struct mpool_chunk *)word;
+	return mpool_word_chunk(word) ? (struct mpool_chunk *)word : NULL;
 }
 
-/* The same, but false also where the page map would have to look further. */
-static __always_inline bool mpool_chunk_near(const void *p,
-					     struct mpool_chunk **chunk)
+/*
+ * The same, without a test: where there is no chunk, or the page map would have to
+ * look further, what only looks like one, of no pool and without objects.
+ */
+static __always_inline struct mpool_chunk *mpool_chunk_near(const void *p)
 {
-	unsigned long word = mpool_pagemap_near((unsigned long)p);
-
-	*chunk = (struct mpool_chunk *)word;
-	return !(word & MPOOL_PAGE_ARENA);
+	return (struct mpool_chunk *)mpool_pagemap_near((unsigned long)p);
 }
 
 void mpool_chunks_init(struct mpool_chunks *chunks, struct mpool_fixed *fixed,

@@ -130,7 +130,7 @@ static bool fixed_give(struct mpool_fixed *fixed, void *obj,
 
 	preempt_disable();
 	chunk = mpool_chunk_find(obj);
-	if (likely(chunk && chunk->fixed == fixed))
+	if (likely(chunk && chunk->at.fixed == fixed))
 		return mpool_fixed_give(chunk, obj, how, ip);
 	preempt_enable();
 	mpool_pool_bad_free(fixed->owner, obj, MPOOL_BAD_FREE_ADDRESS, ip);
@@ -498,7 +498,7 @@ bool mpool_fixed_owns(struct mpool_fixed *pool, const void *p)
 
 	preempt_disable();
 	chunk = mpool_chunk_find(p);
-	if (chunk && chunk->fixed == pool) {
+	if (chunk && chunk->at.fixed == pool) {
 		state = mpool_chunk_state(chunk, (unsigned long)p);
 		owns = state && mpool_obj_live(READ_ONCE(*state));
 	}

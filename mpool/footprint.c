@@ -60,7 +60,7 @@ static size_t fixed_bytes(struct mpool_fixed *fixed)
 	rcu_read_lock();
 	list_for_each_entry_rcu(chunk, &fixed->chunks.all, all)
 		bytes += kmalloc_size_roundup(struct_size(chunk, state,
-							  chunk->nr));
+							  chunk->at.nr));
 	rcu_read_unlock();
 	return bytes;
 }

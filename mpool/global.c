@@ -200,9 +200,8 @@ void mpool_free(const void *p)
 	struct mpool_chunk *chunk;
 
 	preempt_disable();
-	if (likely(mpool_chunk_near(p, &chunk) &&
-		   mpool_give_fast(mpool_read(chunk->fixed->free_cache), chunk,
-				   p)))
+	chunk = mpool_chunk_near(p);
+	if (likely(mpool_give_fast(chunk->at.fixed, NULL, chunk, p)))
 		preempt_enable();
 	else
 		free_slow(p, _RET_IP_);

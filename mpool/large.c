@@ -291,9 +291,9 @@ struct mpool_page *mpool_large_lookup(const void *p)
 	struct mpool_arena *arena;
 	struct mpool_page *pg;
 
-	if (!(word & MPOOL_PAGE_ARENA) || !PAGE_ALIGNED(addr))
+	if (!mpool_word_arena(word) || !PAGE_ALIGNED(addr))
 		return NULL;
-	arena = (struct mpool_arena *)(word & ~MPOOL_PAGE_ARENA);
+	arena = (struct mpool_arena *)word;
 	pg = &arena->pages[(addr - arena->base) >> PAGE_SHIFT];
 	return mpool_page_state(pg) == MPOOL_PAGE_RUN ? pg : NULL;
 }

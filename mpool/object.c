@@ -144,9 +144,10 @@ give_caches(struct mpool_fixed *fixed, enum mpool_give how)
 bool mpool_fixed_give(struct mpool_chunk *chunk, void *obj,
 		      enum mpool_give how, unsigned long ip)
 {
-	struct mpool_fixed *fixed = chunk->fixed;
+	struct mpool_fixed *fixed = chunk->at.fixed;
 
-	if (unlikely(!mpool_give_fast(give_caches(fixed, how), chunk, obj)))
+	if (unlikely(!mpool_give_fast(fixed, give_caches(fixed, how), chunk,
+				      obj)))
 		return mpool_give_slow(fixed, chunk, obj, how, ip);
 	preempt_enable();
 	return true;
@@ -168,7 +169,7 @@ static noinline void free_slow(struct mpool_fixed *pool, void *obj,
 		return;
 	}
 	chunk = mpool_chunk_find(obj);
-	if (chunk && chunk->fixed == pool)
+	if (chunk && chunk->at.fixed == pool)
 		mpool_fixed_give(chunk, obj, MPOOL_GIVE_FREE, ip);
 	else
 		give_refused(pool, obj, MPOOL_BAD_FREE_ADDRESS, ip);
@@ -179,9 +180,10 @@ void mpool_fixed_free(struct mpool_fixed *pool, void *obj)
 	struct mpool_chunk *chunk;
 
 	preempt_disable();
-	/* A chunk's pool is one, so that what is none ends in free_slow(). */
-	if (likely(mpool_chunk_near(obj, &chunk) && chunk->fixed == pool &&
-		   mpool_give_fast(mpool_read(pool->free_cache), chunk, obj)))
+	chunk = mpool_chunk_near(obj);
+	/* Neither what is no chunk nor what is no pool has objects. */
+	if (likely(chunk->at.fixed == pool &&
+		   mpool_give_fast(pool, NULL, chunk, obj)))
 		preempt_enable();
 	else
 		free_slow(pool, obj, _RET_IP_);
@@ -514,8 +516,8 @@ static unsigned int give_batch(struct mpool_fixed *fixed, unsigned int n,
 	preempt_disable();
 	cache = mpool_cache_enter(READ_ONCE(fixed->free_cache));
 	for (; cache && done < n; done++) {
-		if (!mpool_chunk_near(objs[done], &chunk) ||
-		    chunk->fixed != fixed)
+		chunk = mpool_chunk_near(objs[done]);
+		if (chunk->at.fixed != fixed)
 			break;
 		state = mpool_chunk_state(chunk, (unsigned long)objs[done]);
 		if (!state || !mpool_obj_live(READ_ONCE(*state)))

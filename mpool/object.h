@@ -49,8 +49,12 @@ static __always_inline bool mpool_take_fast(struct mpool_fixed *fixed,
 	return true;
 }
 
-/* Puts what begins at @obj in @chunk into the loaded magazine, if it can. */
-static __always_inline bool mpool_give_fast(struct mpool_cache __percpu *caches,
+/*
+ * Puts what begins at @obj in @chunk into the loaded magazine, if it can.  What is
+ * no chunk has no objects, which is found out before @fixed is looked at.
+ */
+static __always_inline bool mpool_give_fast(struct mpool_fixed *fixed,
+					    struct mpool_cache __percpu *caches,
 					    struct mpool_chunk *chunk,
 					    const void *obj)
 {
@@ -58,13 +62,13 @@ static __always_inline bool mpool_give_fast(struct mpool_cache __percpu *caches,
 	struct mpool_cache *cache;
 	struct mpool_slot *slot;
 
-	if (unlikely(i >= chunk->nr))
+	if (unlikely(i >= chunk->at.nr))
 		return false;
 	state = &chunk->state[i];
 	OPTIMIZER_HIDE_VAR(state);	/* from being computed at each use */
 	if (unlikely(!mpool_obj_live(mpool_read(*state))))
 		return false;
-	cache = this_cpu_ptr(caches);
+	cache = this_cpu_ptr(caches ?: mpool_read(fixed->free_cache));
 	if (unlikely(!mpool_cache_try(cache)))
 		return false;
 	slot = cache->top;

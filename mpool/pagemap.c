@@ -40,6 +40,9 @@
 /* Windows of the linear map that the array covers at most: 1 TiB. */
 #define LINEAR_MAX		BIT(19)
 
+const struct mpool_spot mpool_nowhere;
+EXPORT_SYMBOL_IF_KUNIT(mpool_nowhere);
+
 struct mpool_pagemap __rcu *mpool_pagemap;
 EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap);
 

@@ -16,14 +16,35 @@
 #define MPOOL_WINDOW_SHIFT	(PAGE_SHIFT + ilog2(MPOOL_WINDOW_PAGES))
 
 /*
- * What a word says: 0 for a page that is not mpool's, otherwise a pointer with
- * one tag bit.  Of the two the chunk is the untagged one, because the free of
- * an object of a fixed pool is what has to be fast.  The map itself keeps
- * MPOOL_PAGE_NONE in place of 0, so that one test of the tag tells a chunk from
- * all else.
+ * What a word leads to: what a chunk begins with.  An arena, for the pages that are
+ * in no chunk, begins with one that has no objects and is of no pool, and so does
+ * mpool_nowhere, for those that are not mpool's: a free of an object, which has to
+ * be fast, needs no test for what is no chunk.
  */
-#define MPOOL_PAGE_ARENA	1UL
-#define MPOOL_PAGE_NONE		MPOOL_PAGE_ARENA
+struct mpool_spot {
+	struct mpool_fixed *fixed;	/* NULL: no chunk */
+	unsigned long base;
+	u32 inverse;			/* see mpool_chunk_index() */
+	u32 shift;
+	u32 nr;				/* objects; 0: no chunk */
+	u32 size;			/* from one object to the next, bytes */
+};
+
+extern const struct mpool_spot mpool_nowhere;
+
+/* The map has this in place of 0, which mpool_pagemap_word() gives for it. */
+#define MPOOL_PAGE_NONE		((unsigned long)&mpool_nowhere)
+
+/* Does the word of a page, not MPOOL_PAGE_NONE, lead to a chunk, or to an arena? */
+static __always_inline bool mpool_word_chunk(unsigned long word)
+{
+	return word && ((const struct mpool_spot *)word)->nr;
+}
+
+static __always_inline bool mpool_word_arena(unsigned long word)
+{
+	return word && !((const struct mpool_spot *)word)->nr;
+}
 
 /* Number of no window. */
 #define MPOOL_WINDOW_NONE	(~0UL)
@@ -53,7 +74,7 @@ extern struct mpool_linear mpool_linear;
 unsigned long mpool_pagemap_far(unsigned long addr);
 
 /*
- * A chunk or what has the tag, MPOOL_PAGE_NONE included; that also if the page
+ * The word of an address; MPOOL_PAGE_NONE also if the page
  * is not in the linear map.  Written by hand, because it is part of every free:
  * eleven instructions, where an rhashtable hashes with more than that.
  *

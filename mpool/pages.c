@@ -116,10 +116,10 @@ static __always_inline bool own_near(struct mpool_large *pool, const void *p,
 	unsigned long addr = (unsigned long)p;
 	unsigned long word = mpool_pagemap_near(addr);
 
-	if (word == MPOOL_PAGE_NONE || !(word & MPOOL_PAGE_ARENA) ||
+	if (word == MPOOL_PAGE_NONE || !mpool_word_arena(word) ||
 	    !PAGE_ALIGNED(addr))
 		return false;
-	*arena = (struct mpool_arena *)(word - MPOOL_PAGE_ARENA);
+	*arena = (struct mpool_arena *)word;
 	*index = (addr - (*arena)->base) >> PAGE_SHIFT;
 	*pg = &(*arena)->pages[*index];
 	OPTIMIZER_HIDE_VAR(*pg);	/* from being computed at each use */

@@ -97,7 +97,7 @@ static int region_add(struct mpool_large *large, void *base, size_t size,
 	region_addresses(arena, base, args);
 	mutex_lock(&region_mutex);
 	err = mpool_pagemap_add(start, npages,
-				(unsigned long)arena | MPOOL_PAGE_ARENA,
+				(unsigned long)arena,
 				GFP_KERNEL);
 	if (!err) {
 		if (arena->io)

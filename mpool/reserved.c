@@ -83,7 +83,7 @@ static struct mpool_arena *within_grow(struct mpool_large *large, u32 npages,
 		return NULL;
 	}
 	mpool_pagemap_set(arena->base, arena->npages,
-			  (unsigned long)arena | MPOOL_PAGE_ARENA);
+			  (unsigned long)arena);
 	return arena;
 }
 

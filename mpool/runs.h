@@ -8,7 +8,7 @@
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 
-#include "internal.h"
+#include "pagemap.h"
 
 /*
  * Size classes of free runs: one for each length below RUNS_LINEAR, then
@@ -65,6 +65,7 @@ struct mpool_runs;
 
 /* A range of pages that are contiguous in the address space. */
 struct mpool_arena {
+	struct mpool_spot at;		/* first; no chunk's */
 	/* Constant. */
 	struct mpool_runs *runs;
 	unsigned long base;
@@ -101,6 +102,8 @@ struct mpool_runs {
 	unsigned long linear[RUNS_LINEAR / BITS_PER_LONG];
 	struct mpool_page *heads[RUNS_CLASSES];
 };
+
+static_assert(!offsetof(struct mpool_arena, at));
 
 static inline u32 mpool_page_tag(u32 index, enum mpool_page_state state)
 {

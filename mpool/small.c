@@ -287,7 +287,7 @@ void mpool_small_give(struct mpool_small *pool, const void *p,
 
 	preempt_disable();
 	chunk = mpool_chunk_find(p);
-	if (likely(chunk && chunk->fixed->owner == &pool->pool)) {
+	if (likely(chunk && chunk->at.fixed->owner == &pool->pool)) {
 		mpool_fixed_give(chunk, (void *)p, how, ip);
 		return;
 	}
@@ -322,8 +322,8 @@ static struct found object_find(const void *p)
 	if (chunk) {
 		state = mpool_chunk_state(chunk, (unsigned long)p);
 		if (state && mpool_obj_live(READ_ONCE(*state))) {
-			found.owner = chunk->fixed->owner;
-			found.size = chunk->size;
+			found.owner = chunk->at.fixed->owner;
+			found.size = chunk->at.size;
 		}
 	} else {
 		pg = mpool_large_lookup(p);
@@ -383,7 +383,7 @@ static bool resize_in_place(struct mpool_small *pool, const void *p, size_t had,
 		done = pg && !mpool_large_resize(pg, size, site);
 	} else if (chunk && size <= had &&
 		   (READ_ONCE(pool->classes[mpool_small_class(size)]) ==
-		    chunk->fixed || size > had - had / 4)) {
+		    chunk->at.fixed || size > had - had / 4)) {
 		state = mpool_chunk_state(chunk, (unsigned long)p);
 		old = READ_ONCE(*state);
 		done = mpool_obj_live(old) && cmpxchg(state, old, site) == old;

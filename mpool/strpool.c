@@ -324,12 +324,10 @@ void mpool_string_put(struct mpool_string *pool, const char *s)
 
 	preempt_disable();
 	/* Not touched before it is known to be a string of this pool. */
-	if (IS_ERR_OR_NULL(pool) ||
-	    unlikely(!mpool_chunk_near(str, &chunk) ||
-		     chunk->fixed->owner != &pool->small->pool))
-		return put_other(pool, s, _RET_IP_);
+	chunk = mpool_chunk_near(str);
 	i = mpool_chunk_index(chunk, (unsigned long)str);
-	if (unlikely(i >= chunk->nr ||
+	if (unlikely(mpool_pool_bad(pool) || i >= chunk->at.nr ||
+		     chunk->at.fixed->owner != &pool->small->pool ||
 		     !mpool_obj_live(mpool_read(chunk->state[i]))))
 		return put_other(pool, s, _RET_IP_);
 	if (unlikely(!str_drop(str)))

@@ -110,7 +110,7 @@ static struct mpool_arena *system_describe(struct mpool_large *large,
 		return NULL;
 	mpool_arena_init(arena, &large->runs, base, npages);
 	if (mpool_pagemap_add(base, npages,
-			      (unsigned long)arena | MPOOL_PAGE_ARENA, meta)) {
+			      (unsigned long)arena, meta)) {
 		kvfree(arena);
 		return NULL;
 	}

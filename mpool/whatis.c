@@ -54,14 +54,14 @@ static void fill(struct mpool_whatis *what, const void *p, unsigned long base,
 static void whatis_chunk(struct mpool_chunk *chunk, const void *p,
 			 struct mpool_whatis *what)
 {
-	u32 i = ((unsigned long)p - chunk->base) / chunk->size;
+	u32 i = ((unsigned long)p - chunk->at.base) / chunk->at.size;
 	/* Behind the last object there is no state. */
-	u32 state = i < chunk->nr ? READ_ONCE(chunk->state[i]) : MPOOL_OBJ_FREE;
+	u32 state = i < chunk->at.nr ? READ_ONCE(chunk->state[i]) : MPOOL_OBJ_FREE;
 	bool live = mpool_obj_live(state);
 
 	what->area = live ? MPOOL_AREA_LIVE : MPOOL_AREA_FREE;
-	fill(what, p, chunk->base + (unsigned long)i * chunk->size,
-	     chunk->size, chunk->fixed->owner, live ? state : 0);
+	fill(what, p, chunk->at.base + (unsigned long)i * chunk->at.size,
+	     chunk->at.size, chunk->at.fixed->owner, live ? state : 0);
 }
 
 static void whatis_arena(struct mpool_arena *arena, const void *p,
@@ -116,9 +116,8 @@ bool mpool_whatis(const void *p, struct mpool_whatis *what)
 	rcu_read_lock();
 	preempt_disable();
 	word = mpool_pagemap_word((unsigned long)p);
-	if (word & MPOOL_PAGE_ARENA)
-		whatis_arena((struct mpool_arena *)(word & ~MPOOL_PAGE_ARENA),
-			     p, what);
+	if (mpool_word_arena(word))
+		whatis_arena((struct mpool_arena *)word, p, what);
 	else if (word)
 		whatis_chunk((struct mpool_chunk *)word, p, what);
 	else
