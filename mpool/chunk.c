@@ -381,28 +381,65 @@ static u32 chunk_next_length(struct mpool_chunks *chunks)
 	return pages >= chunks->mid_from ? chunks->mid_pages : chunks->short_pages;
 }
 
+/* A run of what the large pool has, as long as it should be, or shorter. */
+static struct mpool_page *run_idle(struct mpool_chunks *chunks, u32 npages)
+{
+	struct mpool_page *pg;
+
+	pg = mpool_large_take_idle(chunks->large, npages, chunks->align,
+				   chunks->owner);
+	if (!pg && chunks->short_pages < npages)
+		pg = mpool_large_take_idle(chunks->large, chunks->short_pages,
+					   chunks->align, chunks->owner);
+	return pg;
+}
+
+static struct mpool_page *run_more(struct mpool_chunks *chunks, u32 npages,
+				   gfp_t gfp)
+{
+	return mpool_large_take(chunks->large, npages, chunks->align,
+				gfp & ~__GFP_NOFAIL, MPOOL_PAGE_CHUNK,
+				chunks->owner, 0, 0);
+}
+
+/*
+ * A run for a chunk.  Before the large pool gets more memory, what it has is used up;
+ * and for a chunk that is longer than it must be the kernel is not to work, which it
+ * would where memory is fragmented.
+ */
+static struct mpool_page *chunk_run(struct mpool_chunks *chunks, gfp_t gfp)
+{
+	u32 npages = chunk_next_length(chunks);
+	u32 least = DIV_ROUND_UP(chunks->size, PAGE_SIZE);
+	struct mpool_page *pg = run_idle(chunks, npages);
+
+	if (!pg && npages > least)
+		pg = run_more(chunks, npages, mpool_gfp_try(gfp));
+	return pg ?: run_more(chunks, least, gfp);
+}
+
 static struct mpool_chunk *chunk_alloc(struct mpool_chunks *chunks, u32 limit,
 				       gfp_t gfp)
 {
 	gfp_t meta = gfp & ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_NOFAIL);
+	struct mpool_page *pg = chunk_run(chunks, gfp);
 	struct mpool_chunk *chunk;
 	struct mpool_arena *arena;
-	u32 npages = chunk_next_length(chunks);
-	u32 nr = npages * PAGE_SIZE / chunks->size;
+	u32 npages, nr;
 
-	chunk = kvzalloc(struct_size(chunk, state, nr), meta);
-	if (!chunk)
+	if (!pg)
 		return NULL;
-	chunk->pg = mpool_large_take(chunks->large, npages,
-				     chunks->align, gfp & ~__GFP_NOFAIL,
-				     MPOOL_PAGE_CHUNK, chunks->owner, 0, 0);
-	if (!chunk->pg) {
-		kvfree(chunk);
+	npages = pg->len;
+	nr = npages * PAGE_SIZE / chunks->size;
+	chunk = kvzalloc(struct_size(chunk, state, nr), meta);
+	if (!chunk) {
+		mpool_large_give(chunks->large, pg);
 		return NULL;
 	}
-	arena = mpool_page_arena(chunk->pg);
+	arena = mpool_page_arena(pg);
+	chunk->pg = pg;
 	chunk->at.fixed = chunks->fixed;
-	chunk->at.base = (unsigned long)mpool_page_address(arena, chunk->pg);
+	chunk->at.base = (unsigned long)mpool_page_address(arena, pg);
 	chunk->at.size = chunks->size;
 	chunk->at.inverse = chunks->inverse;
 	chunk->at.shift = chunks->shift;

@@ -115,4 +115,11 @@ static inline bool mpool_gfp_nofail(gfp_t gfp)
 	       mpool_may_grow();
 }
 
+/* For what is nice to have: no reclaim, no compaction, no warning. */
+static inline gfp_t mpool_gfp_try(gfp_t gfp)
+{
+	return (gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL)) |
+	       __GFP_NORETRY | __GFP_NOWARN;
+}
+
 #endif /* _MPOOL_INTERNAL_H */

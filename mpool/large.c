@@ -78,6 +78,21 @@ static struct mpool_page *take_held(struct mpool_large *large, u32 npages,
 	return pg;
 }
 
+/* Charges a run, or gives back what was reserved for it if there is none. */
+static struct mpool_page *take_charge(struct mpool_large *large,
+				      struct mpool_page *pg, u32 npages,
+				      struct mpool_pool *owner)
+{
+	if (!pg) {
+		mpool_limit_give(large->limit, npages);
+		return NULL;
+	}
+	mpool_pool_charge(owner, npages);
+	if (owner != &large->pool)
+		mpool_pool_charge(&large->pool, npages);
+	return pg;
+}
+
 /**
  * mpool_large_take() - take a run, and more memory from the feed if need be
  * @large: pool
@@ -119,14 +134,20 @@ struct mpool_page *mpool_large_take(struct mpool_large *large, u32 npages,
 			break;
 		}
 	}
-	if (!pg) {
-		mpool_limit_give(large->limit, npages);
+	return take_charge(large, pg, npages, owner);
+}
+
+/* A run for a chunk, of what the pool has already. */
+struct mpool_page *mpool_large_take_idle(struct mpool_large *large, u32 npages,
+					 unsigned long align,
+					 struct mpool_pool *owner)
+{
+	struct mpool_page *pg;
+
+	if (!mpool_limit_take(large->limit, npages))
 		return NULL;
-	}
-	mpool_pool_charge(owner, npages);
-	if (owner != &large->pool)
-		mpool_pool_charge(&large->pool, npages);
-	return pg;
+	pg = take_held(large, npages, align, MPOOL_PAGE_CHUNK, owner, 0, 0);
+	return take_charge(large, pg, npages, owner);
 }
 
 /*

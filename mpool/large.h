@@ -58,6 +58,9 @@ struct mpool_page *mpool_large_take(struct mpool_large *large, u32 npages,
 				    enum mpool_page_state state,
 				    struct mpool_pool *owner, u32 site,
 				    u32 slack);
+struct mpool_page *mpool_large_take_idle(struct mpool_large *large, u32 npages,
+					 unsigned long align,
+					 struct mpool_pool *owner);
 struct mpool_page *mpool_large_carve_locked(struct mpool_large *large,
 					    struct mpool_page *pg, u32 gap,
 					    u32 npages, u32 site, u32 slack);

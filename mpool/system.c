@@ -42,13 +42,6 @@
 /* An arena that is added is at most this part of its pool, or the smallest. */
 #define ARENA_SHARE		64
 
-/* For orders that are nice to have: no reclaim, no compaction, no warning. */
-static gfp_t gfp_try(gfp_t gfp)
-{
-	return (gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL)) |
-	       __GFP_NORETRY | __GFP_NOWARN;
-}
-
 static unsigned int arena_order(const struct mpool_large *large)
 {
 	unsigned long pages = READ_ONCE(large->runs.nr_pages) / ARENA_SHARE | 1;
@@ -78,7 +71,7 @@ static struct page *block_shared(unsigned int *order, unsigned int least,
 	struct page *page;
 
 	for (; *order > least; --*order) {
-		page = alloc_pages(gfp_try(gfp) | __GFP_COMP, *order);
+		page = alloc_pages(mpool_gfp_try(gfp) | __GFP_COMP, *order);
 		if (page)
 			return page;
 	}
