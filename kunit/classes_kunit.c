@@ -71,12 +71,11 @@ static int until_own(struct mpool_small *pool, size_t size, void **objs,
 		objs[(*n)++] = p;
 		if (usable < size)
 			return -1;
-		if (usable == own_size(size))
-			more++;
-		else if (more)
-			return -1;	/* never back */
-		else
-			stood_in++;
+		more += usable == own_size(size);
+		stood_in += usable != own_size(size);
+		/* Never back. */
+		if (more && usable != own_size(size))
+			return -1;
 		if (more && more >= stood_in)
 			return stood_in;
 	}

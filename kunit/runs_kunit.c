@@ -763,9 +763,9 @@ static void verify_finds_damage(struct kunit *test)
 	pg->len = 4;
 	KUNIT_EXPECT_GT(test, mpool_runs_verify_arena(runs, arena), 0);
 	pg->len = 5;
-	__clear_bit(5, arena->starts);
+	__clear_bit(5, mpool_arena_starts(arena));
 	KUNIT_EXPECT_GT(test, mpool_runs_verify_arena(runs, arena), 0);
-	__set_bit(5, arena->starts);
+	__set_bit(5, mpool_arena_starts(arena));
 	arena->nfree++;
 	KUNIT_EXPECT_GT(test, mpool_runs_verify_arena(runs, arena), 0);
 	arena->nfree--;

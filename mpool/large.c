@@ -212,7 +212,7 @@ static void late_arena(struct mpool_large *large, struct mpool_arena *arena)
 	unsigned long flags;
 	unsigned int i;
 
-	for_each_set_bit(i, arena->starts, arena->npages) {
+	for_each_set_bit(i, mpool_arena_starts(arena), arena->npages) {
 		if (mpool_page_state(&arena->pages[i]) != MPOOL_PAGE_QUEUED)
 			continue;
 		raw_spin_lock_irqsave(&large->lock, flags);
@@ -415,7 +415,7 @@ static int walk_arena(struct mpool_arena *arena, struct mpool_pool *owner,
 	unsigned int i;
 	int ret = 0;
 
-	for_each_set_bit(i, arena->starts, arena->npages) {
+	for_each_set_bit(i, mpool_arena_starts(arena), arena->npages) {
 		struct mpool_page *pg = &arena->pages[i];
 
 		if (mpool_page_state(pg) != MPOOL_PAGE_RUN ||
@@ -485,7 +485,7 @@ static size_t large_slack(struct mpool_large *large)
 
 	rcu_read_lock();
 	list_for_each_entry_rcu(arena, &large->arenas, list)
-		for_each_set_bit(i, arena->starts, arena->npages)
+		for_each_set_bit(i, mpool_arena_starts(arena), arena->npages)
 			if (mpool_page_state(&arena->pages[i]) ==
 			    MPOOL_PAGE_RUN)
 				slack += READ_ONCE(arena->pages[i].slack);
@@ -674,7 +674,7 @@ static int verify_arena_locked(struct mpool_large *large,
 	bad += mpool_runs_verify_arena(&large->runs, arena);
 	bad += idle && !spare;
 	bad += arena->noted != (spare || !large->feed->gives_back);
-	for_each_set_bit(i, arena->starts, arena->npages) {
+	for_each_set_bit(i, mpool_arena_starts(arena), arena->npages) {
 		pg = &arena->pages[i];
 		if (mpool_page_state(pg) == MPOOL_PAGE_CHUNK)
 			*chunks += pg->len;

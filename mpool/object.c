@@ -447,7 +447,7 @@ void *mpool_fixed_alloc_at(struct mpool_fixed *pool, gfp_t gfp,
 EXPORT_SYMBOL_GPL(mpool_fixed_alloc_at);
 
 void *__mpool_fixed_alloc_at(struct mpool_fixed *pool, gfp_t gfp,
-				struct mpool_site *site)
+			     struct mpool_site *site)
 {
 	u32 id = READ_ONCE(site->id);
 

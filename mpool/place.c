@@ -166,7 +166,7 @@ static struct mpool_page *place_in_word(struct mpool_large *large,
 	if (!mpool_lock_irqsave(&large->lock, flags))
 		return NULL;
 	mpool_runs_merge(&large->runs, NULL);
-	for (word = arena->starts[BIT_WORD(index)]; word && !got;
+	for (word = mpool_arena_starts(arena)[BIT_WORD(index)]; word && !got;
 	     word &= word - 1) {
 		pg = &arena->pages[index + __ffs(word)];
 		if (mpool_page_state(pg) == MPOOL_PAGE_FREE)

@@ -17,7 +17,7 @@
  *
  * Nothing of this is in the pages.  Each has a descriptor in its arena; the
  * first and the last of a free run carry its length (boundary tags), which is
- * how neighbours are found when a run is freed.  A bit in arena->starts for each
+ * how neighbours are found when a run is freed.  A bit for each
  * page that begins a run leads from the middle of one to its head.
  *
  * All of alloc, free, grow and shrink are O(1), whatever the pool holds, but
@@ -153,7 +153,7 @@ static void run_insert(struct mpool_runs *runs, struct mpool_arena *arena,
 	pg[len - 1].len = len;
 	mpool_page_set(pg, index, MPOOL_PAGE_FREE);
 	pg->len = len;
-	__set_bit(index, arena->starts);
+	__set_bit(index, mpool_arena_starts(arena));
 	pg->prev = NULL;
 	run_set_next(pg, head);
 	if (head)
@@ -184,7 +184,7 @@ static void run_extract(struct mpool_runs *runs, struct mpool_arena *arena,
 		class_unmark(runs, class);
 	mpool_page_set(pg + len - 1, index + len - 1, MPOOL_PAGE_BODY);
 	mpool_page_set(pg, index, MPOOL_PAGE_BODY);
-	__clear_bit(index, arena->starts);
+	__clear_bit(index, mpool_arena_starts(arena));
 	runs->nr_free -= len;
 	arena->nfree -= len;
 }
@@ -255,7 +255,7 @@ run_carve(struct mpool_runs *runs, struct mpool_page *pg, u32 gap, u32 npages,
 	atomic_inc(&arena->live);
 	smp_wmb(); /* Pairs with smp_rmb() in mpool_page_owner(). */
 	mpool_page_set(pg, index + gap, state);
-	__set_bit(index + gap, arena->starts);
+	__set_bit(index + gap, mpool_arena_starts(arena));
 	return pg;
 }
 
@@ -358,7 +358,7 @@ static void run_free(struct mpool_runs *runs, struct mpool_page *pg)
 	u32 index = mpool_page_index(pg);
 
 	mpool_page_set(pg, index, MPOOL_PAGE_BODY);
-	__clear_bit(index, arena->starts);
+	__clear_bit(index, mpool_arena_starts(arena));
 	run_release(runs, arena, index, pg->len);
 }
 
@@ -465,8 +465,8 @@ struct mpool_page *mpool_runs_find(struct mpool_arena *arena,
 {
 	u32 index = (addr - arena->base) >> PAGE_SHIFT;
 
-	if (!test_bit(index, arena->starts))
-		index = find_last_bit(arena->starts, index);
+	if (!test_bit(index, mpool_arena_starts(arena)))
+		index = find_last_bit(mpool_arena_starts(arena), index);
 	return &arena->pages[min(index, arena->npages - 1)];
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_find);
@@ -489,7 +489,6 @@ void mpool_arena_init(struct mpool_arena *arena, struct mpool_runs *runs,
 	arena->npages = npages;
 	arena->phys = MPOOL_NO_PHYS;
 	arena->dma = MPOOL_NO_DMA;
-	arena->starts = (unsigned long *)&arena->pages[npages];
 	INIT_LIST_HEAD(&arena->list);
 	INIT_LIST_HEAD(&arena->spare);
 }
@@ -603,7 +602,7 @@ int mpool_runs_verify_arena(struct mpool_runs *runs, struct mpool_arena *arena)
 		    state == MPOOL_PAGE_BODY)
 			return bad + 1;
 		bad += mpool_page_index(pg) != index;
-		bad += !test_bit(index, arena->starts);
+		bad += !test_bit(index, mpool_arena_starts(arena));
 		bad += is_free && was_free;
 		if (is_free) {
 			bad += pg[pg->len - 1].len != pg->len;
@@ -625,7 +624,7 @@ int mpool_runs_verify_arena(struct mpool_runs *runs, struct mpool_arena *arena)
 	}
 	bad += index != arena->npages || nfree != arena->nfree;
 	bad += live != atomic_read(&arena->live);
-	bad += bitmap_weight(arena->starts, arena->npages) != runs_seen;
+	bad += bitmap_weight(mpool_arena_starts(arena), arena->npages) != runs_seen;
 	return bad;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_verify_arena);

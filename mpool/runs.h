@@ -65,30 +65,49 @@ struct mpool_runs;
 
 /* A range of pages that are contiguous in the address space. */
 struct mpool_arena {
-	struct mpool_spot at;		/* first; no chunk's */
-	/* Constant. */
+	union {
+		struct mpool_spot at;		/* no chunk's */
+		struct {
+			/* Constant, but for nfree. */
+			void *no_pool;
+			unsigned long base;
+			u32 npages;
+			int nid;		/* system: node of the memory */
+			u32 no_objects;
+			u32 nfree;		/* of free runs not parked; lock */
+		};
+	};
 	struct mpool_runs *runs;
-	unsigned long base;
-	u32 npages;
-	bool split;		/* system: each page was made an order-0 page */
-	u8 order;		/* system: order of the block, if not split */
-	bool io;		/* region: not to be touched */
-	int nid;		/* system: node of the memory */
-	bool virt;		/* system: vmalloc()ed */
 	struct mpool_page *within;	/* run of an outer pool, or NULL */
 	phys_addr_t phys;	/* of @base, or MPOOL_NO_PHYS */
 	dma_addr_t dma;		/* of @base, or MPOOL_NO_DMA */
-	unsigned long *starts;	/* a bit for each page that begins a run */
+	u8 order;		/* system: order of the block, if not split */
+	bool split : 1;		/* system: each page was made an order-0 page */
+	bool io : 1;		/* region: not to be touched */
+	bool virt : 1;		/* system: vmalloc()ed */
 	/* Protected by the lock of the pool. */
-	struct list_head list;	/* all arenas of the pool, by RCU for readers */
-	struct list_head spare;	/* those without a run in use */
-	u32 nfree;		/* pages of free runs that are not parked */
 	bool noted;		/* idle or not, nothing is to be done; read anywhere */
 	/* Any context. */
 	atomic_t live;		/* runs in use, those that are parked not */
-	struct rcu_head rcu;
+	/* Protected by the lock of the pool. */
+	struct list_head list;	/* all arenas of the pool, by RCU for readers */
+	union {
+		struct list_head spare;	/* those without a run in use */
+		struct rcu_head rcu;	/* of one that is on no list */
+	};
 	struct mpool_page pages[];
 };
+
+static_assert(offsetof(struct mpool_arena, no_pool) ==
+	      offsetof(struct mpool_spot, fixed));
+static_assert(offsetof(struct mpool_arena, no_objects) ==
+	      offsetof(struct mpool_spot, nr));
+
+/* A bit for each page that begins a run, behind the descriptors. */
+static inline unsigned long *mpool_arena_starts(struct mpool_arena *arena)
+{
+	return (unsigned long *)&arena->pages[arena->npages];
+}
 
 /* Lengths of which one free run may be parked: shorter than this. */
 #define RUNS_PARK		33
@@ -102,8 +121,6 @@ struct mpool_runs {
 	unsigned long linear[RUNS_LINEAR / BITS_PER_LONG];
 	struct mpool_page *heads[RUNS_CLASSES];
 };
-
-static_assert(!offsetof(struct mpool_arena, at));
 
 static inline u32 mpool_page_tag(u32 index, enum mpool_page_state state)
 {

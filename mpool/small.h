@@ -57,10 +57,24 @@ static inline struct mpool_fixed *mpool_small_own(struct mpool_small *small,
 	return fixed && fixed->class == class ? fixed : NULL;
 }
 
+/* The next class from @class on that was made, or SMALL_CLASSES. */
+static inline unsigned int mpool_small_next(struct mpool_small *small,
+					    unsigned int class,
+					    struct mpool_fixed **fixed)
+{
+	for (; class < SMALL_CLASSES; class++) {
+		*fixed = mpool_small_own(small, class);
+		if (*fixed)
+			break;
+	}
+	return class;
+}
+
 /* All classes that were made; @fixed is that of @class. */
 #define mpool_small_for_each(small, class, fixed)			\
-	for ((class) = 0; (class) < SMALL_CLASSES; (class)++)		\
-		if (((fixed) = mpool_small_own(small, class)))
+	for ((class) = mpool_small_next(small, 0, &(fixed));		\
+	     (class) < SMALL_CLASSES;					\
+	     (class) = mpool_small_next(small, (class) + 1, &(fixed)))
 
 struct mpool_small *mpool_small_setup(const char *name,
 				      const struct mpool_small_args *args,

@@ -509,7 +509,7 @@ void *mpool_fixed_alloc_at(struct mpool_fixed *pool, gfp_t gfp,
 
 /* Constant flags are looked at where the caller is compiled. */
 void *__mpool_fixed_alloc_at(struct mpool_fixed *pool, gfp_t gfp,
-				struct mpool_site *site) __malloc;
+			     struct mpool_site *site) __malloc;
 static __always_inline void *__mpool_fixed_alloc(struct mpool_fixed *pool,
 						 gfp_t gfp,
 						 struct mpool_site *site)
