@@ -631,6 +631,59 @@ static void race_with_trim(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(race.pool), 0);
 }
 
+#define MEETINGS	4000
+
+struct meeting {
+	struct mpool_large *pool;
+	void *run;
+	atomic_t turn;		/* 1: the thread's, 0: the case's */
+};
+
+static int meeting_fn(void *arg)
+{
+	struct meeting *m = arg;
+
+	while (!kthread_should_stop()) {
+		if (atomic_read_acquire(&m->turn)) {
+			mpool_large_free(m->pool, m->run);
+			atomic_set_release(&m->turn, 0);
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+/*
+ * The last run of an arena is freed just when somebody takes the arena off the list
+ * of spares, because it seems to be in use: it is there again in the end, or gone.
+ */
+static void last_free_meets_trim(struct kunit *test)
+{
+	struct meeting m = { .pool = new_pool(test) };
+	u32 n, spin, gone = 0, lost = 0;
+	struct task_struct *task;
+
+	task = kthread_run(meeting_fn, &m, "meeting");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	for (n = 0; n < MEETINGS && !lost; n++) {
+		mpool_large_free(m.pool, run_of(test, m.pool, 5));
+		m.run = run_of(test, m.pool, 5);
+		atomic_set_release(&m.turn, 1);
+		for (spin = n % 256; spin; spin--)
+			cpu_relax();
+		mpool_large_trim(m.pool);
+		while (atomic_read_acquire(&m.turn))
+			cond_resched();
+		gone += !m.pool->runs.nr_pages;
+		lost += m.pool->runs.nr_pages && !m.pool->nr_spares;
+	}
+	kthread_stop(task);
+	kunit_info(test, "%u of %u times the arena went\n", gone, n);
+	KUNIT_EXPECT_EQ(test, lost, 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(m.pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(m.pool), 0);
+}
+
 static void parked_exit_case(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, mpool_pagemap_verify(), 0);
@@ -650,6 +703,7 @@ static struct kunit_case parked_cases[] = {
 	KUNIT_CASE(wrong_frees),
 	KUNIT_CASE(race_of_lengths),
 	KUNIT_CASE(race_with_trim),
+	KUNIT_CASE(last_free_meets_trim),
 	{ }
 };
 

@@ -8,6 +8,7 @@
 #include <linux/completion.h>
 #include <linux/cpumask.h>
 #include <linux/kthread.h>
+#include <linux/printk.h>
 #include <linux/sched.h>
 
 #include "stock.h"
@@ -21,6 +22,7 @@
 struct taker {
 	struct mpool_large *pool;
 	struct completion *over;
+	bool *stop;			/* not before all NMIs were */
 	unsigned long id;
 	u32 rnd;
 	u32 torn;
@@ -86,7 +88,7 @@ static int taker_fn(void *arg)
 	struct taker *taker = arg;
 	int i;
 
-	for (i = 0; i < THREAD_OPS; i++) {
+	for (i = 0; i < THREAD_OPS || !READ_ONCE(*taker->stop); i++) {
 		taker_step(taker, i % 3 ? GFP_KERNEL : GFP_ATOMIC);
 		if (!(i % 64))
 			cond_resched();
@@ -109,6 +111,7 @@ void stock_runs(struct stock *t)
 	struct taker takers[THREADS + 1] = { };
 	DECLARE_COMPLETION_ONSTACK(over);
 	unsigned int i, cpu = 0, started = 0;
+	bool stop = false;
 	struct task_struct *task;
 	struct mpool_large *pool;
 
@@ -118,6 +121,7 @@ void stock_runs(struct stock *t)
 	for (i = 0; i <= THREADS; i++) {
 		takers[i].pool = pool;
 		takers[i].over = &over;
+		takers[i].stop = &stop;
 		takers[i].id = (i + 1) * 100;
 		takers[i].rnd = i;
 		if (i == THREADS)
@@ -135,6 +139,7 @@ void stock_runs(struct stock *t)
 		if (!(i % 100))
 			mpool_large_trim(pool);
 	}
+	WRITE_ONCE(stop, true);
 	while (started--)
 		wait_for_completion(&over);
 	for (i = 0; i <= THREADS; i++) {
@@ -145,4 +150,6 @@ void stock_runs(struct stock *t)
 	}
 	/* All of it is free: nothing was lost. */
 	CHECK(t, !mpool_large_destroy(pool));
+	pr_info("# runs: %u taken in NMIs, %u not to be had\n",
+		takers[THREADS].done, takers[THREADS].refused);
 }
