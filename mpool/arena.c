@@ -115,7 +115,7 @@ static bool arena_unlink_locked(struct mpool_large *large,
 				struct mpool_arena *arena)
 {
 	lockdep_assert_held(&large->lock);
-	if (!mpool_runs_remove(&large->runs, arena))
+	if (!mpool_runs_remove(arena->runs, arena))
 		return false;
 	list_del_rcu(&arena->list);
 	mpool_arena_used_locked(large, arena);
@@ -154,7 +154,7 @@ void mpool_large_add_arena(struct mpool_large *large,
 	arena->noted = !large->feed->gives_back;
 	raw_spin_lock_irqsave(&large->lock, flags);
 	list_add_tail_rcu(&arena->list, &large->arenas);
-	mpool_runs_add(&large->runs, arena);
+	mpool_runs_add(arena->runs, arena);
 	mpool_arena_idle_locked(large, arena);
 	raw_spin_unlock_irqrestore(&large->lock, flags);
 	mpool_stat_inc(&large->pool.stats, MPOOL_STAT_GROW);
@@ -267,8 +267,10 @@ int mpool_large_del_arena(struct mpool_large *large, unsigned long base)
 void mpool_large_end_arenas(struct mpool_large *large)
 {
 	struct mpool_arena *arena, *next;
+	struct mpool_runs *runs;
 
-	mpool_runs_merge(&large->runs, NULL);
+	mpool_large_for_each_runs(large, runs)
+		mpool_runs_merge(runs, NULL);
 	list_for_each_entry_safe(arena, next, &large->arenas, list) {
 		list_del_rcu(&arena->list);
 		arena_unmap(arena);

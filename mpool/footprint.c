@@ -21,10 +21,13 @@ static size_t large_bytes(const struct mpool_large *large)
 {
 	const struct mpool_arena *arena;
 	size_t bytes = kmalloc_size_roundup(sizeof(*large));
+	const struct mpool_runs *runs;
 
 	/* The memory of a region is its owner's. */
 	if (large->feed->system)
-		bytes += READ_ONCE(large->runs.nr_pages) << PAGE_SHIFT;
+		bytes += mpool_large_nr_pages(large) << PAGE_SHIFT;
+	for (runs = large->runs.next; runs; runs = runs->next)
+		bytes += kmalloc_size_roundup(sizeof(*runs));
 	rcu_read_lock();
 	list_for_each_entry_rcu(arena, &large->arenas, list)
 		bytes += kmalloc_size_roundup(mpool_arena_bytes(arena->npages));

@@ -52,18 +52,20 @@ static struct mpool_page *take_locked(struct mpool_runs *runs, u32 npages,
 	return pg;
 }
 
-static struct mpool_page *take_held(struct mpool_large *large, u32 npages,
+/* Takes one from what a node has. */
+static struct mpool_page *take_held(struct mpool_runs *runs, u32 npages,
 				    unsigned long align,
 				    enum mpool_page_state state,
 				    struct mpool_pool *owner, u32 site,
 				    u32 slack)
 {
+	struct mpool_large *large = runs->large;
 	struct mpool_page *pg;
 	unsigned long flags;
 
 	if (!mpool_lock_irqsave(&large->lock, flags))
 		return NULL;
-	pg = take_locked(&large->runs, npages, align);
+	pg = take_locked(runs, npages, align);
 	if (pg) {
 		pg->owner = owner;
 		pg->site = site;
@@ -93,6 +95,93 @@ static struct mpool_page *take_charge(struct mpool_large *large,
 	return pg;
 }
 
+/* A request that was not served at once; see mpool_large_take(). */
+struct wish {
+	u32 npages;
+	unsigned long align;
+	gfp_t gfp;
+	enum mpool_page_state state;
+	struct mpool_pool *owner;
+	u32 site;
+	u32 slack;
+	bool may_grow;
+};
+
+static struct mpool_page *take_for(struct mpool_runs *runs,
+				   const struct wish *wish)
+{
+	return take_held(runs, wish->npages, wish->align, wish->state,
+			 wish->owner, wish->site, wish->slack);
+}
+
+static struct mpool_arena *grow_for(struct mpool_large *large,
+				    const struct wish *wish, gfp_t gfp)
+{
+	struct mpool_arena *arena;
+
+	arena = large->feed->grow(large, wish->npages, wish->align, gfp);
+	if (arena)
+		mpool_large_add_arena(large, arena);
+	return arena;
+}
+
+/*
+ * For a node that has no such run: from memory that it has to spare, or from what
+ * the pool has of other nodes.  This comes before the system is asked for memory
+ * wherever there is some: it would be another arena for each request.
+ */
+static struct mpool_page *take_beyond(struct mpool_runs *here,
+				      const struct wish *wish)
+{
+	struct mpool_large *large = here->large;
+	gfp_t gfp = (wish->gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL)) |
+		    __GFP_THISNODE | __GFP_NORETRY | __GFP_NOWARN;
+	struct mpool_page *pg = NULL;
+	struct mpool_arena *arena;
+	struct mpool_runs *runs;
+
+	if (!large->nodes)
+		return NULL;
+	arena = wish->may_grow ? grow_for(large, wish, gfp) : NULL;
+	if (arena)
+		pg = take_for(arena->runs, wish);
+	if (pg || (wish->gfp & __GFP_THISNODE))
+		return pg;
+	mpool_large_for_each_runs(large, runs) {
+		pg = runs != here ? take_for(runs, wish) : NULL;
+		if (pg)
+			break;
+	}
+	return pg;
+}
+
+/* For a node that has no such run: from wherever one can be had. */
+static noinline struct mpool_page *take_or_grow(struct mpool_runs *runs,
+						const struct wish *wish)
+{
+	size_t bytes = max((size_t)wish->npages << PAGE_SHIFT, wish->align);
+	struct mpool_large *large = runs->large;
+	struct mpool_page *pg = NULL;
+	struct mpool_arena *arena;
+
+	for (;;) {
+		pg = pg ?: take_beyond(runs, wish);
+		if (pg || !wish->may_grow)
+			return pg;
+		arena = grow_for(large, wish, wish->gfp);
+		if (arena) {
+			runs = arena->runs;
+		} else if (mpool_gfp_nofail(wish->gfp) && large->feed->system &&
+			   get_order(bytes) <= MAX_PAGE_ORDER) {
+			memalloc_retry_wait(wish->gfp);
+			runs = mpool_large_here(large);
+		} else {
+			return NULL;
+		}
+		pg = take_for(runs, wish);
+	}
+}
+
 /**
  * mpool_large_take() - take a run, and more memory from the feed if need be
  * @large: pool
@@ -104,6 +193,9 @@ static struct mpool_page *take_charge(struct mpool_large *large,
  * @site: who asked
  * @slack: bytes of it that were not asked for
  *
+ * It is of the node of who asks, or of another if that has none and no memory, and
+ * @gfp has no __GFP_THISNODE.
+ *
  * Context: any; grows only where the page allocator may be called.
  * Return: descriptor of the first page, or %NULL.
  */
@@ -113,31 +205,25 @@ struct mpool_page *mpool_large_take(struct mpool_large *large, u32 npages,
 				    struct mpool_pool *owner, u32 site,
 				    u32 slack)
 {
-	bool may_grow = mpool_may_grow();
-	struct mpool_arena *arena;
+	struct mpool_runs *here = mpool_large_here(large);
 	struct mpool_page *pg;
 
 	if (!mpool_limit_take(large->limit, npages))
 		return NULL;
-	for (;;) {
-		pg = take_held(large, npages, align, state, owner, site, slack);
-		if (pg || !may_grow)
-			break;
-		arena = large->feed->grow(large, npages, align, gfp);
-		if (arena) {
-			mpool_large_add_arena(large, arena);
-		} else if (mpool_gfp_nofail(gfp) && large->feed->system &&
-			   get_order(max((size_t)npages << PAGE_SHIFT, align)) <=
-			   MAX_PAGE_ORDER) {
-			memalloc_retry_wait(gfp);
-		} else {
-			break;
-		}
+	pg = take_held(here, npages, align, state, owner, site, slack);
+	if (unlikely(!pg)) {
+		const struct wish wish = {
+			.npages = npages, .align = align, .gfp = gfp,
+			.state = state, .owner = owner, .site = site,
+			.slack = slack, .may_grow = mpool_may_grow(),
+		};
+
+		pg = take_or_grow(here, &wish);
 	}
 	return take_charge(large, pg, npages, owner);
 }
 
-/* A run for a chunk, of what the pool has already. */
+/* A run for a chunk, of what the pool has on this node already. */
 struct mpool_page *mpool_large_take_idle(struct mpool_large *large, u32 npages,
 					 unsigned long align,
 					 struct mpool_pool *owner)
@@ -146,7 +232,8 @@ struct mpool_page *mpool_large_take_idle(struct mpool_large *large, u32 npages,
 
 	if (!mpool_limit_take(large->limit, npages))
 		return NULL;
-	pg = take_held(large, npages, align, MPOOL_PAGE_CHUNK, owner, 0, 0);
+	pg = take_held(mpool_large_here(large), npages, align,
+		       MPOOL_PAGE_CHUNK, owner, 0, 0);
 	return take_charge(large, pg, npages, owner);
 }
 
@@ -159,7 +246,8 @@ struct mpool_page *mpool_large_carve_locked(struct mpool_large *large,
 					    u32 npages, u32 site, u32 slack)
 {
 	lockdep_assert_held(&large->lock);
-	pg = mpool_runs_carve(&large->runs, pg, gap, npages, MPOOL_PAGE_PARKED);
+	pg = mpool_runs_carve(mpool_page_arena(pg)->runs, pg, gap, npages,
+			      MPOOL_PAGE_PARKED);
 	pg->owner = &large->pool;
 	pg->site = site;
 	pg->slack = slack;
@@ -179,8 +267,8 @@ static void give_locked(struct mpool_large *large, struct mpool_page *pg)
 	/* Its owner may end before somebody else has it. */
 	WRITE_ONCE(pg->owner, &large->pool);
 	/* What is parked would pass a limit by. */
-	if (large->limit || !mpool_runs_park(&large->runs, arena, pg))
-		mpool_runs_free(&large->runs, pg);
+	if (large->limit || !mpool_runs_park(arena->runs, arena, pg))
+		mpool_runs_free(arena->runs, pg);
 	mpool_arena_idle_locked(large, arena);
 }
 
@@ -242,14 +330,16 @@ static void late_fn(struct work_struct *work)
 void mpool_large_failed(struct mpool_large *large, struct mpool_pool *owner,
 			size_t size, gfp_t gfp, u32 site)
 {
+	struct mpool_large_room room;
 	unsigned long flags;
 
 	mpool_pool_failed(owner, size, gfp, site);
 	if (!mpool_lock_irqsave(&large->lock, flags))
 		return;
-	owner->fail.free = mpool_runs_nr_free(&large->runs);
-	owner->fail.largest = mpool_runs_largest(&large->runs);
+	room = mpool_large_room_locked(large);
 	raw_spin_unlock_irqrestore(&large->lock, flags);
+	owner->fail.free = room.free;
+	owner->fail.largest = room.largest;
 	mpool_shortage_note(large, owner);
 }
 
@@ -320,7 +410,7 @@ struct mpool_page *mpool_large_lookup(const void *p)
 }
 
 /* Frees a run of @owner that the caller has claimed. */
-void mpool_large_free_claimed(struct mpool_page *pg, struct mpool_pool *owner)
+void mpool_large_free_claimed(struct mpool_pool *owner, struct mpool_page *pg)
 {
 	struct mpool_arena *arena = mpool_page_arena(pg);
 	struct mpool_large *large = mpool_page_large(pg);
@@ -343,7 +433,7 @@ bool mpool_large_free_object(struct mpool_page *pg, struct mpool_pool *owner)
 {
 	if (!mpool_runs_claim(pg))
 		return false;
-	mpool_large_free_claimed(pg, owner);
+	mpool_large_free_claimed(owner, pg);
 	return true;
 }
 
@@ -356,7 +446,7 @@ static bool grow_locked(struct mpool_large *large, struct mpool_page *pg,
 	lockdep_assert_held(&large->lock);
 	if (!mpool_limit_take(large->limit, more))
 		return false;
-	if (mpool_runs_grow(&large->runs, pg, npages))
+	if (mpool_runs_grow(mpool_page_arena(pg)->runs, pg, npages))
 		return true;
 	mpool_limit_give(large->limit, more);
 	return false;
@@ -370,7 +460,7 @@ static int resize_locked(struct mpool_large *large, struct mpool_page *pg,
 	if (npages > pg->len && !grow_locked(large, pg, npages))
 		return -ENOSPC;
 	if (npages < pg->len)
-		mpool_runs_shrink(&large->runs, pg, npages);
+		mpool_runs_shrink(mpool_page_arena(pg)->runs, pg, npages);
 	pg->slack = slack;
 	pg->site = site;
 	return 0;
@@ -503,7 +593,7 @@ static void large_count(struct mpool_pool *pool, struct mpool_count *count)
 	*count = (struct mpool_count){
 		.frees = mpool_stat_read(&pool->stats, MPOOL_STAT_FREE),
 		.allocs = mpool_stat_read(&pool->stats, MPOOL_STAT_ALLOC),
-		.capacity = READ_ONCE(large->runs.nr_pages),
+		.capacity = mpool_large_nr_pages(large),
 		.live_bytes = used > slack ? used - slack : 0,
 	};
 	count->live = max_t(s64, 0, count->allocs - count->frees);
@@ -585,18 +675,22 @@ struct mpool_large *mpool_large_setup(const char *name,
 		mpool_refuse(&large_ops, name, "%s", wrong);
 		err = -EINVAL;
 	}
+	if (!err)
+		err = mpool_large_make_nodes(large, feed->system);
 	if (!err) {
 		large->limit = mpool_limit_create(limits, feed->gives_back ?
 						  NULL : &large->runs.nr_pages);
 		err = PTR_ERR_OR_ZERO(large->limit);
 	}
 	if (err) {
+		mpool_large_free_nodes(large);
 		kfree(large);
 		return ERR_PTR(err);
 	}
 	large->feed = feed;
 	large->zone = zone;
 	large->parks = large->limit || want_init_on_free() ? 0 : RUNS_PARK;
+	large->takes = want_init_on_alloc(0) ? 0 : RUNS_PARK;
 	raw_spin_lock_init(&large->lock);
 	INIT_LIST_HEAD(&large->arenas);
 	INIT_LIST_HEAD(&large->spares);
@@ -620,6 +714,7 @@ void mpool_large_put(struct mpool_large *large)
 	/* Lookups that came by an arena may be looking at its pool. */
 	synchronize_rcu();
 	mpool_limit_end(large->limit);
+	mpool_large_free_nodes(large);
 	kfree(large);
 }
 
@@ -671,7 +766,9 @@ static int verify_arena_locked(struct mpool_large *large,
 	unsigned int i;
 	int bad = 0;
 
-	bad += mpool_runs_verify_arena(&large->runs, arena);
+	bad += mpool_runs_verify_arena(arena->runs, arena);
+	bad += arena->runs->large != large ||
+	       arena->runs != mpool_large_node(large, arena->nid);
 	bad += idle && !spare;
 	bad += arena->noted != (spare || !large->feed->gives_back);
 	for_each_set_bit(i, mpool_arena_starts(arena), arena->npages) {
@@ -687,8 +784,9 @@ static int verify_arena_locked(struct mpool_large *large,
 /* Number of breaches of the invariant, in a pool that is at rest. */
 int mpool_large_verify(struct mpool_large *large)
 {
-	unsigned long pages = 0, free = 0, chunks = 0;
+	unsigned long chunks = 0;
 	struct mpool_arena *arena;
+	struct mpool_runs *runs;
 	unsigned int spares = 0;
 	unsigned long flags;
 	int bad = 0;
@@ -697,10 +795,9 @@ int mpool_large_verify(struct mpool_large *large)
 	list_for_each_entry(arena, &large->arenas, list) {
 		bad += verify_arena_locked(large, arena, &chunks);
 		spares += !list_empty(&arena->spare);
-		pages += arena->npages;
-		free += arena->nfree;
 	}
-	bad += mpool_runs_verify(&large->runs, pages, free);
+	mpool_large_for_each_runs(large, runs)
+		bad += mpool_large_verify_node(large, runs);
 	bad += spares != large->nr_spares || chunks != large->nr_chunk_pages;
 	bad += large->limit && atomic_long_read(&large->limit->used) <
 			       atomic_long_read(&large->pool.pages);

@@ -32,13 +32,16 @@ struct mpool_large {
 	struct mpool_limit *limit;	/* NULL: there is none */
 	bool virt;		/* may have arenas that vmalloc() made */
 
+	struct mpool_runs **nodes;	/* engine of each node, or NULL: one for all */
+	unsigned long takes;	/* shorter runs by the fast path, or 0 */
+
 	/* Read anywhere. */
-	u32 parks;		/* runs of its own that are shorter, or 0 */
+	u32 parks;		/* shorter runs of its own, or 0 */
 	bool surplus;		/* maybe two spares of a node; under the lock */
 
 	/* Protects the rest but where it says otherwise; never held for long. */
 	raw_spinlock_t lock;
-	struct mpool_runs runs;
+	struct mpool_runs runs;		/* of the first node, or of all */
 	struct list_head arenas;	/* doubly linked, RCU for readers */
 	struct list_head spares;	/* arenas without a run in use, and others */
 	unsigned int nr_spares;		/* on that list */
@@ -66,6 +69,18 @@ struct mpool_page *mpool_large_carve_locked(struct mpool_large *large,
 					    u32 npages, u32 site, u32 slack);
 void mpool_large_give(struct mpool_large *large, struct mpool_page *pg);
 
+/* Pages that are free, and those of the longest free run. */
+struct mpool_large_room {
+	unsigned long free;
+	unsigned long largest;
+};
+
+/* nodes.c */
+int mpool_large_make_nodes(struct mpool_large *large, bool system);
+void mpool_large_free_nodes(struct mpool_large *large);
+struct mpool_large_room mpool_large_room_locked(struct mpool_large *large);
+int mpool_large_verify_node(struct mpool_large *large, struct mpool_runs *runs);
+
 /* arena.c */
 void mpool_arena_used_locked(struct mpool_large *large,
 			     struct mpool_arena *arena);
@@ -86,7 +101,7 @@ void *mpool_large_object(struct mpool_large *large, struct mpool_pool *owner,
 void mpool_large_failed(struct mpool_large *large, struct mpool_pool *owner,
 			size_t size, gfp_t gfp, u32 site);
 struct mpool_page *mpool_large_lookup(const void *p);
-void mpool_large_free_claimed(struct mpool_page *pg, struct mpool_pool *owner);
+void mpool_large_free_claimed(struct mpool_pool *owner, struct mpool_page *pg);
 bool mpool_large_free_object(struct mpool_page *pg, struct mpool_pool *owner);
 int mpool_large_resize(struct mpool_page *pg, size_t size, u32 site);
 int mpool_large_walk_owner(struct mpool_large *large, struct mpool_pool *owner,
@@ -125,8 +140,43 @@ static inline u32 mpool_large_pages(size_t size, u32 *slack)
 
 static inline struct mpool_large *mpool_page_large(struct mpool_page *pg)
 {
-	return container_of(mpool_page_arena(pg)->runs, struct mpool_large,
-			    runs);
+	return mpool_page_arena(pg)->runs->large;
+}
+
+#define mpool_large_for_each_runs(large, runs)				\
+	for ((runs) = &(large)->runs; (runs); (runs) = (runs)->next)
+
+/* The engine for runs of a node. */
+static __always_inline struct mpool_runs *
+mpool_large_node(struct mpool_large *large, int nid)
+{
+	return mpool_read(large->nodes) ? large->nodes[nid] : &large->runs;
+}
+
+/* The engine for who asks here. */
+static inline struct mpool_runs *mpool_large_here(struct mpool_large *large)
+{
+	return mpool_large_node(large, numa_mem_id());
+}
+
+/* Where its run of a length is parked. */
+static __always_inline struct mpool_page **
+mpool_large_place(struct mpool_large *large, unsigned long npages)
+{
+	if (unlikely(mpool_read(large->runs.next)))
+		return &large->nodes[numa_mem_id()]->parked[npages];
+	return &large->runs.parked[npages];
+}
+
+/* Pages of all nodes.  Any context. */
+static inline unsigned long mpool_large_nr_pages(const struct mpool_large *large)
+{
+	const struct mpool_runs *runs;
+	unsigned long pages = 0;
+
+	mpool_large_for_each_runs(large, runs)
+		pages += mpool_hint(runs->nr_pages);
+	return pages;
 }
 
 static inline size_t mpool_page_bytes(const struct mpool_page *pg)
@@ -147,9 +197,9 @@ static inline void mpool_large_settle(struct mpool_large *large)
  */
 static __always_inline void *mpool_large_unpark(struct mpool_large *large,
 						struct mpool_page *pg,
-						u32 npages, u32 site, u32 slack)
+						u32 site, u32 slack)
 {
-	u32 tag = pg->tag, index = tag >> MPOOL_TAG_SHIFT;
+	u32 len = pg->len, tag = pg->tag, index = tag >> MPOOL_TAG_SHIFT;
 	struct mpool_arena *arena = mpool_arena_of(pg, index);
 
 	/* Before anybody can free it. */
@@ -159,7 +209,7 @@ static __always_inline void *mpool_large_unpark(struct mpool_large *large,
 	WRITE_ONCE(pg->slack, slack);
 	smp_wmb(); /* Pairs with smp_rmb() in mpool_page_owner(). */
 	WRITE_ONCE(pg->tag, tag - MPOOL_PAGE_PARKED + MPOOL_PAGE_RUN);
-	mpool_pool_charge(&large->pool, npages);
+	mpool_pool_charge(&large->pool, len);
 	mpool_stat_inc(&large->pool.stats, MPOOL_STAT_ALLOC);
 	return (void *)(arena->base + ((unsigned long)index << PAGE_SHIFT));
 }
@@ -174,14 +224,14 @@ static __always_inline bool mpool_large_park(struct mpool_large *large,
 					     struct mpool_page *pg, u32 index,
 					     bool *last)
 {
-	u32 len = mpool_read(pg->len);
+	unsigned long len = mpool_read(pg->len);
 	struct mpool_page **place;
 
 	/* By a race of wrong frees it may have got another owner before. */
 	if (unlikely(len >= mpool_read(large->parks) ||
 		     mpool_read(pg->owner) != &large->pool))
 		goto refuse;
-	place = &large->runs.parked[len];
+	place = &arena->runs->parked[len];
 	OPTIMIZER_HIDE_VAR(place);	/* from being computed at each use */
 	if (unlikely(READ_ONCE(*place)))
 		goto refuse;

@@ -26,12 +26,14 @@
 void mpool_map_header(struct mpool_out *out, struct mpool_large *large)
 {
 	unsigned long flags, pages, nfree, longest;
+	struct mpool_large_room room;
 
 	raw_spin_lock_irqsave(&large->lock, flags);
-	pages = large->runs.nr_pages;
-	nfree = mpool_runs_nr_free(&large->runs);
-	longest = mpool_runs_largest(&large->runs);
+	pages = mpool_large_nr_pages(large);
+	room = mpool_large_room_locked(large);
 	raw_spin_unlock_irqrestore(&large->lock, flags);
+	nfree = room.free;
+	longest = room.largest;
 	mpool_out(out, "# A character is a page, or as many as its arena says:\n");
 	mpool_out(out, "#   R run, r its rest    C chunk of a fixed pool, c its rest\n");
 	mpool_out(out, "#   . free               , free, and kept for its length\n");

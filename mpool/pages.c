@@ -54,24 +54,23 @@ out:
 void *mpool_large_alloc_at(struct mpool_large *pool, size_t size, size_t align,
 			   size_t *real, gfp_t gfp, struct mpool_site *site)
 {
+	unsigned long npages = (size + PAGE_SIZE - 1) >> PAGE_SHIFT;
 	struct mpool_page *pg;
-	unsigned long npages;
 
 	mpool_might_alloc(gfp);
-	/* One page or more, of the size and at the place that any run has. */
+	/* Of the size and at the place that any run has; none has 0 pages. */
 	if (unlikely(mpool_pool_bad(pool) || !mpool_read(site->id) ||
-		     align != 1 || size - 1 >= (RUNS_PARK - 1) << PAGE_SHIFT ||
-		     (gfp & GFP_ODD) || want_init_on_alloc(0)))
+		     align != 1 || npages >= mpool_read(pool->takes) ||
+		     (gfp & GFP_ODD)))
 		return alloc_slow(pool, size, align, real, gfp, site);
-	npages = (size + PAGE_SIZE - 1) >> PAGE_SHIFT;
-	pg = mpool_place_take(&pool->runs.parked[npages]);
+	pg = mpool_place_take(mpool_large_place(pool, npages));
 	if (unlikely(!pg))
 		return alloc_slow(pool, size, align, real, gfp, site);
 	if (real)
-		*real = npages << PAGE_SHIFT;
+		*real = PAGE_ALIGN(size);
 	/* The number of a site does not change any more. */
-	return mpool_large_unpark(pool, pg, npages, mpool_read(site->id),
-				  (npages << PAGE_SHIFT) - size);
+	return mpool_large_unpark(pool, pg, mpool_read(site->id),
+				  -size & ~PAGE_MASK);
 }
 EXPORT_SYMBOL_GPL(mpool_large_alloc_at);
 
@@ -156,10 +155,10 @@ void mpool_large_free(struct mpool_large *pool, const void *p)
 	}
 	if (unlikely(!mpool_large_park(pool, arena, pg, index, &last))) {
 		preempt_enable();
-		mpool_large_free_claimed(pg, &pool->pool);
+		mpool_large_free_claimed(&pool->pool, pg);
 		return;
 	}
-	if (unlikely((last && !READ_ONCE(arena->noted)) ||
+	if (unlikely((last && !mpool_read(arena->noted)) ||
 		     mpool_read(pool->surplus))) {
 		free_idle(pool, arena);
 		return;

@@ -135,18 +135,19 @@ static struct mpool_page *place_try_locked(struct mpool_large *large,
 }
 
 /* Looks at the shortest free runs that are long enough. */
-static struct mpool_page *place_by_length(struct mpool_large *large,
+static struct mpool_page *place_by_length(struct mpool_runs *runs,
 					  const struct place *want)
 {
+	struct mpool_large *large = runs->large;
 	struct mpool_page *pg, *got = NULL;
 	unsigned int look = PLACE_LOOK;
 	unsigned long flags;
 
 	if (!mpool_lock_irqsave(&large->lock, flags))
 		return NULL;
-	mpool_runs_merge(&large->runs, NULL);
-	for (pg = mpool_runs_first(&large->runs, want->npages); pg && look--;
-	     pg = mpool_runs_after(&large->runs, pg)) {
+	mpool_runs_merge(runs, NULL);
+	for (pg = mpool_runs_first(runs, want->npages); pg && look--;
+	     pg = mpool_runs_after(runs, pg)) {
 		got = place_try_locked(large, want, pg);
 		if (got)
 			break;
@@ -165,7 +166,7 @@ static struct mpool_page *place_in_word(struct mpool_large *large,
 
 	if (!mpool_lock_irqsave(&large->lock, flags))
 		return NULL;
-	mpool_runs_merge(&large->runs, NULL);
+	mpool_runs_merge(arena->runs, NULL);
 	for (word = mpool_arena_starts(arena)[BIT_WORD(index)]; word && !got;
 	     word &= word - 1) {
 		pg = &arena->pages[index + __ffs(word)];
@@ -176,10 +177,11 @@ static struct mpool_page *place_in_word(struct mpool_large *large,
 	return got;
 }
 
-/* Looks at all free runs, arena by arena. */
-static struct mpool_page *place_by_address(struct mpool_large *large,
+/* Looks at all free runs of a node, arena by arena. */
+static struct mpool_page *place_by_address(struct mpool_runs *runs,
 					   const struct place *want)
 {
+	struct mpool_large *large = runs->large;
 	struct mpool_page *got = NULL;
 	struct mpool_arena *arena;
 	u32 index, gap;
@@ -188,7 +190,7 @@ static struct mpool_page *place_by_address(struct mpool_large *large,
 	rcu_read_lock();
 	list_for_each_entry_rcu(arena, &large->arenas, list) {
 		/* Not even if all of it were free? */
-		if (!arena_device(arena, &start) ||
+		if (arena->runs != runs || !arena_device(arena, &start) ||
 		    !place_fit(want, start, arena->npages, &gap))
 			continue;
 		for (index = 0; !got && index < arena->npages;
@@ -201,12 +203,30 @@ static struct mpool_page *place_by_address(struct mpool_large *large,
 	return got;
 }
 
-static struct mpool_page *place_find(struct mpool_large *large,
-				     const struct place *want)
+static struct mpool_page *place_in_node(struct mpool_runs *runs,
+					const struct place *want)
 {
-	struct mpool_page *pg = place_by_length(large, want);
+	return place_by_length(runs, want) ?: place_by_address(runs, want);
+}
 
-	return pg ?: place_by_address(large, want);
+/*
+ * On the node of who asks first, then on the others.  The pool does not grow for it
+ * before that: what a device wants may be where one node has memory only.
+ */
+static struct mpool_page *place_find(struct mpool_large *large,
+				     const struct place *want, gfp_t gfp)
+{
+	struct mpool_runs *here = mpool_large_here(large), *runs;
+	struct mpool_page *pg = place_in_node(here, want);
+
+	if (pg || (gfp & __GFP_THISNODE))
+		return pg;
+	mpool_large_for_each_runs(large, runs) {
+		pg = runs != here ? place_in_node(runs, want) : NULL;
+		if (pg)
+			break;
+	}
+	return pg;
 }
 
 /* Brings an arena in which the run crosses no boundary, if it is so aligned. */
@@ -235,9 +255,9 @@ static void *place_take(struct mpool_large *large, const struct place *want,
 
 	if (!mpool_limit_take(large->limit, want->npages))
 		return NULL;
-	pg = place_find(large, want);
+	pg = place_find(large, want, gfp);
 	if (!pg && mpool_may_grow() && place_grow(large, want, gfp)) {
-		pg = place_find(large, want);
+		pg = place_find(large, want, gfp);
 		/* In vain: one spare is enough. */
 		if (!pg)
 			mpool_large_reap(large);

@@ -33,6 +33,7 @@ enum mpool_page_state {
 	MPOOL_PAGE_PARKED,	/* first page of a free run that is kept as it is */
 };
 
+struct mpool_large;
 struct mpool_pool;
 
 /*
@@ -113,6 +114,10 @@ static inline unsigned long *mpool_arena_starts(struct mpool_arena *arena)
 #define RUNS_PARK		33
 
 struct mpool_runs {
+	/* Constant. */
+	struct mpool_large *large;	/* whose runs they are */
+	struct mpool_runs *next;	/* those of its next node, or NULL */
+	/* Protected by the lock of the pool, but for parked. */
 	unsigned long nr_pages;
 	unsigned long nr_free;	/* pages of free runs that are not parked */
 	struct mpool_page *parked[RUNS_PARK];	/* by length; without the lock */

@@ -145,7 +145,7 @@ void mpool_shortage_note(struct mpool_large *large,
 	s->size = fail->size;
 	s->gfp = fail->gfp;
 	s->site = fail->site;
-	s->held = READ_ONCE(large->runs.nr_pages);
+	s->held = mpool_large_nr_pages(large);
 	s->free = fail->free;
 	s->largest = fail->largest;
 	s->log = log;

@@ -44,7 +44,7 @@
 
 static unsigned int arena_order(const struct mpool_large *large)
 {
-	unsigned long pages = READ_ONCE(large->runs.nr_pages) / ARENA_SHARE | 1;
+	unsigned long pages = mpool_large_nr_pages(large) / ARENA_SHARE | 1;
 
 	return clamp_t(unsigned int, ilog2(pages), ARENA_MIN_ORDER,
 		       min(ARENA_MAX_ORDER, MAX_PAGE_ORDER));
@@ -93,15 +93,17 @@ static void block_free(struct page *page, u32 npages, bool split,
 
 static struct mpool_arena *system_describe(struct mpool_large *large,
 					   unsigned long base, u32 npages,
-					   gfp_t gfp)
+					   int nid, gfp_t gfp)
 {
-	gfp_t meta = gfp & ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_COMP);
+	gfp_t meta = gfp & ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_COMP |
+			     __GFP_THISNODE);
 	struct mpool_arena *arena;
 
 	arena = kvzalloc(mpool_arena_bytes(npages), meta);
 	if (!arena)
 		return NULL;
-	mpool_arena_init(arena, &large->runs, base, npages);
+	mpool_arena_init(arena, mpool_large_node(large, nid), base, npages);
+	arena->nid = nid;
 	if (mpool_pagemap_add(base, npages,
 			      (unsigned long)arena, meta)) {
 		kvfree(arena);
@@ -126,19 +128,21 @@ static struct mpool_arena *virt_grow(struct mpool_large *large, u32 npages,
 	/* vmalloc() knows no alignment; the engine finds it in more pages. */
 	if (align > PAGE_SIZE)
 		pages += (align >> PAGE_SHIFT) - 1;
-	if (pages > RUNS_MAX_PAGES || !gfpflags_allow_blocking(gfp))
+	/* Nor does it promise a node. */
+	if (pages > RUNS_MAX_PAGES || !gfpflags_allow_blocking(gfp) ||
+	    (gfp & __GFP_THISNODE))
 		return NULL;
 	gfp = (gfp | large->zone) & GFP_KERNEL_ACCOUNT;
 	base = __vmalloc(pages << PAGE_SHIFT, gfp | __GFP_NOWARN);
 	if (!base)
 		return NULL;
-	arena = system_describe(large, (unsigned long)base, pages, gfp);
+	arena = system_describe(large, (unsigned long)base, pages,
+				page_to_nid(vmalloc_to_page(base)), gfp);
 	if (!arena) {
 		vfree(base);
 		return NULL;
 	}
 	arena->virt = true;
-	arena->nid = page_to_nid(vmalloc_to_page(base));
 	return arena;
 }
 
@@ -175,14 +179,13 @@ static struct mpool_arena *system_grow(struct mpool_large *large, u32 npages,
 	if (!split)
 		npages = 1u << order;
 	arena = system_describe(large, (unsigned long)page_address(page),
-				npages, gfp);
+				npages, page_to_nid(page), gfp);
 	if (!arena) {
 		block_free(page, npages, split, order);
 		return NULL;
 	}
 	arena->split = split;
 	arena->order = order;
-	arena->nid = page_to_nid(page);
 	arena->phys = PFN_PHYS(page_to_pfn(page));
 	return arena;
 }

@@ -67,8 +67,7 @@ static void whatis_chunk(struct mpool_chunk *chunk, const void *p,
 static void whatis_arena(struct mpool_arena *arena, const void *p,
 			 struct mpool_whatis *what)
 {
-	struct mpool_large *large = container_of(arena->runs,
-						 struct mpool_large, runs);
+	struct mpool_large *large = arena->runs->large;
 	struct mpool_page *pg = mpool_runs_find(arena, (unsigned long)p);
 	const struct mpool_pool *owner = mpool_page_owner(pg);
 	u32 site = READ_ONCE(pg->site);

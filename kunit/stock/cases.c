@@ -476,6 +476,7 @@ const struct stock_case stock_cases[] = {
 	{ "freed_in_an_nmi_elsewhere", freed_in_an_nmi_elsewhere },
 	{ "cpu_goes_with_objects", cpu_goes_with_objects },
 	{ "runs_change_hands", stock_runs },
+	{ "runs_of_nodes", stock_nodes },
 	{ "storm", stock_storm },
 	{ "nothing_lost_twice_or_torn", stock_exchange },
 	{ "pair64_interrupted", stock_pairs },

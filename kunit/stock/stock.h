@@ -3,7 +3,7 @@
  * Tests by the public interface alone, for kernels without KUnit.
  *
  * runner.c prints KTAP, places.c has a function called in any context, cases.c,
- * runs.c, storm.c and exchange.c are what is tried there.
+ * runs.c, nodes.c, storm.c and exchange.c are what is tried there.
  */
 #ifndef _MPOOL_STOCK_H
 #define _MPOOL_STOCK_H
@@ -49,6 +49,7 @@ extern const struct stock_case stock_cases[];
 extern const unsigned int nr_stock_cases;
 
 void stock_runs(struct stock *t);
+void stock_nodes(struct stock *t);
 void stock_storm(struct stock *t);
 void stock_exchange(struct stock *t);
 void stock_pairs(struct stock *t);
