@@ -279,3 +279,53 @@ void mpool_large_end_arenas(struct mpool_large *large)
 		kvfree_rcu(arena, rcu);
 	}
 }
+
+/* Breaches of the invariant in one arena; adds up the pages of its chunks. */
+static int verify_arena_locked(struct mpool_large *large,
+			       struct mpool_arena *arena, unsigned long *chunks)
+{
+	bool idle = large->feed->gives_back && !atomic_read(&arena->live);
+	bool spare = !list_empty(&arena->spare);
+	struct mpool_page *pg;
+	unsigned int i;
+	int bad = 0;
+
+	bad += mpool_runs_verify_arena(arena->runs, arena);
+	bad += arena->runs->large != large ||
+	       arena->runs != mpool_large_node(large, arena->nid);
+	bad += idle && !spare;
+	bad += arena->noted != (spare || !large->feed->gives_back);
+	for_each_set_bit(i, mpool_arena_starts(arena), arena->npages) {
+		pg = &arena->pages[i];
+		if (mpool_page_state(pg) == MPOOL_PAGE_CHUNK)
+			*chunks += pg->len;
+		bad += mpool_page_state(pg) == MPOOL_PAGE_PARKED &&
+		       pg->owner != &large->pool;
+	}
+	return bad;
+}
+
+/* Number of breaches of the invariant, in a pool that is at rest. */
+int mpool_large_verify(struct mpool_large *large)
+{
+	unsigned long chunks = 0;
+	struct mpool_arena *arena;
+	struct mpool_runs *runs;
+	unsigned int spares = 0;
+	unsigned long flags;
+	int bad = 0;
+
+	raw_spin_lock_irqsave(&large->lock, flags);
+	list_for_each_entry(arena, &large->arenas, list) {
+		bad += verify_arena_locked(large, arena, &chunks);
+		spares += !list_empty(&arena->spare);
+	}
+	mpool_large_for_each_runs(large, runs)
+		bad += mpool_large_verify_node(large, runs);
+	bad += spares != large->nr_spares || chunks != large->nr_chunk_pages;
+	bad += large->limit && atomic_long_read(&large->limit->used) <
+			       atomic_long_read(&large->pool.pages);
+	raw_spin_unlock_irqrestore(&large->lock, flags);
+	return bad;
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_large_verify);

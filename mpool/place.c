@@ -27,7 +27,7 @@
 #include "large.h"
 #include "site.h"
 
-/* Runs that are looked at under the lock at a time: a word of arena->starts. */
+/* Runs that are looked at under the lock at a time: a word of the bits. */
 #define PLACE_LOOK	BITS_PER_LONG
 
 /* A request, all in device addresses. */
