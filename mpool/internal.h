@@ -16,9 +16,10 @@
  *
  * Lock order, outermost first:
  *
+ *	report_mutex	text of a report of leaks (sleeps)
  *	registry_mutex	names and list of pools (sleeps; never from alloc or free)
  *	trim_mutex	idle objects of all fixed pools (sleeps)
- *	shrink_mutex	large pools, for reclaim, which only tries it (sleeps)
+ *	shrink_mutex	large pools, for reclaim, which waits for it (sleeps)
  *	region_mutex	adding, removing of regions (sleeps)
  *	shortage_mutex	who held memory when there was none (sleeps)
  *	strtab->lock	strings of one pool

@@ -41,6 +41,10 @@ struct kept {
 	char text[];
 };
 
+/* Protects the text that is being written; a report needs no memory. */
+static DEFINE_MUTEX(report_mutex);
+static char report_text[REPORT_BYTES];
+
 /* Protects the reports that are kept. */
 static DEFINE_MUTEX(kept_mutex);
 static LIST_HEAD(kept_list);
@@ -206,7 +210,9 @@ static void report_keep(struct mpool_out *out)
 	if (!out->len)
 		return;
 	mpool_out_log(out);
-	kept = kmalloc(struct_size(kept, text, out->len + 1), GFP_KERNEL);
+	/* Where memory is short, the log has to do. */
+	kept = kvmalloc(struct_size(kept, text, out->len + 1),
+			GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
 	if (!kept)
 		return;
 	memcpy(kept->text, out->buf, out->len + 1);
@@ -215,26 +221,27 @@ static void report_keep(struct mpool_out *out)
 	if (nr_kept == KEPT_MAX) {
 		kept = list_first_entry(&kept_list, struct kept, list);
 		list_del(&kept->list);
-		kfree(kept);
+		kvfree(kept);
 	} else {
 		nr_kept++;
 	}
 	mutex_unlock(&kept_mutex);
 }
 
-/* A buffer for a report; a report must be possible when memory is short. */
 static void report_begin(struct mpool_out *out)
 {
+	mutex_lock(&report_mutex);
+	report_text[0] = '\0';
 	*out = (struct mpool_out){
-		.buf = kzalloc(REPORT_BYTES, GFP_KERNEL | __GFP_NOFAIL),
-		.size = REPORT_BYTES,
+		.buf = report_text,
+		.size = sizeof(report_text),
 	};
 }
 
 static void report_end(struct mpool_out *out)
 {
 	report_keep(out);
-	kfree(out->buf);
+	mutex_unlock(&report_mutex);
 }
 
 static size_t report_leaks(struct mpool_pool *pool)
@@ -382,12 +389,13 @@ static void verdict(struct module *mod)
 /* mpool's own unload: what stays out for ever. */
 void mpool_report_farewell(void)
 {
-	struct list_head *pools = mpool_registry_lock();
 	struct mpool_sums sums = { 0 };
 	struct mpool_pool *pool;
+	struct list_head *pools;
 	struct mpool_out out;
 
 	report_begin(&out);
+	pools = mpool_registry_lock();
 	list_for_each_entry(pool, pools, list)
 		mpool_sums_add(&sums, pool);
 	mpool_sums_sort(&sums);
@@ -537,7 +545,7 @@ void mpool_report_exit(void)
 	struct kept *kept, *next;
 
 	list_for_each_entry_safe(kept, next, &kept_list, list)
-		kfree(kept);
+		kvfree(kept);
 	INIT_LIST_HEAD(&kept_list);
 	nr_kept = 0;
 }
