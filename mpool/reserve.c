@@ -128,7 +128,8 @@ static void reserve_fn(struct work_struct *work)
 
 	mutex_lock(&reserve_mutex);
 	/* If it fails, the next free or the next use of the reserve helps. */
-	reserve_fill_locked(reserve, GFP_KERNEL | __GFP_NOWARN);
+	reserve_fill_locked(reserve, GFP_KERNEL | __GFP_NORETRY |
+				     __GFP_NOWARN);
 	mutex_unlock(&reserve_mutex);
 }
 

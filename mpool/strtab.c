@@ -43,12 +43,11 @@ unsigned long mpool_str_edge(const char *p, const char *limit)
 	return u.word;
 }
 
-static struct mpool_buckets *buckets_alloc(unsigned int bits)
+static struct mpool_buckets *buckets_alloc(unsigned int bits, gfp_t gfp)
 {
 	struct mpool_buckets *buckets;
 
-	buckets = kvzalloc(struct_size(buckets, heads, 1ul << bits),
-			   GFP_KERNEL);
+	buckets = kvzalloc(struct_size(buckets, heads, 1ul << bits), gfp);
 	if (!buckets)
 		return NULL;
 	buckets->bits = bits;
@@ -185,7 +184,9 @@ static void resize_fn(struct work_struct *work)
 	struct mpool_buckets *new = NULL;
 
 	if (bits != old->bits) {
-		new = buckets_alloc(bits);
+		/* Nobody waits for it, and nobody shall be killed for it. */
+		new = buckets_alloc(bits, GFP_KERNEL | __GFP_NORETRY |
+					  __GFP_NOWARN);
 		if (new)
 			move_all(tab, old, new);
 	}
@@ -241,7 +242,7 @@ struct mpool_str *mpool_strtab_first_locked(struct mpool_strtab *tab,
 
 int mpool_strtab_init(struct mpool_strtab *tab, bool nocase)
 {
-	struct mpool_buckets *buckets = buckets_alloc(MIN_BITS);
+	struct mpool_buckets *buckets = buckets_alloc(MIN_BITS, GFP_KERNEL);
 
 	if (!buckets)
 		return -ENOMEM;
