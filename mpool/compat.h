@@ -16,6 +16,7 @@
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/swap.h>
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
@@ -158,6 +159,20 @@ static inline void mpool_shrinker_del(struct shrinker *s)
 	if (s)
 		unregister_shrinker(s);
 	kfree(s);
+#endif
+}
+
+/*
+ * Tells reclaim, if the caller is in it, that pages went back.  Without that it
+ * takes a shrinker's work for none, and whoever tries once gets nothing.
+ */
+static inline void mpool_account_reclaimed(unsigned long pages)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+	mm_account_reclaimed_pages(pages);
+#else
+	if (current->reclaim_state)
+		current->reclaim_state->reclaimed_slab += pages;
 #endif
 }
 

@@ -8,9 +8,10 @@
  *
  * Invariant: only memory without a live object in it is counted or given up.
  *
- * Locking: shrink_mutex for both lists.  Who waits for it must not be in
- * reclaim, and who holds it allocates nothing, so that reclaim, which only tries
- * it, cannot be waiting for itself.
+ * Locking: shrink_mutex for both lists.  Who holds it allocates nothing and waits
+ * for nobody who may, so that reclaim may wait for it.  It has to: if another task
+ * is at it already, who gave up would find no progress, and have somebody killed
+ * while memory is on its way.
  */
 #include <linux/minmax.h>
 #include <linux/mutex.h>
@@ -64,8 +65,7 @@ unsigned long mpool_shrink_count(void)
 	struct mpool_large *large;
 	unsigned long pages = 0;
 
-	if (!mutex_trylock(&shrink_mutex))
-		return 0;
+	mutex_lock(&shrink_mutex);
 	list_for_each_entry(shrink, &shrink_others, list)
 		pages += shrink->count();
 	list_for_each_entry(large, &shrink_larges, shrink)
@@ -82,8 +82,7 @@ unsigned long mpool_shrink_scan(unsigned long pages)
 	struct mpool_large *large;
 	unsigned long done = 0;
 
-	if (!mutex_trylock(&shrink_mutex))
-		return 0;
+	mutex_lock(&shrink_mutex);
 	/* Spares first: they cost nobody anything yet. */
 	list_for_each_entry(large, &shrink_larges, shrink)
 		if (done < pages)

@@ -132,7 +132,9 @@ static struct mpool_arena *virt_grow(struct mpool_large *large, u32 npages,
 	if (pages > RUNS_MAX_PAGES || !gfpflags_allow_blocking(gfp) ||
 	    (gfp & __GFP_THISNODE))
 		return NULL;
-	gfp = (gfp | large->zone) & GFP_KERNEL_ACCOUNT;
+	/* How hard to try is the caller's to say; zones it takes none. */
+	gfp = (gfp | large->zone) & (GFP_KERNEL_ACCOUNT | __GFP_NOWARN |
+				     __GFP_NORETRY | __GFP_RETRY_MAYFAIL);
 	base = __vmalloc(pages << PAGE_SHIFT, gfp | __GFP_NOWARN);
 	if (!base)
 		return NULL;
@@ -199,6 +201,7 @@ static void system_release(struct mpool_arena *arena)
 	}
 	block_free(virt_to_page((void *)arena->base), arena->npages,
 		   arena->split, arena->order);
+	mpool_account_reclaimed(arena->npages);
 }
 
 const struct mpool_large_feed mpool_system_feed = {
