@@ -105,6 +105,34 @@ static void demand_makes_a_class(struct kunit *test)
 	}
 }
 
+/* Sizes of which none is most: their step comes, though nobody asks for that. */
+static void mixture_makes_a_step(struct kunit *test)
+{
+	static const size_t sizes[] = { 1160, 1176, 1192, 1208, 1224 };
+	struct mpool_small *pool = mpool_kunit_small(test, NAME, NULL);
+	void **objs = objects(test);
+	unsigned int i, step = 0, power = 0;
+	struct rnd_state rnd;
+
+	mpool_kunit_random(test, &rnd);
+	for (i = 0; i < 1000; i++) {
+		u32 k = mpool_kunit_below(&rnd, ARRAY_SIZE(sizes));
+
+		objs[i] = mpool_small_alloc(pool, sizes[k], GFP_KERNEL);
+		KUNIT_ASSERT_GE(test, mpool_usable_size(objs[i]), sizes[k]);
+		step += mpool_usable_size(objs[i]) == 1280;
+		power += mpool_usable_size(objs[i]) == 2048;
+	}
+	/* One or another may have been most for a while, and have its own. */
+	KUNIT_EXPECT_GT(test, step, 0);
+	KUNIT_EXPECT_GT(test, power, 0);
+	KUNIT_EXPECT_LE(test, power, 60);
+	KUNIT_EXPECT_NOT_NULL(test, mpool_small_own(pool,
+						    mpool_small_class(1280)));
+	free_all(pool, objs, i);
+	end_of(test, pool);
+}
+
 /* A class that would hardly save anything is not made, whatever the demand. */
 static void no_class_for_little(struct kunit *test)
 {
@@ -223,14 +251,15 @@ static void random_load(struct kunit *test, unsigned int live,
 static void random_sizes(struct kunit *test)
 {
 	/* With 56 classes, all of them used: 361, 201 and 139 of the last three. */
-	random_load(test, 60, 20000, 900);
-	random_load(test, 250, 20000, 400);
-	random_load(test, 1000, 20000, 250);
-	random_load(test, 6000, 60000, 175);
+	random_load(test, 60, 20000, 1200);
+	random_load(test, 250, 20000, 450);
+	random_load(test, 1000, 20000, 280);
+	random_load(test, 6000, 60000, 180);
 }
 
 static struct kunit_case classes_cases[] = {
 	KUNIT_CASE(demand_makes_a_class),
+	KUNIT_CASE(mixture_makes_a_step),
 	KUNIT_CASE(no_class_for_little),
 	KUNIT_CASE(runs_stand_in_for_long_ones),
 	KUNIT_CASE(class_of_a_constant),

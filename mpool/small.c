@@ -12,10 +12,12 @@
  *
  * Of all these classes a load needs a few, and each costs a page, a description
  * and a magazine.  So at first the powers of two stand in for the classes below
- * them, and are made at their first use; for those beyond 8 KiB runs do.  A size
- * gets a class of its own when its stand-in had nothing left, and would have had
- * to grow for it, a few times over: what is lost to rounding is in few objects.
- * A recorded load (replay-fs) makes 25 classes, where it used 47 of 72 that were
+ * them, and are made at their first use; for those beyond 8 KiB runs do.  When a
+ * stand-in has nothing left for a size, and would have to grow for it, that size
+ * gets a class of its own if it is most of what the stand-in is asked for, and
+ * otherwise, after a few times, a step: one of eight classes of each doubling,
+ * which then stands in.  What is lost to rounding is thus in few objects.
+ * A recorded load (replay-fs) makes 27 classes, where it used 47 of 72 that were
  * coarser and all there from the first use.
  *
  * Where no class can be made, in NMI context and the atomic ones of PREEMPT_RT,
@@ -25,11 +27,12 @@
  * in it, and so is its stand-in, which gives kmalloc()'s alignment.
  *
  * Invariant, checked by mpool_small_verify():
- *	that of each class; what serves a size is its class or the power of two
- *	above it; an object of the pool is in the class of its size or a larger
- *	one, or a run that is longer than any class.
+ *	that of each class; what serves a size is its class, its step or its
+ *	power of two; an object of the pool is in the class of its size or a
+ *	larger one, or a run.
  *
- * Locking: none of its own.  classes[] changes by cmpxchg, and twice at most.
+ * Locking: none of its own.  classes[] changes by cmpxchg, from none to a power of
+ * two to a step to the class itself, and never back.
  */
 #include <linux/kernel.h>
 #include <linux/module.h>
@@ -149,6 +152,7 @@ static struct mpool_fixed *step_get(struct mpool_small *small,
 {
 	unsigned int i, step = class_step(class);
 	struct mpool_fixed *fixed = mpool_small_own(small, step);
+	struct mpool_fixed *was = READ_ONCE(small->classes[step]);
 	u8 dry = mpool_hint(small->dry[step]);
 
 	if (!fixed && dry < CLASS_DRY) {
@@ -156,7 +160,7 @@ static struct mpool_fixed *step_get(struct mpool_small *small,
 		return NULL;
 	}
 	if (!fixed)
-		fixed = class_make(small, step, standin, gfp);
+		fixed = class_make(small, step, was, gfp);
 	if (!fixed || fixed == standin)
 		return NULL;
 	for (i = step; i-- && class_step(i) == step;)
@@ -238,6 +242,8 @@ void *mpool_small_take(struct mpool_small *small, size_t size, gfp_t gfp,
 		if (run_stands_in(small, size))
 			return take_run(small, size, gfp, id);
 		fixed = class_first(small, class, gfp);
+		if (!fixed && size > SMALL_BASE_MAX)
+			return take_run(small, size, gfp, id);
 		if (!fixed) {
 			mpool_pool_failed(&small->pool, size, gfp, id);
 			return NULL;
