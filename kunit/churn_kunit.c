@@ -349,12 +349,8 @@ struct thief {
 
 static void wait_for(atomic_t *counter, int value)
 {
-	while (atomic_read(counter) != value) {
-		/* Both may be on one CPU, of a kernel that does not preempt. */
-		schedule();
-		if (num_online_cpus() == 1)
-			schedule_timeout_uninterruptible(1);
-	}
+	while (atomic_read(counter) != value)
+		mpool_kunit_spin();
 }
 
 static int thief_fn(void *arg)

@@ -59,6 +59,18 @@ static inline u64 mpool_kunit_bad(const struct mpool_pool *pool)
 	return mpool_stat_read(&pool->stats, MPOOL_STAT_BAD_FREE);
 }
 
+/*
+ * Lets the other run that a thread spins for.  cond_resched() does nothing in a
+ * kernel that preempts, and a UML with one CPU does not preempt who only spins.
+ */
+static inline void mpool_kunit_spin(void)
+{
+	if (num_online_cpus() == 1)
+		schedule_timeout_uninterruptible(1);
+	else
+		cond_resched();
+}
+
 /* Waits for what happens in the background; false after 10 s. */
 #define mpool_kunit_wait(cond) ({					\
 	unsigned int __tries = 500;					\

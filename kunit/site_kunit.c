@@ -334,7 +334,7 @@ static int racer_fn(void *arg)
 
 	atomic_dec(racer->ready);
 	while (atomic_read(racer->ready))
-		schedule();	/* a UML does not preempt what only spins */
+		mpool_kunit_spin();
 	for (i = 0; i < RACES; i++) {
 		racer->ids[i] = site_id(&racer->sites[i]);
 		mpool_site_print(racer->ids[i], buf, sizeof(buf));
