@@ -90,7 +90,7 @@ static __always_inline void *malloc_from(struct mpool_fixed *fixed, size_t size,
 	u32 id = READ_ONCE(site->id);
 	void *obj;
 
-	if (unlikely(!id || (gfp & MPOOL_GFP_ODD) ||
+	if (unlikely(!id || (gfp & __MPOOL_GFP_ODD) ||
 		     !mpool_take_plain(fixed, gfp, id, &obj)))
 		return malloc_slow(size, gfp, site);
 	return want_init_on_alloc(0) ? mpool_take_clear(fixed, obj, gfp) : obj;

@@ -134,8 +134,7 @@ static struct mpool_page *take_beyond(struct mpool_runs *here,
 				      const struct wish *wish)
 {
 	struct mpool_large *large = here->large;
-	gfp_t gfp = (wish->gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL)) |
-		    __GFP_THISNODE | __GFP_NORETRY | __GFP_NOWARN;
+	gfp_t gfp = mpool_gfp_try(wish->gfp) | __GFP_THISNODE;
 	struct mpool_page *pg = NULL;
 	struct mpool_arena *arena;
 	struct mpool_runs *runs;

@@ -468,7 +468,7 @@ static unsigned int take_batch(struct mpool_fixed *fixed, gfp_t gfp,
 {
 	unsigned int done, i;
 
-	if ((gfp & MPOOL_GFP_ODD & ~__GFP_ZERO) ||
+	if ((gfp & __MPOOL_GFP_ODD & ~__GFP_ZERO) ||
 	    fixed->alloc_cache != fixed->caches || fixed->chunks.large->io)
 		return 0;
 	done = take_cached(fixed, min(n, BULK_BATCH), objs, site);

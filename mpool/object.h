@@ -13,9 +13,6 @@
 
 #include "fixed.h"
 
-/* Flags that need more than a look into the magazine. */
-#define MPOOL_GFP_ODD	__MPOOL_GFP_ODD
-
 /* Makes a slot's object live; false if it is live, by a double free. */
 static __always_inline bool mpool_slot_claim(const struct mpool_slot *slot,
 					     u32 site)
@@ -119,7 +116,7 @@ static __always_inline void *mpool_take_plain_object(struct mpool_fixed *fixed,
 static __always_inline void *mpool_take_object(struct mpool_fixed *fixed,
 					       gfp_t gfp, u32 site)
 {
-	if (unlikely(gfp & MPOOL_GFP_ODD))
+	if (unlikely(gfp & __MPOOL_GFP_ODD))
 		return mpool_take_odd(fixed, gfp, site);
 	return mpool_take_plain_object(fixed, gfp, site);
 }

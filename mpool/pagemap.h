@@ -74,8 +74,8 @@ extern struct mpool_linear mpool_linear;
 unsigned long mpool_pagemap_far(unsigned long addr);
 
 /*
- * The word of an address; MPOOL_PAGE_NONE also if the page
- * is not in the linear map.  Written by hand, because it is part of every free:
+ * The word of an address; MPOOL_PAGE_NONE also if the page is not in the linear
+ * map.  Written by hand, because it is part of every free:
  * eleven instructions, where an rhashtable hashes with more than that.
  *
  * Preemption must be off, or the caller in an RCU read-side section, for as

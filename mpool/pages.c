@@ -47,10 +47,6 @@ out:
 	return p;
 }
 
-/* Flags that need more than a parked run. */
-#define GFP_ODD	(__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM | __GFP_ACCOUNT | \
-		 __GFP_ZERO)
-
 void *mpool_large_alloc_at(struct mpool_large *pool, size_t size, size_t align,
 			   size_t *real, gfp_t gfp, struct mpool_site *site)
 {
@@ -61,7 +57,7 @@ void *mpool_large_alloc_at(struct mpool_large *pool, size_t size, size_t align,
 	/* Of the size and at the place that any run has; none has 0 pages. */
 	if (unlikely(mpool_pool_bad(pool) || !mpool_read(site->id) ||
 		     align != 1 || npages >= mpool_read(pool->takes) ||
-		     (gfp & GFP_ODD)))
+		     (gfp & __MPOOL_GFP_ODD)))
 		return alloc_slow(pool, size, align, real, gfp, site);
 	pg = mpool_place_take(mpool_large_place(pool, npages));
 	if (unlikely(!pg))
@@ -115,7 +111,8 @@ static __always_inline bool own_near(struct mpool_large *pool, const void *p,
 	unsigned long addr = (unsigned long)p;
 	unsigned long word = mpool_pagemap_near(addr);
 
-	if (word == MPOOL_PAGE_NONE || !mpool_word_arena(word) ||
+	/* Not mpool_word_arena(): this word is never 0. */
+	if (word == MPOOL_PAGE_NONE || ((struct mpool_spot *)word)->nr ||
 	    !PAGE_ALIGNED(addr))
 		return false;
 	*arena = (struct mpool_arena *)word;

@@ -17,8 +17,8 @@
  *
  * Nothing of this is in the pages.  Each has a descriptor in its arena; the
  * first and the last of a free run carry its length (boundary tags), which is
- * how neighbours are found when a run is freed.  A bit for each
- * page that begins a run leads from the middle of one to its head.
+ * how neighbours are found when a run is freed.  A bit for each page
+ * that begins a run leads from the middle of one to its head.
  *
  * All of alloc, free, grow and shrink are O(1), whatever the pool holds, but
  * for that search of one class and for alignments beyond a page.

@@ -503,7 +503,7 @@ struct mpool_fixed *__mpool_fixed_create(const char *name, size_t size,
 void *mpool_fixed_alloc_at(struct mpool_fixed *pool, gfp_t gfp,
 			   struct mpool_site *site) __malloc;
 
-/* Flags that need more than a look into the magazine. */
+/* Flags that need more than what is at hand: an object of a magazine, a parked run. */
 #define __MPOOL_GFP_ODD	(__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM | \
 			 __GFP_ACCOUNT | __GFP_ZERO)
 
