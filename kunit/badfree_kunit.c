@@ -235,7 +235,7 @@ static void nobodys(struct kunit *test)
 		{ zoo->run + 5, "inside of a run" },
 		{ zoo->much + PAGE_SIZE, "page of a small pool's run" },
 		{ zoo->little + 16, "inside of a small object" },
-		{ (void *)chunk->at.base + chunk->at.nr * chunk->at.size, "tail" },
+		{ (void *)chunk->at.base + chunk->at.nr * chunk->at.fixed->chunks.size, "tail" },
 		{ zoo->s + 1, "inside of a string" },
 		{ zoo->slab, "kmalloc" }, { zoo->slab + 8, "inside kmalloc" },
 		{ zoo->area, "vmalloc" }, { zoo->page, "page" },

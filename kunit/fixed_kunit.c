@@ -61,7 +61,6 @@ static int states_wrong(struct mpool_chunks *chunks, struct mpool_chunk *chunk)
 	int bad = 0;
 
 	chunk->at.base = PAGE_SIZE;
-	chunk->at.size = chunks->size;
 	chunk->at.inverse = chunks->inverse;
 	chunk->at.shift = chunks->shift;
 	chunk->at.nr = chunks->nr;
@@ -114,48 +113,77 @@ static void geometry_of_every_size(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, i, 8193 + (int)ARRAY_SIZE(large));
 }
 
+/* Bytes for @nr objects in chunks of one length, half of the last one being free. */
+static u64 bytes_for(u32 size, u32 npages, u32 nr)
+{
+	struct mpool_chunk *chunk = NULL;
+	u32 each = npages * PAGE_SIZE / size;
+	u64 one = npages * PAGE_SIZE +
+		  kmalloc_size_roundup(struct_size(chunk, state, each));
+
+	return div_u64(nr * one, each) + npages * PAGE_SIZE / 2;
+}
+
+/* The length that a pool with so many objects takes next, by the rungs. */
+static u32 length_for(const struct mpool_chunks *chunks, u32 nr)
+{
+	u32 i = chunks->nr_rungs;
+
+	while (chunks->rungs[--i].from > nr)
+		;
+	return chunks->rungs[i].npages;
+}
+
+/* How much more than with the best length, percent. */
+static u32 worse_by(const struct mpool_chunks *chunks, u32 nr)
+{
+	u64 best = U64_MAX, is = bytes_for(chunks->size, length_for(chunks, nr), nr);
+	u32 n;
+
+	for (n = DIV_ROUND_UP(chunks->size, PAGE_SIZE); n <= 32; n++)
+		best = min(best, bytes_for(chunks->size, n, nr));
+	return div64_u64((is - best) * 100, best);
+}
+
 /*
- * The classes of a small pool begin with chunks that lose at most an eighth, or
- * are three pages; longer ones are used later, and lose less.
+ * The classes of a small pool begin with the shortest chunks there can be, and for any
+ * number of objects hardly lose more than with the best length for that.
  */
-static void short_chunks_of_every_size(struct kunit *test)
+static void lengths_of_every_size(struct kunit *test)
 {
 	struct mpool_fixed *fixed;
 	struct mpool_pool *owner;
-	size_t size, bytes, lost;
-	int n = 0, bad = 0, shorter = 0;
+	unsigned int n = 0, bad = 0, longer = 0, worst = 0;
+	size_t size;
+	u32 i, nr;
 
 	fixed = kunit_kzalloc(test, sizeof(*fixed), GFP_KERNEL);
 	owner = kunit_kzalloc(test, sizeof(*owner), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, fixed);
 	KUNIT_ASSERT_NOT_NULL(test, owner);
-	for (size = 1; size <= 16384; size++, n++) {
+	for (size = 8; size <= 16384; size += 8, n++) {
 		struct mpool_chunks *chunks = &fixed->chunks;
+		struct mpool_rung *rung = chunks->rungs;
 
-		mpool_chunks_init(chunks, fixed, owner, NULL, size,
-				  natural(size));
-		bytes = (size_t)chunks->short_pages << PAGE_SHIFT;
-		lost = bytes % chunks->size;
-		bad += bytes < chunks->size;
-		bad += chunks->short_pages > chunks->npages;
-		bad += chunks->short_pages < chunks->mid_pages &&
-		       lost > bytes / 8 &&
-		       chunks->short_pages != max_t(u32, 3, DIV_ROUND_UP(size, PAGE_SIZE));
-		bad += chunks->mid_pages < chunks->short_pages ||
-		       chunks->mid_pages > chunks->npages;
-		bad += chunks->mid_from > chunks->long_from;
-		bad += chunks->mid_pages > chunks->short_pages &&
-		       !chunks->mid_from;
-		bad += chunks->npages > chunks->short_pages &&
-		       !chunks->long_from;
-		shorter += chunks->short_pages < chunks->npages;
-		mpool_chunks_init(chunks, fixed, &fixed->pool, NULL, size,
-				  natural(size));
-		bad += chunks->short_pages != chunks->npages;
+		mpool_chunks_init(chunks, fixed, owner, NULL, size, 8);
+		bad += rung->npages != DIV_ROUND_UP(size, PAGE_SIZE) || rung->from;
+		bad += !chunks->nr_rungs || chunks->nr_rungs > MPOOL_RUNGS;
+		for (i = 1; i < chunks->nr_rungs; i++)
+			bad += rung[i].from < rung[i - 1].from ||
+			       rung[i].npages <= rung[i - 1].npages;
+		bad += rung[i - 1].npages != chunks->npages || chunks->npages > 32;
+		bad += chunks->nr != chunks->npages * PAGE_SIZE / size;
+		longer += chunks->nr_rungs > 1;
+		for (nr = 1; nr <= 1 << 20; nr *= 2)
+			worst = max(worst, worse_by(chunks, nr));
+		mpool_chunks_init(chunks, fixed, &fixed->pool, NULL, size, 8);
+		bad += chunks->nr_rungs != 1 || rung->npages != chunks->npages;
 	}
+	kunit_info(test, "%u %% worse at most\n", worst);
 	KUNIT_EXPECT_EQ(test, 0, bad);
-	KUNIT_EXPECT_EQ(test, n, 16384);
-	KUNIT_EXPECT_GT(test, shorter, 8192);
+	KUNIT_EXPECT_EQ(test, n, 2048);
+	KUNIT_EXPECT_GT(test, longer, 2000);
+	KUNIT_EXPECT_LE(test, worst, 10);
 }
 
 static void expect_aligned(struct kunit *test, size_t size, unsigned int align,
@@ -710,7 +738,7 @@ static void region_runs_out_and_recovers(struct kunit *test)
 static struct kunit_case fixed_cases[] = {
 	KUNIT_CASE(four_of_3072_in_three_pages),
 	KUNIT_CASE(geometry_of_every_size),
-	KUNIT_CASE(short_chunks_of_every_size),
+	KUNIT_CASE(lengths_of_every_size),
 	KUNIT_CASE(alignment),
 	KUNIT_CASE(recycled_memory_is_cleared),
 	KUNIT_CASE(live_size_owns),

@@ -85,8 +85,8 @@ static void fixed_objects(struct kunit *test)
 	expect_free(test, a, NAME);
 	expect_free(test, a + 500, NAME);
 	chunk = mpool_chunk_find(b);
-	tail = (void *)(chunk->at.base + chunk->at.nr * chunk->at.size);
-	KUNIT_ASSERT_LT(test, chunk->at.nr * chunk->at.size,
+	tail = (void *)(chunk->at.base + chunk->at.nr * chunk->at.fixed->chunks.size);
+	KUNIT_ASSERT_LT(test, chunk->at.nr * chunk->at.fixed->chunks.size,
 			pool->chunks.npages * PAGE_SIZE);
 	expect_free(test, tail, NAME);
 	expect_free(test, (void *)(chunk->at.base + pool->chunks.npages *

@@ -42,15 +42,17 @@
 
 #define CHUNK_MAX_PAGES		32
 
-/* A longer chunk must save more than 1/CHUNK_PATIENCE of the memory. */
-#define CHUNK_PATIENCE		64
+/*
+ * A longer chunk must save more than 1/CHUNK_PATIENCE of the memory.  With that none of
+ * objects up to 2 KiB loses more than 2 % behind the last of them.
+ */
+#define CHUNK_PATIENCE		84
 
-/* The same, of the longest chunks that a class of a small pool may get to. */
-#define CHUNK_PATIENCE_LONG	1024
+/* Of a run that is there anyway no more than 1/CHUNK_SHORT is lost. */
+#define CHUNK_SHORT		8
 
-/* A short chunk has so many pages, or if it has fewer loses at most this part. */
-#define CHUNK_SHORT		3
-#define CHUNK_SHORT_LOSS	8
+/* From one rung to the next a pool has so many times the objects, at least. */
+#define RUNG_STEP		3
 
 /* Objects put back or taken while the lock is held once. */
 #define CHUNK_BATCH		16
@@ -62,6 +64,7 @@ static size_t meta_cost(u32 nr)
 						state, nr));
 }
 
+/* What an object costs in a chunk, bytes << 10. */
 static u64 chunk_cost(u32 npages, u32 size)
 {
 	u32 nr = npages * PAGE_SIZE / size;
@@ -69,15 +72,23 @@ static u64 chunk_cost(u32 npages, u32 size)
 	return div_u64(((u64)npages * PAGE_SIZE + meta_cost(nr)) << 10, nr);
 }
 
+/* The longest chunk that there may be, pages: its objects can be numbered. */
+static u32 chunk_most(u32 size)
+{
+	u32 least = DIV_ROUND_UP(size, PAGE_SIZE);
+
+	return max_t(u64, least,
+		     min_t(u64, CHUNK_MAX_PAGES,
+			   (u64)MPOOL_OBJ_END * size >> PAGE_SHIFT));
+}
+
 /* The shortest that loses at most 1/@patience more than the best. */
 static u32 chunk_length(u32 size, u32 patience)
 {
-	u32 least = DIV_ROUND_UP(size, PAGE_SIZE), n;
+	u32 least = DIV_ROUND_UP(size, PAGE_SIZE), most = chunk_most(size), n;
 	u64 best = U64_MAX;
 
-	if (least >= CHUNK_MAX_PAGES)
-		return least;
-	for (n = least; n <= CHUNK_MAX_PAGES; n++)
+	for (n = least; n <= most; n++)
 		best = min(best, chunk_cost(n, size));
 	best += div_u64(best, patience);
 	for (n = least; chunk_cost(n, size) > best; n++)
@@ -85,28 +96,54 @@ static u32 chunk_length(u32 size, u32 patience)
 	return n;
 }
 
-/* The shortest that does not lose too much, but no long one for that. */
-static u32 chunk_short_length(u32 size, u32 most)
+/*
+ * The length that is the next to be worth it from a shorter one on, and from how
+ * many objects: half of a chunk is free, and each object costs what it does.  A
+ * length of 0 if none is.
+ */
+static struct mpool_rung rung_after(const u64 *cost, u32 npages, u32 most)
 {
-	u32 n = DIV_ROUND_UP(size, PAGE_SIZE);
+	struct mpool_rung next = { .from = U32_MAX };
+	u64 from;
+	u32 n;
 
-	for (; n < CHUNK_SHORT && n < most; n++)
-		if (n * PAGE_SIZE % size <= n * PAGE_SIZE / CHUNK_SHORT_LOSS)
-			break;
-	return n;
+	for (n = npages + 1; n <= most; n++) {
+		if (cost[n] >= cost[npages])
+			continue;
+		from = div64_u64((u64)(n - npages) * PAGE_SIZE << 9,
+				 cost[npages] - cost[n]);
+		if (from < next.from)
+			next = (struct mpool_rung){ .from = from, .npages = n };
+	}
+	return next;
 }
 
 /*
- * Pages of a class from which longer chunks lose less than shorter ones: half of
- * the last one is free.
+ * Settles how long chunks are, by how many objects there are: from the shortest on,
+ * for the classes of a small pool, which are many, and most with a few objects.
  */
-static unsigned long chunk_worth(u32 size, u32 less, u32 more)
+static void chunks_make_rungs(struct mpool_chunks *chunks)
 {
-	u64 lost = chunk_cost(less, size), cost = chunk_cost(more, size);
+	u32 n = DIV_ROUND_UP(chunks->size, PAGE_SIZE), most = chunk_most(chunks->size);
+	struct mpool_rung next = { .npages = n }, *top = chunks->rungs;
+	u64 cost[CHUNK_MAX_PAGES + 1];
 
-	/* A longer one that did not save would not have been chosen. */
-	return less < more ?
-		div64_u64((more - less) * cost, 2 * (lost - cost)) : 0;
+	*top = next;
+	for (; n <= most && most <= CHUNK_MAX_PAGES; n++)
+		cost[n] = chunk_cost(n, chunks->size);
+	while (next.npages < most) {
+		next = rung_after(cost, next.npages, most);
+		if (!next.npages)
+			break;
+		if (next.from < RUNG_STEP * top->from)
+			continue;
+		/* The longest has the last. */
+		if (top < &chunks->rungs[MPOOL_RUNGS - 1])
+			top++;
+		*top = next;
+	}
+	chunks->nr_rungs = top - chunks->rungs + 1;
+	chunks->npages = top->npages;
 }
 
 static void late_fn(struct work_struct *work);
@@ -141,22 +178,14 @@ void mpool_chunks_init(struct mpool_chunks *chunks, struct mpool_fixed *fixed,
 	chunks->size = ALIGN(size, align);
 	chunks->shift = __ffs(chunks->size);
 	chunks->inverse = inverse_of(chunks->size >> chunks->shift);
-	chunks->npages = chunk_length(chunks->size, CHUNK_PATIENCE);
-	chunks->mid_pages = chunks->npages;
-	chunks->short_pages = chunks->npages;
 	if (fixed && owner != &fixed->pool) {
-		chunks->npages = chunk_length(chunks->size,
-					      CHUNK_PATIENCE_LONG);
-		chunks->short_pages = chunk_short_length(chunks->size,
-							 chunks->mid_pages);
-		chunks->mid_from = chunk_worth(chunks->size,
-					       chunks->short_pages,
-					       chunks->mid_pages);
-		chunks->long_from = max(chunks->mid_from,
-					chunk_worth(chunks->size,
-						    chunks->mid_pages,
-						    chunks->npages));
+		chunks_make_rungs(chunks);
+	} else {
+		chunks->npages = chunk_length(chunks->size, CHUNK_PATIENCE);
+		chunks->rungs[0].npages = chunks->npages;
+		chunks->nr_rungs = 1;
 	}
+	chunks->short_pages = chunk_length(chunks->size, CHUNK_SHORT);
 	chunks->nr = chunks->npages * PAGE_SIZE / chunks->size;
 	chunks->align = max_t(unsigned long, align, PAGE_SIZE);
 	raw_spin_lock_init(&chunks->lock);
@@ -173,9 +202,9 @@ static void chunk_place_locked(struct mpool_chunks *chunks,
 			       struct mpool_chunk *chunk)
 {
 	lockdep_assert_held(&chunks->lock);
-	if (!chunk->nfree)
+	if (!chunk->at.nfree)
 		list_move(&chunk->list, &chunks->full);
-	else if (chunk->nfree < chunk->at.nr)
+	else if (chunk->at.nfree < chunk->at.nr)
 		list_move(&chunk->list, &chunks->partial);
 	else
 		list_move(&chunk->list, &chunks->empty);
@@ -185,30 +214,30 @@ static void chunk_pop_locked(struct mpool_chunks *chunks,
 			     struct mpool_chunk *chunk,
 			     struct mpool_slot *slot)
 {
-	u32 i = chunk->first;
+	u32 i = chunk->at.first;
 
 	slot->state = &chunk->state[i];
-	slot->obj = (void *)(chunk->at.base + (unsigned long)i * chunk->at.size);
-	chunk->first = *slot->state & MPOOL_OBJ_END;
+	slot->obj = (void *)(chunk->at.base + (unsigned long)i * chunks->size);
+	chunk->at.first = *slot->state & MPOOL_OBJ_END;
 	WRITE_ONCE(*slot->state, MPOOL_OBJ_CACHED);
-	if (chunk->nfree == chunk->at.nr)
+	if (chunk->at.nfree == chunk->at.nr)
 		chunks->nr_empty--;
-	chunk->nfree--;
+	chunk->at.nfree--;
 	chunks->nr_free--;
-	if (!chunk->nfree || chunk->nfree == chunk->at.nr - 1)
+	if (!chunk->at.nfree || chunk->at.nfree == chunk->at.nr - 1)
 		chunk_place_locked(chunks, chunk);
 }
 
 static void chunk_push_locked(struct mpool_chunks *chunks,
 			      struct mpool_chunk *chunk, u32 *state)
 {
-	WRITE_ONCE(*state, MPOOL_OBJ_FREE | chunk->first);
-	chunk->first = state - chunk->state;
-	chunk->nfree++;
+	WRITE_ONCE(*state, MPOOL_OBJ_FREE | chunk->at.first);
+	chunk->at.first = state - chunk->state;
+	chunk->at.nfree++;
 	chunks->nr_free++;
-	if (chunk->nfree == chunk->at.nr)
+	if (chunk->at.nfree == chunk->at.nr)
 		chunks->nr_empty++;
-	if (chunk->nfree == 1 || chunk->nfree == chunk->at.nr)
+	if (chunk->at.nfree == 1 || chunk->at.nfree == chunk->at.nr)
 		chunk_place_locked(chunks, chunk);
 }
 
@@ -344,12 +373,12 @@ static void chunk_fill(struct mpool_chunk *chunk, u32 limit)
 	u32 i;
 
 	/* Objects beyond the limit of the pool are never free. */
-	chunk->nfree = min(chunk->at.nr, limit);
-	chunk->at.nr = chunk->nfree;
+	chunk->at.nfree = min(chunk->at.nr, limit);
+	chunk->at.nr = chunk->at.nfree;
 	for (i = 0; i < chunk->at.nr; i++)
 		chunk->state[i] = MPOOL_OBJ_FREE |
 				  (i + 1 < chunk->at.nr ? i + 1 : MPOOL_OBJ_END);
-	chunk->first = 0;
+	chunk->at.first = 0;
 }
 
 /* Claims room for one more chunk under the limit; its objects, or an error. */
@@ -374,11 +403,12 @@ static int grow_claim(struct mpool_chunks *chunks)
 /* Pages of the next chunk. */
 static u32 chunk_next_length(struct mpool_chunks *chunks)
 {
-	unsigned long pages = READ_ONCE(chunks->nr_pages);
+	unsigned long nr = mpool_hint(chunks->nr_objs);
+	u32 i = chunks->nr_rungs - 1;
 
-	if (pages >= chunks->long_from)
-		return chunks->npages;
-	return pages >= chunks->mid_from ? chunks->mid_pages : chunks->short_pages;
+	while (chunks->rungs[i].from > nr)
+		i--;
+	return chunks->rungs[i].npages;
 }
 
 /* A run of what the large pool has, as long as it should be, or shorter. */
@@ -440,7 +470,6 @@ static struct mpool_chunk *chunk_alloc(struct mpool_chunks *chunks, u32 limit,
 	chunk->pg = pg;
 	chunk->at.fixed = chunks->fixed;
 	chunk->at.base = (unsigned long)mpool_page_address(arena, pg);
-	chunk->at.size = chunks->size;
 	chunk->at.inverse = chunks->inverse;
 	chunk->at.shift = chunks->shift;
 	chunk->at.nr = nr;
@@ -525,9 +554,10 @@ void mpool_chunks_reap(struct mpool_chunks *chunks, unsigned int keep)
 		chunk_release(chunks, chunk);
 }
 
-static int walk_chunk(struct mpool_chunk *chunk, mpool_visit_fn fn, void *arg)
+static int walk_chunk(struct mpool_chunks *chunks, struct mpool_chunk *chunk,
+		      mpool_visit_fn fn, void *arg)
 {
-	struct mpool_obj obj = { .size = chunk->at.size };
+	struct mpool_obj obj = { .size = chunks->size };
 	int ret;
 	u32 i;
 
@@ -535,7 +565,7 @@ static int walk_chunk(struct mpool_chunk *chunk, mpool_visit_fn fn, void *arg)
 		obj.site = READ_ONCE(chunk->state[i]);
 		if (!mpool_obj_live(obj.site))
 			continue;
-		obj.addr = (void *)(chunk->at.base + (unsigned long)i * chunk->at.size);
+		obj.addr = (void *)(chunk->at.base + (unsigned long)i * chunks->size);
 		ret = fn(&obj, arg);
 		if (ret)
 			return ret;
@@ -552,7 +582,7 @@ int mpool_chunks_walk(struct mpool_chunks *chunks, mpool_visit_fn fn,
 
 	rcu_read_lock();
 	list_for_each_entry_rcu(chunk, &chunks->all, all) {
-		ret = walk_chunk(chunk, fn, arg);
+		ret = walk_chunk(chunks, chunk, fn, arg);
 		if (ret)
 			break;
 	}
@@ -597,13 +627,13 @@ static int verify_chunk(struct mpool_chunks *chunks, struct mpool_chunk *chunk,
 		tally->cached += state == MPOOL_OBJ_CACHED;
 		tally->late += state == MPOOL_OBJ_LATE;
 	}
-	for (i = chunk->first; i != MPOOL_OBJ_END && linked <= chunk->at.nr;
+	for (i = chunk->at.first; i != MPOOL_OBJ_END && linked <= chunk->at.nr;
 	     linked++) {
 		if (i >= chunk->at.nr || !mpool_obj_free(chunk->state[i]))
 			return bad + 1;
 		i = chunk->state[i] & MPOOL_OBJ_END;
 	}
-	bad += free != chunk->nfree || linked != chunk->nfree;
+	bad += free != chunk->at.nfree || linked != chunk->at.nfree;
 	for (i = 0; i < chunk->pg->len; i++)
 		bad += mpool_pagemap_word(chunk->at.base + i * PAGE_SIZE) !=
 			(unsigned long)chunk;
@@ -620,11 +650,11 @@ static int verify_list(struct mpool_chunks *chunks, struct list_head *list,
 	list_for_each_entry(chunk, list, list) {
 		++*count;
 		if (list == &chunks->full)
-			bad += chunk->nfree != 0;
+			bad += chunk->at.nfree != 0;
 		else if (list == &chunks->empty)
-			bad += chunk->nfree != chunk->at.nr;
+			bad += chunk->at.nfree != chunk->at.nr;
 		else
-			bad += !chunk->nfree || chunk->nfree == chunk->at.nr;
+			bad += !chunk->at.nfree || chunk->at.nfree == chunk->at.nr;
 	}
 	return bad;
 }

@@ -24,7 +24,7 @@ struct mpool_fixed;
  * one comparison.  Not with 0: gcc would load the word into a register first.
  */
 #define MPOOL_OBJ_FREE		((u32)BIT(31))
-#define MPOOL_OBJ_END		((u32)BIT(30) - 1)	/* "next" of the last */
+#define MPOOL_OBJ_END		((u32)U16_MAX)	/* "next" of the last */
 #define MPOOL_OBJ_BUSY		((u32)(BIT(31) | BIT(30)))
 #define MPOOL_OBJ_LATE		(MPOOL_OBJ_BUSY | 1u)
 #define MPOOL_OBJ_CACHED	(MPOOL_OBJ_BUSY | 2u)
@@ -47,19 +47,25 @@ struct mpool_slot {
 };
 
 struct mpool_chunk {
-	struct mpool_spot at;		/* first; constant */
-	/* Protected by chunks->lock. */
-	struct list_head list;		/* partial, full or empty */
-	struct list_head all;		/* RCU for readers */
-	u32 nfree;			/* on the free list */
-	u32 first;			/* of the free list */
-	/* Constant. */
-	struct mpool_page *pg;
-	struct rcu_head rcu;
+	struct mpool_spot at;		/* first; constant but for the free list */
+	union {
+		struct list_head list;	/* partial, full or empty; chunks->lock */
+		struct rcu_head rcu;	/* of one that is on none */
+	};
+	struct list_head all;		/* chunks->lock, RCU for readers */
+	struct mpool_page *pg;		/* constant */
 	u32 state[];
 };
 
 static_assert(!offsetof(struct mpool_chunk, at));
+
+/* Chunks have @npages from that many objects in the pool on. */
+struct mpool_rung {
+	u32 from;
+	u32 npages;
+};
+
+#define MPOOL_RUNGS		6
 
 /* All chunks of one fixed pool. */
 struct mpool_chunks {
@@ -70,12 +76,11 @@ struct mpool_chunks {
 	u32 size;
 	u32 inverse;			/* see mpool_chunk_state() */
 	u32 shift;
-	u32 nr;				/* objects of a long chunk */
+	u32 nr;				/* objects of the longest chunk */
 	u32 npages;			/* of it */
-	u32 mid_pages;			/* of a shorter one, or the same */
-	u32 short_pages;		/* of a short one, or the same */
-	unsigned long mid_from;		/* pages from which they are worth it */
-	unsigned long long_from;
+	u32 short_pages;		/* of one that loses little */
+	u32 nr_rungs;
+	struct mpool_rung rungs[MPOOL_RUNGS];	/* from 0, ascending */
 	u32 max_objects;		/* 0: no limit */
 	unsigned long align;		/* of a chunk, bytes */
 

@@ -27,7 +27,9 @@ struct mpool_spot {
 	u32 inverse;			/* see mpool_chunk_index() */
 	u32 shift;
 	u32 nr;				/* objects; 0: no chunk */
-	u32 size;			/* from one object to the next, bytes */
+	/* Not of the page map: they fill the gap.  Protected by chunks->lock. */
+	u16 nfree;			/* objects on the free list */
+	u16 first;			/* of the free list */
 };
 
 extern const struct mpool_spot mpool_nowhere;

@@ -329,7 +329,7 @@ static struct found object_find(const void *p)
 		state = mpool_chunk_state(chunk, (unsigned long)p);
 		if (state && mpool_obj_live(READ_ONCE(*state))) {
 			found.owner = chunk->at.fixed->owner;
-			found.size = chunk->at.size;
+			found.size = chunk->at.fixed->chunks.size;
 		}
 	} else {
 		pg = mpool_large_lookup(p);

@@ -54,14 +54,15 @@ static void fill(struct mpool_whatis *what, const void *p, unsigned long base,
 static void whatis_chunk(struct mpool_chunk *chunk, const void *p,
 			 struct mpool_whatis *what)
 {
-	u32 i = ((unsigned long)p - chunk->at.base) / chunk->at.size;
+	u32 size = chunk->at.fixed->chunks.size;
+	u32 i = ((unsigned long)p - chunk->at.base) / size;
 	/* Behind the last object there is no state. */
 	u32 state = i < chunk->at.nr ? READ_ONCE(chunk->state[i]) : MPOOL_OBJ_FREE;
 	bool live = mpool_obj_live(state);
 
 	what->area = live ? MPOOL_AREA_LIVE : MPOOL_AREA_FREE;
-	fill(what, p, chunk->at.base + (unsigned long)i * chunk->at.size,
-	     chunk->at.size, chunk->at.fixed->owner, live ? state : 0);
+	fill(what, p, chunk->at.base + (unsigned long)i * size, size,
+	     chunk->at.fixed->owner, live ? state : 0);
 }
 
 static void whatis_arena(struct mpool_arena *arena, const void *p,
