@@ -7,9 +7,7 @@
  *
  * Invariant: nothing is written.
  *
- * Locking: registry_mutex for the pools, RCU for arenas and chunks.  Magazines
- * are counted and not looked into; if pools are in use meanwhile, a few may be
- * counted twice or not at all.
+ * Locking: registry_mutex for the pools, RCU for arenas and chunks.
  */
 #include <linux/kernel.h>
 #include <linux/slab.h>
@@ -35,31 +33,15 @@ static size_t large_bytes(const struct mpool_large *large)
 	return bytes;
 }
 
-static unsigned int nr_magazines(struct mpool_fixed *fixed)
-{
-	unsigned int n = mpool_depot_magazines(&fixed->depot);
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		struct mpool_cache *cache = per_cpu_ptr(fixed->caches, cpu);
-
-		n += READ_ONCE(cache->loaded) != &mpool_no_magazine;
-		n += READ_ONCE(cache->spare) != &mpool_no_magazine;
-	}
-	return n;
-}
-
 /* Without the pages of the chunks, which the large pool has. */
 static size_t fixed_bytes(struct mpool_fixed *fixed)
 {
-	const struct mpool_magazine *mag = NULL;
 	const struct mpool_chunk *chunk;
 	size_t bytes;
 
 	bytes = kmalloc_size_roundup(sizeof(*fixed)) +
 		sizeof(struct mpool_cache) * num_possible_cpus() +
-		nr_magazines(fixed) *
-		kmalloc_size_roundup(struct_size(mag, slots, fixed->depot.cap));
+		atomic_long_read(&fixed->depot.bytes);
 	rcu_read_lock();
 	list_for_each_entry_rcu(chunk, &fixed->chunks.all, all)
 		bytes += kmalloc_size_roundup(struct_size(chunk, state,

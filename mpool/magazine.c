@@ -41,14 +41,21 @@
 /* Magazines fill a kmalloc size class each, from 1024 bytes to 64. */
 #define MAGAZINE_CAP(bytes) \
 	(((bytes) - sizeof(struct mpool_magazine)) / sizeof(struct mpool_slot))
+#define MAGAZINE_LEAST		MAGAZINE_CAP(64)
+
+/* A magazine has at most this part of the objects that there are. */
+#define MAGAZINE_PART		4
 
 /*
  * What the depot may keep of free objects, in bytes and in magazines.  Of those
  * beyond 512 bytes little: what their users do with them takes longer than to get
  * them from a chunk, and a few dozen are a page each.
  */
-#define DEPOT_BYTES(size)	((size) <= 512 ? SZ_512K : SZ_16K)
-#define DEPOT_MIN		2
+#define DEPOT_BYTES(size)	((size) <= 512 ? SZ_512K : (size) <= 2048 ? SZ_16K : 0)
+#define DEPOT_MIN		0
+
+/* Empty magazines that a pool keeps when it grows: nobody has filled them. */
+#define DEPOT_EMPTY		2
 
 /*
  * Looks an interrupt takes at the lock until it gives up: tens of microseconds,
@@ -103,7 +110,17 @@ static u32 magazine_cap(size_t size)
 		return MAGAZINE_CAP(512);
 	if (size <= 1024)
 		return MAGAZINE_CAP(256);
-	return size <= 2048 ? MAGAZINE_CAP(128) : MAGAZINE_CAP(64);
+	return size <= 2048 ? MAGAZINE_CAP(128) : MAGAZINE_LEAST;
+}
+
+/* Those of a pool with a few objects are shorter: from each size class to half of it. */
+static u32 magazine_cap_now(const struct mpool_depot *depot, unsigned long nr_objs)
+{
+	u32 cap = depot->cap;
+
+	while (cap > MAGAZINE_LEAST && cap * MAGAZINE_PART > nr_objs)
+		cap = (cap - MAGAZINE_LEAST) / 2;
+	return cap;
 }
 
 int mpool_depot_init(struct mpool_depot *depot,
@@ -208,6 +225,7 @@ static void push_locked(struct mpool_depot_node *node,
 		mag->next = node->empty;
 		node->empty = mag;
 		node->nr_empty++;
+		node->room = mag->cap;
 	}
 }
 
@@ -252,30 +270,75 @@ static struct mpool_magazine *empty_pop_locked(struct mpool_depot_node *node)
 	if (mag) {
 		node->empty = mag->next;
 		node->nr_empty--;
+		node->room = mag->next ? mag->next->cap : 0;
 		node->min_empty = min(node->min_empty, node->nr_empty);
 	}
 	return mag;
 }
 
-/* Has an empty magazine ready; true if there is one now that was not. */
-bool mpool_depot_supply(struct mpool_depot *depot, gfp_t gfp)
+static size_t magazine_bytes(u32 cap)
+{
+	return kmalloc_size_roundup(struct_size((struct mpool_magazine *)NULL,
+						slots, cap));
+}
+
+static struct mpool_magazine *magazine_alloc(struct mpool_depot *depot, u32 cap,
+					     gfp_t gfp)
 {
 	struct mpool_magazine *mag;
 
-	if (!depot->cap || mpool_hint(depot_here(depot)->nr_empty))
-		return false;
-	mag = kmalloc(struct_size(mag, slots, depot->cap),
+	mag = kmalloc(struct_size(mag, slots, cap),
 		      (gfp & ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_ZERO |
 			       __GFP_NOFAIL)) | __GFP_NOWARN);
 	if (!mag)
-		return false;
+		return NULL;
 	mag->n = 0;
-	mag->cap = depot->cap;
+	mag->cap = cap;
 	mag->none = &no_object;
-	if (depot_try_push(depot, mag))
-		return true;
+	atomic_long_add(magazine_bytes(cap), &depot->bytes);
+	return mag;
+}
+
+static void magazine_free(struct mpool_depot *depot, struct mpool_magazine *mag)
+{
+	if (!mag)
+		return;
+	atomic_long_sub(magazine_bytes(mag->cap), &depot->bytes);
 	kfree(mag);
-	return false;
+}
+
+/* Puts an empty magazine in; what has to go instead, if anything. */
+static struct mpool_magazine *depot_renew(struct mpool_depot *depot,
+					  struct mpool_magazine *mag)
+{
+	struct mpool_depot_node *node = depot_here(depot);
+	struct mpool_magazine *old = NULL;
+	unsigned long flags;
+
+	if (!node_lock_irqsave(depot, node, &flags))
+		return mag;
+	if (node->empty && node->empty->cap < mag->cap)
+		old = empty_pop_locked(node);
+	push_locked(node, mag);
+	raw_spin_unlock_irqrestore(&node->lock, flags);
+	return old;
+}
+
+/*
+ * Has an empty magazine ready that is as long as fits a pool with so many objects: in
+ * the place of a shorter one, if there was.
+ */
+void mpool_depot_supply(struct mpool_depot *depot, unsigned long nr_objs,
+			gfp_t gfp)
+{
+	u32 cap = magazine_cap_now(depot, nr_objs);
+	struct mpool_magazine *mag;
+
+	if (mpool_hint(depot_here(depot)->room) >= cap)
+		return;
+	mag = magazine_alloc(depot, cap, gfp);
+	if (mag)
+		magazine_free(depot, depot_renew(depot, mag));
 }
 
 static bool node_pop(struct mpool_depot *depot, struct mpool_depot_node *node,
@@ -495,8 +558,19 @@ static void node_reduce(struct mpool_depot *depot,
 	while ((mag = node_take(depot, node, full, empty))) {
 		if (mag->n)
 			magazine_flush(mag, chunks);
-		kfree(mag);
+		magazine_free(depot, mag);
 	}
+}
+
+/* Gives up empty magazines, of a pool that has to grow. */
+void mpool_depot_thin(struct mpool_depot *depot)
+{
+	struct mpool_depot_node *node = depot_here(depot);
+	struct mpool_magazine *mag;
+
+	while (mpool_hint(node->nr_empty) > DEPOT_EMPTY &&
+	       (mag = node_take(depot, node, UINT_MAX, DEPOT_EMPTY)))
+		magazine_free(depot, mag);
 }
 
 /* Empties the depot into the chunks and frees its magazines. */
@@ -619,6 +693,7 @@ static int node_verify(struct mpool_depot_node *node)
 	}
 	for (mag = node->empty; mag; mag = mag->next, empty++)
 		bad += mag->n != 0;
+	bad += node->room != (empty ? node->empty->cap : 0);
 	bad += full != node->nr_full || empty != node->nr_empty;
 	bad += node->min_full > full || node->min_empty > empty;
 	raw_spin_unlock_irqrestore(&node->lock, flags);
@@ -633,6 +708,7 @@ int mpool_depot_verify(struct mpool_depot *depot)
 
 	for (i = 0; i < mpool_depot_nodes(depot); i++)
 		bad += node_verify(mpool_depot_node(depot, i));
-	return bad + (mpool_no_magazine.n || mpool_no_magazine.cap);
+	bad += mpool_no_magazine.n || mpool_no_magazine.cap;
+	return bad + (atomic_long_read(&depot->bytes) < 0);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_depot_verify);

@@ -52,6 +52,7 @@ struct mpool_depot_node {
 	struct mpool_magazine *empty;
 	unsigned int nr_full;
 	unsigned int nr_empty;
+	u32 room;			/* cap of the first empty one, or 0 */
 	unsigned int min_full;		/* fewest since the last trim */
 	unsigned int min_empty;
 };
@@ -60,10 +61,11 @@ struct mpool_depot_node {
 struct mpool_depot {
 	/* Constant. */
 	struct mpool_cache __percpu *caches;	/* in front of it */
-	u32 cap;			/* objects of a magazine; 0: none are used */
+	u32 cap;			/* most of a magazine; 0: none are used */
 	u32 limit;			/* most full ones that a node keeps */
 	struct mpool_depot_node *more;	/* of nodes 1 and up, if there are */
 
+	atomic_long_t bytes;		/* of all magazines, the CPUs' too */
 	struct mpool_depot_node first;
 };
 
@@ -122,7 +124,8 @@ int mpool_depot_init(struct mpool_depot *depot,
 		     struct mpool_cache __percpu *caches, size_t size,
 		     bool use, gfp_t gfp);
 void mpool_depot_end(struct mpool_depot *depot);
-bool mpool_depot_supply(struct mpool_depot *depot, gfp_t gfp);
+void mpool_depot_supply(struct mpool_depot *depot, unsigned long nr_objs,
+			gfp_t gfp);
 bool mpool_depot_pop(struct mpool_depot *depot, struct mpool_slot *slot);
 
 bool mpool_cache_reload(struct mpool_cache *cache, struct mpool_depot *depot,
@@ -134,6 +137,7 @@ void mpool_cache_drain(struct mpool_cache *cache, struct mpool_depot *depot,
 		       struct mpool_chunks *chunks);
 void mpool_depot_drain(struct mpool_depot *depot, struct mpool_chunks *chunks);
 unsigned long mpool_cache_objects(const struct mpool_cache *cache);
+void mpool_depot_thin(struct mpool_depot *depot);
 void mpool_depot_trim(struct mpool_depot *depot, struct mpool_chunks *chunks);
 unsigned int mpool_depot_full(struct mpool_depot *depot);
 unsigned int mpool_depot_magazines(struct mpool_depot *depot);

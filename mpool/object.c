@@ -66,7 +66,8 @@ static void give_slot(struct mpool_fixed *fixed, const struct mpool_slot *slot)
 		mpool_fixed_tune(fixed);
 	/* The room for more magazines, before anything is held. */
 	if (!fixed->dead && mpool_may_grow())
-		mpool_depot_supply(&fixed->depot, GFP_NOWAIT);
+		mpool_depot_supply(&fixed->depot, mpool_hint(fixed->chunks.nr_objs),
+				   GFP_NOWAIT);
 	preempt_disable();
 	if (!fixed->dead && fixed->depot.cap)
 		cache = mpool_cache_enter(fixed->caches);
@@ -314,10 +315,13 @@ static bool take_more(struct mpool_fixed *fixed, gfp_t gfp, bool *drained)
 
 	if (!mpool_may_grow())
 		return false;
-	mpool_depot_supply(&fixed->depot, gfp);
 	err = mpool_chunks_grow(&fixed->chunks, gfp);
-	if (!err)
+	if (!err) {
+		mpool_depot_thin(&fixed->depot);
+		mpool_depot_supply(&fixed->depot, mpool_hint(fixed->chunks.nr_objs),
+				   gfp);
 		return true;
+	}
 	if (!gfpflags_allow_blocking(gfp) || irqs_disabled() || in_interrupt())
 		return false;
 	if (err == -EAGAIN) {
