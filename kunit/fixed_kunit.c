@@ -54,7 +54,7 @@ static unsigned int waste_bound(size_t stride)
 	return stride <= 65536 ? 50 : 60;
 }
 
-/* Every object's start has a state word, and no other address of the chunk. */
+/* Every object's start has a state, and no other address of the chunk. */
 static int states_wrong(struct mpool_chunks *chunks, struct mpool_chunk *chunk)
 {
 	u32 bytes = chunks->npages * PAGE_SIZE, off, i;

@@ -324,9 +324,9 @@ static void double_free_wherever_it_lies(struct kunit *test)
  */
 static void free_twice_at_once(struct mpool_fixed *pool, void *obj)
 {
-	u32 *state = mpool_chunk_state(mpool_chunk_find(obj),
+	u16 *state = mpool_chunk_state(mpool_chunk_find(obj),
 				       (unsigned long)obj);
-	u32 site = *state;
+	u16 site = *state;
 
 	mpool_fixed_free(pool, obj);
 	WRITE_ONCE(*state, site);

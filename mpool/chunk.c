@@ -16,8 +16,8 @@
  *
  *	struct mpool_chunk | state 0 | state 1 | ... | state nr - 1
  *
- * The state word of a live object is the site that allocated it.  One store on
- * each side is thus what attributes leaks and finds wrong frees.  The words of
+ * The state of a live object is the site that allocated it.  One store on
+ * each side is thus what attributes leaks and finds wrong frees.  The states of
  * free objects link the free list of the chunk.
  *
  * A chunk is on one of three lists: full, partial, or empty.  One empty chunk is
@@ -229,7 +229,7 @@ static void chunk_pop_locked(struct mpool_chunks *chunks,
 }
 
 static void chunk_push_locked(struct mpool_chunks *chunks,
-			      struct mpool_chunk *chunk, u32 *state)
+			      struct mpool_chunk *chunk, u16 *state)
 {
 	WRITE_ONCE(*state, MPOOL_OBJ_FREE | chunk->at.first);
 	chunk->at.first = state - chunk->state;
@@ -286,7 +286,7 @@ static bool slot_push_locked(struct mpool_chunks *chunks,
 	/* The chunk may have gone meanwhile, and another be in its place. */
 	if (unlikely(!chunk || slot->state !=
 		     mpool_chunk_state(chunk, (unsigned long)slot->obj) ||
-		     *slot->state != MPOOL_OBJ_CACHED))
+		     !mpool_obj_is(*slot->state, MPOOL_OBJ_CACHED)))
 		return false;
 	chunk_push_locked(chunks, chunk, slot->state);
 	return true;
@@ -351,7 +351,8 @@ static void late_fn(struct work_struct *work)
 	rcu_read_lock();
 	list_for_each_entry_rcu(chunk, &chunks->all, all) {
 		for (i = 0; i < chunk->at.nr; i++) {
-			if (READ_ONCE(chunk->state[i]) != MPOOL_OBJ_LATE)
+			if (!mpool_obj_is(READ_ONCE(chunk->state[i]),
+					  MPOOL_OBJ_LATE))
 				continue;
 			raw_spin_lock_irqsave(&chunks->lock, flags);
 			chunk_push_locked(chunks, chunk, &chunk->state[i]);
@@ -617,15 +618,16 @@ struct tally {
 static int verify_chunk(struct mpool_chunks *chunks, struct mpool_chunk *chunk,
 			struct tally *tally)
 {
-	u32 i, state, free = 0, linked = 0;
+	u32 i, free = 0, linked = 0;
 	int bad = 0;
+	u16 state;
 
 	for (i = 0; i < chunk->at.nr; i++) {
 		state = chunk->state[i];
 		free += mpool_obj_free(state);
 		tally->live += mpool_obj_live(state);
-		tally->cached += state == MPOOL_OBJ_CACHED;
-		tally->late += state == MPOOL_OBJ_LATE;
+		tally->cached += mpool_obj_is(state, MPOOL_OBJ_CACHED);
+		tally->late += mpool_obj_is(state, MPOOL_OBJ_LATE);
 	}
 	for (i = chunk->at.first; i != MPOOL_OBJ_END && linked <= chunk->at.nr;
 	     linked++) {

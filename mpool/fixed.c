@@ -494,7 +494,7 @@ bool mpool_fixed_owns(struct mpool_fixed *pool, const void *p)
 {
 	struct mpool_chunk *chunk;
 	bool owns = false;
-	u32 *state;
+	u16 *state;
 
 	preempt_disable();
 	chunk = mpool_chunk_find(p);

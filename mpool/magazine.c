@@ -3,7 +3,7 @@
  * Magazines: objects at hand for each CPU, and the depot they are changed in.
  *
  * Structure, after Bonwick and Adams (2001): a magazine is an array of objects
- * that are not live, each with the place of its state word, so that handing one
+ * that are not live, each with the place of its state, so that handing one
  * out needs no lookup.  A CPU has two, the loaded one and a spare; with two, a
  * caller that alternates at the edge of one does not go to the depot each time.
  * The depot has for each NUMA node a stack of full ones and one of empty ones.
@@ -64,7 +64,7 @@
 #define DEPOT_TRIES		1000
 
 /* The state of what is no object: neither live nor cached. */
-static u32 no_object = MPOOL_OBJ_BUSY;
+static u16 no_object = MPOOL_OBJ_BUSY;
 
 struct mpool_magazine mpool_no_magazine = { .none = &no_object };
 
@@ -669,11 +669,12 @@ int mpool_cache_verify(const struct mpool_cache *cache)
 	       cache->limit != mag->slots + mag->cap;
 	bad += cache->top < cache->bottom || cache->top > cache->limit;
 	for (slot = cache->bottom; slot < cache->top; slot++)
-		bad += *slot->state != MPOOL_OBJ_CACHED;
+		bad += !mpool_obj_is(*slot->state, MPOOL_OBJ_CACHED);
 	mag = cache->spare;
 	bad += mag->n > mag->cap;
 	for (i = 0; i < mag->n; i++)
-		bad += *mag->slots[i].state != MPOOL_OBJ_CACHED;
+		bad += !mpool_obj_is(*mag->slots[i].state,
+					    MPOOL_OBJ_CACHED);
 	return bad;
 }
 
@@ -689,7 +690,8 @@ static int node_verify(struct mpool_depot_node *node)
 	for (mag = node->full; mag; mag = mag->next, full++) {
 		bad += !mag->n || mag->n > mag->cap;
 		for (i = 0; i < mag->n; i++)
-			bad += *mag->slots[i].state != MPOOL_OBJ_CACHED;
+			bad += !mpool_obj_is(*mag->slots[i].state,
+					    MPOOL_OBJ_CACHED);
 	}
 	for (mag = node->empty; mag; mag = mag->next, empty++)
 		bad += mag->n != 0;

@@ -15,7 +15,7 @@ struct mpool_magazine {
 	 * Stands where the state of slots[-1] would be and says that there is no
 	 * object, so that the fast path needs no test for an empty magazine.
 	 */
-	u32 *none;
+	u16 *none;
 	struct mpool_slot slots[];
 };
 

@@ -11,7 +11,7 @@
  * because this interrupted its user, objects come from depot, chunks and reserve
  * one by one.
  *
- * A free looks the address up, asks the state word whether the object is live,
+ * A free looks the address up, asks the state whether the object is live,
  * and puts it into the loaded magazine.  What is wrong with it is found before
  * anything is written.
  *
@@ -95,7 +95,7 @@ static bool give_refused(struct mpool_fixed *fixed, const void *obj,
 }
 
 /*
- * Frees what begins at @obj in @chunk, in all cases.  Who wins the state word
+ * Frees what begins at @obj in @chunk, in all cases.  Who wins the state
  * has the object, and the object pins its chunk from then on.  It is counted
  * last: an orphan may be ended as soon as its last object was.
  *
@@ -104,12 +104,12 @@ static bool give_refused(struct mpool_fixed *fixed, const void *obj,
 bool mpool_give_slow(struct mpool_fixed *fixed, struct mpool_chunk *chunk,
 		     void *obj, enum mpool_give how, unsigned long ip)
 {
-	u32 *state = mpool_chunk_state(chunk, (unsigned long)obj);
+	u16 *state = mpool_chunk_state(chunk, (unsigned long)obj);
 	const struct mpool_slot slot = { .obj = obj, .state = state };
-	u32 site = state ? READ_ONCE(*state) : MPOOL_OBJ_FREE;
+	u16 site = state ? READ_ONCE(*state) : MPOOL_OBJ_FREE;
 	bool dead = fixed->dead;
 
-	if (site == MPOOL_OBJ_BUSY)
+	if (mpool_obj_is(site, MPOOL_OBJ_BUSY))
 		return give_refused(fixed, obj, MPOOL_BAD_FREE_TWICE, ip);
 	if (!mpool_obj_live(site) ||
 	    (how == MPOOL_GIVE_FREE && fixed->internal))
@@ -515,7 +515,7 @@ static unsigned int give_batch(struct mpool_fixed *fixed, unsigned int n,
 	struct mpool_cache *cache;
 	struct mpool_chunk *chunk;
 	unsigned int done = 0;
-	u32 *state;
+	u16 *state;
 
 	preempt_disable();
 	cache = mpool_cache_enter(READ_ONCE(fixed->free_cache));

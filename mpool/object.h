@@ -17,7 +17,7 @@
 static __always_inline bool mpool_slot_claim(const struct mpool_slot *slot,
 					     u32 site)
 {
-	if (unlikely(mpool_read(*slot->state) != MPOOL_OBJ_CACHED))
+	if (unlikely(!mpool_obj_cached_at(slot->state)))
 		return false;
 	WRITE_ONCE(*slot->state, site);
 	return true;
@@ -55,15 +55,16 @@ static __always_inline bool mpool_give_fast(struct mpool_fixed *fixed,
 					    struct mpool_chunk *chunk,
 					    const void *obj)
 {
-	u32 *state, i = mpool_chunk_index(chunk, (unsigned long)obj);
+	u32 i = mpool_chunk_index(chunk, (unsigned long)obj);
 	struct mpool_cache *cache;
 	struct mpool_slot *slot;
+	u16 *state;
 
 	if (unlikely(i >= chunk->at.nr))
 		return false;
 	state = &chunk->state[i];
 	OPTIMIZER_HIDE_VAR(state);	/* from being computed at each use */
-	if (unlikely(!mpool_obj_live(mpool_read(*state))))
+	if (unlikely(!mpool_obj_live_at(state)))
 		return false;
 	cache = this_cpu_ptr(caches ?: mpool_read(fixed->free_cache));
 	if (unlikely(!mpool_cache_try(cache)))
@@ -75,7 +76,7 @@ static __always_inline bool mpool_give_fast(struct mpool_fixed *fixed,
 	}
 	slot->obj = (void *)obj;
 	slot->state = state;
-	WRITE_ONCE(*state, MPOOL_OBJ_CACHED);
+	mpool_obj_cache_at(state);
 	cache->top++;
 	cache->frees++;
 	mpool_cache_leave(cache);

@@ -22,7 +22,7 @@
 /* Serialises those who replace, fill or end an array. */
 static DEFINE_MUTEX(reserve_mutex);
 
-/* An object of the pool that is not live, with its state word. */
+/* An object of the pool that is not live, with its state. */
 static struct mpool_slot slot_of(void *obj)
 {
 	return (struct mpool_slot){

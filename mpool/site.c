@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Call sites: a 32-bit number for each place in the code that allocates.
+ * Call sites: a number of 15 bits for each place in the code that allocates.
  *
  * A site is a static struct mpool_site in the code of the client.  At its first
- * use it gets an id, which from then on stands for it in the state word of each
+ * use it gets an id, which from then on stands for it in the state of each
  * live object.  The table leads from the id back to file, line and function:
  *
  *	dir[]  -> block of SITES_PER_BLOCK entries, allocated as ids run out
@@ -35,7 +35,7 @@
 #include "kick.h"
 #include "site.h"
 
-#define SITES_PER_BLOCK		128
+#define SITES_PER_BLOCK		MPOOL_SITES_PER_BLOCK
 #define SITE_BLOCKS		(MPOOL_SITE_MAX / SITES_PER_BLOCK)
 
 /* Blocks are added when fewer ids than this are left. */

@@ -4,8 +4,11 @@
 
 #include "internal.h"
 
-/* Ids fit below the bits that a chunk uses for objects that are not live. */
-#define MPOOL_SITE_MAX		BIT(18)
+/* Entries of the table come so many at a time. */
+#define MPOOL_SITES_PER_BLOCK	128
+
+/* Ids fit below the bit that a chunk uses for objects that are not live. */
+#define MPOOL_SITE_MAX		(BIT(15) - MPOOL_SITES_PER_BLOCK)
 
 /* Stands for sites that could not be given an id of their own. */
 #define MPOOL_SITE_UNKNOWN	1u

@@ -320,7 +320,7 @@ static struct found object_find(const void *p)
 	struct mpool_chunk *chunk;
 	struct found found = { 0 };
 	struct mpool_page *pg;
-	u32 *state;
+	u16 *state;
 
 	rcu_read_lock();
 	preempt_disable();
@@ -379,7 +379,7 @@ static bool resize_in_place(struct mpool_small *pool, const void *p, size_t had,
 	struct mpool_chunk *chunk;
 	struct mpool_page *pg;
 	bool done = false;
-	u32 *state, old;
+	u16 *state, old;
 
 	rcu_read_lock();
 	preempt_disable();

@@ -328,7 +328,7 @@ void mpool_string_put(struct mpool_string *pool, const char *s)
 	i = mpool_chunk_index(chunk, (unsigned long)str);
 	if (unlikely(mpool_pool_bad(pool) || i >= chunk->at.nr ||
 		     chunk->at.fixed->owner != &pool->small->pool ||
-		     !mpool_obj_live(mpool_read(chunk->state[i]))))
+		     !mpool_obj_live_at(&chunk->state[i])))
 		return put_other(pool, s, _RET_IP_);
 	if (unlikely(!str_drop(str)))
 		return put_last(pool, str, _RET_IP_);

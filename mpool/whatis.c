@@ -57,7 +57,7 @@ static void whatis_chunk(struct mpool_chunk *chunk, const void *p,
 	u32 size = chunk->at.fixed->chunks.size;
 	u32 i = ((unsigned long)p - chunk->at.base) / size;
 	/* Behind the last object there is no state. */
-	u32 state = i < chunk->at.nr ? READ_ONCE(chunk->state[i]) : MPOOL_OBJ_FREE;
+	u16 state = i < chunk->at.nr ? READ_ONCE(chunk->state[i]) : MPOOL_OBJ_FREE;
 	bool live = mpool_obj_live(state);
 
 	what->area = live ? MPOOL_AREA_LIVE : MPOOL_AREA_FREE;
