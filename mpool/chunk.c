@@ -297,7 +297,7 @@ static void chunks_twice(struct mpool_chunks *chunks, void **objs,
 			 unsigned int n)
 {
 	while (n--) {
-		mpool_stat_add(&chunks->fixed->pool.stats, MPOOL_STAT_FREE, -1);
+		atomic64_dec(&chunks->fixed->slow_frees);
 		mpool_pool_bad_free(chunks->owner, objs[n],
 				    MPOOL_BAD_FREE_TWICE, 0);
 	}

@@ -8,7 +8,8 @@
  * public face.
  *
  * A pool that has a name is on the registry.  The classes of a small pool are
- * fixed pools without one; they charge and report to the small pool.
+ * fixed pools without one; they charge and report to the small pool, and have no
+ * reserve.  The end of the structure, which is for what they lack, is not there.
  *
  * Invariant, checked by mpool_fixed_verify():
  *	the objects that are live are those handed out less those taken back;
@@ -70,20 +71,21 @@ void mpool_fixed_count(struct mpool_fixed *fixed, struct mpool_count *count)
 		.capacity = mpool_hint(fixed->chunks.nr_objs),
 	};
 	/* Frees first here too. */
-	count->frees = mpool_stat_read(&fixed->pool.stats, MPOOL_STAT_FREE);
+	count->frees = atomic64_read(&fixed->slow_frees);
 	count->allocs = sum_caches(fixed, &frees);
 	count->frees += frees;
-	count->allocs += mpool_stat_read(&fixed->pool.stats, MPOOL_STAT_ALLOC);
+	count->allocs += atomic64_read(&fixed->slow_allocs);
 	count->live = max_t(s64, 0, count->allocs - count->frees);
 	count->live_bytes = count->live * fixed->chunks.size;
 }
 
 static unsigned int fixed_cached(struct mpool_fixed *fixed)
 {
-	unsigned long n = mpool_depot_objects(&fixed->depot) +
-			  mpool_reserve_objects(&fixed->reserve);
+	unsigned long n = mpool_depot_objects(&fixed->depot);
 	int cpu;
 
+	if (!mpool_fixed_is_class(fixed))
+		n += mpool_reserve_objects(&fixed->reserve);
 	for_each_possible_cpu(cpu)
 		n += mpool_cache_objects(per_cpu_ptr(fixed->caches, cpu));
 	return n;
@@ -157,13 +159,19 @@ size_t mpool_fixed_drop(struct mpool_fixed *fixed, const struct module *mod)
 	return count;
 }
 
+static void fixed_end_reserve(struct mpool_fixed *fixed)
+{
+	if (!mpool_fixed_is_class(fixed))
+		mpool_reserve_end(&fixed->reserve);
+}
+
 /*
  * What is left of a pool that ends with objects out: frees are still taken, and
  * go straight to the chunks.  Nobody else uses it any more.
  */
 void mpool_fixed_kill(struct mpool_fixed *fixed)
 {
-	mpool_reserve_end(&fixed->reserve);
+	fixed_end_reserve(fixed);
 	fixed->dead = true;
 	mpool_fixed_tune(fixed);
 	mpool_fixed_drain(fixed);
@@ -324,7 +332,7 @@ struct mpool_fixed *mpool_fixed_setup(const char *name, size_t size,
 	int cpu, err = 0;
 	size_t align;
 
-	fixed = kzalloc(sizeof(*fixed), gfp);
+	fixed = kzalloc(mpool_fixed_bytes(owner), gfp);
 	if (!fixed)
 		return ERR_PTR(-ENOMEM);
 	fixed->owner = owner ?: &fixed->pool;
@@ -357,7 +365,8 @@ struct mpool_fixed *mpool_fixed_setup(const char *name, size_t size,
 	mpool_chunks_init(&fixed->chunks, fixed, fixed->owner, large, size,
 			  align);
 	fixed->chunks.max_objects = args->max_objects;
-	mpool_reserve_init(&fixed->reserve, &fixed->chunks);
+	if (!owner)
+		mpool_reserve_init(&fixed->reserve, &fixed->chunks);
 	atomic_inc(&large->pool.users);
 	spin_lock_irqsave(&fixed_lock, flags);
 	list_add_rcu(&fixed->list, &mpool_fixed_list);
@@ -395,7 +404,7 @@ void mpool_fixed_discard(struct mpool_fixed *fixed)
  */
 void mpool_fixed_put(struct mpool_fixed *fixed)
 {
-	mpool_reserve_end(&fixed->reserve);
+	fixed_end_reserve(fixed);
 	mutex_lock(&mpool_trim_mutex);
 	mpool_fixed_drain(fixed);
 	mpool_chunks_end(&fixed->chunks);

@@ -19,17 +19,17 @@ struct mpool_fixed {
 	struct mpool_cache __percpu *alloc_cache;
 	struct mpool_cache __percpu *free_cache;
 	struct mpool_cache __percpu *caches;
-	struct mpool_pool *owner;	/* &pool, or the small pool above */
+	struct mpool_pool *owner;	/* &pool, or that of the small pool above */
 	bool dead;			/* orphan: frees only, no cache */
 	bool internal;			/* objects are not for callers to free */
 	u16 class;			/* of the small pool above */
 	u16 wanted;			/* class that it stood in for when dry */
 	u8 wanted_more;			/* times, less those of all others */
 
-	struct mpool_pool pool;		/* on the registry if named */
 	struct mpool_chunks chunks;
 	struct mpool_depot depot;
-	struct mpool_reserve reserve;
+	atomic64_t slow_allocs;		/* that passed the caches by */
+	atomic64_t slow_frees;
 	size_t size;			/* as it was asked for */
 	int (*ctor)(void *obj, void *priv);
 	void (*dtor)(void *obj, void *priv);
@@ -37,7 +37,23 @@ struct mpool_fixed {
 	struct list_head list;		/* mpool_fixed_list */
 	u64 trim_ops;			/* allocs and frees at the last trim */
 	struct rcu_head rcu;
+
+	/* A class of a small pool ends here: there may be hundreds. */
+	struct mpool_pool pool;		/* on the registry */
+	struct mpool_reserve reserve;
 };
+
+static inline bool mpool_fixed_is_class(const struct mpool_fixed *fixed)
+{
+	return fixed->owner != &fixed->pool;
+}
+
+/* Bytes of a pool, or of a class. */
+static inline size_t mpool_fixed_bytes(bool class)
+{
+	return class ? offsetof(struct mpool_fixed, pool) :
+		       sizeof(struct mpool_fixed);
+}
 
 struct mpool_fixed *mpool_fixed_setup(const char *name, size_t size,
 				      const struct mpool_fixed_args *args,

@@ -36,10 +36,11 @@ static size_t large_bytes(const struct mpool_large *large)
 /* Without the pages of the chunks, which the large pool has. */
 static size_t fixed_bytes(struct mpool_fixed *fixed)
 {
+	bool class = mpool_fixed_is_class(fixed);
 	const struct mpool_chunk *chunk;
 	size_t bytes;
 
-	bytes = kmalloc_size_roundup(sizeof(*fixed)) +
+	bytes = kmalloc_size_roundup(mpool_fixed_bytes(class)) +
 		sizeof(struct mpool_cache) * num_possible_cpus() +
 		atomic_long_read(&fixed->depot.bytes);
 	rcu_read_lock();

@@ -49,7 +49,8 @@ void mpool_fixed_tune(struct mpool_fixed *fixed)
 	WRITE_ONCE(fixed->free_cache, plain ? fixed->caches : &mpool_no_cache);
 	/* Pairs with the order of the stores in take_reserve(). */
 	smp_mb();
-	if (atomic_read(&fixed->reserve.missing))
+	if (!mpool_fixed_is_class(fixed) &&
+	    atomic_read(&fixed->reserve.missing))
 		WRITE_ONCE(fixed->free_cache, &mpool_no_cache);
 }
 
@@ -60,7 +61,8 @@ static void give_slot(struct mpool_fixed *fixed, const struct mpool_slot *slot)
 	bool done = false;
 
 	WRITE_ONCE(*slot->state, MPOOL_OBJ_CACHED);
-	if (mpool_reserve_put(&fixed->reserve, slot))
+	if (!mpool_fixed_is_class(fixed) &&
+	    mpool_reserve_put(&fixed->reserve, slot))
 		return;
 	if (fixed->free_cache != fixed->caches)
 		mpool_fixed_tune(fixed);
@@ -122,7 +124,7 @@ bool mpool_give_slow(struct mpool_fixed *fixed, struct mpool_chunk *chunk,
 	if (want_init_on_free() && !fixed->chunks.large->io)
 		memset(obj, 0, fixed->chunks.size);
 	give_slot(fixed, &slot);
-	mpool_stat_inc(&fixed->pool.stats, MPOOL_STAT_FREE);
+	atomic64_inc(&fixed->slow_frees);
 	if (dead)
 		mpool_pool_sweep();
 	return true;
@@ -197,7 +199,7 @@ static noinline void slot_twice(struct mpool_fixed *fixed,
 				const struct mpool_slot *slot)
 {
 	/* That was counted as two frees. */
-	mpool_stat_add(&fixed->pool.stats, MPOOL_STAT_FREE, -1);
+	atomic64_dec(&fixed->slow_frees);
 	mpool_pool_bad_free(fixed->owner, slot->obj, MPOOL_BAD_FREE_TWICE, 0);
 }
 
@@ -240,7 +242,7 @@ static bool take_single(struct mpool_fixed *fixed, struct mpool_slot *slot,
 	while (mpool_depot_pop(&fixed->depot, slot) ||
 	       mpool_chunks_take(&fixed->chunks, slot, 1)) {
 		if (mpool_slot_claim(slot, site)) {
-			mpool_stat_inc(&fixed->pool.stats, MPOOL_STAT_ALLOC);
+			atomic64_inc(&fixed->slow_allocs);
 			return true;
 		}
 		slot_twice(fixed, slot);
@@ -251,11 +253,12 @@ static bool take_single(struct mpool_fixed *fixed, struct mpool_slot *slot,
 static bool take_reserve(struct mpool_fixed *fixed, struct mpool_slot *slot,
 			 u32 site)
 {
-	while (mpool_reserve_take(&fixed->reserve, slot)) {
+	while (!mpool_fixed_is_class(fixed) &&
+	       mpool_reserve_take(&fixed->reserve, slot)) {
 		/* After missing was raised; see mpool_fixed_tune(). */
 		smp_store_release(&fixed->free_cache, &mpool_no_cache);
 		if (mpool_slot_claim(slot, site)) {
-			mpool_stat_inc(&fixed->pool.stats, MPOOL_STAT_ALLOC);
+			atomic64_inc(&fixed->slow_allocs);
 			return true;
 		}
 		slot_twice(fixed, slot);

@@ -3,8 +3,8 @@
  * Counters of a pool, and their names.
  *
  * Structure: an array indexed by enum mpool_stat, and a table of the names it
- * is printed by.  The hot counts of a fixed pool are not here but per CPU (see
- * magazine.h); MPOOL_STAT_ALLOC and _FREE hold what passed them by.
+ * is printed by.  What a fixed pool hands out and takes back is counted by its
+ * caches (magazine.h) and, where it passes them by, in the pool itself.
  *
  * Invariant: every counter has a name, and the build fails if one is missing.
  *

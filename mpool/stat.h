@@ -5,8 +5,8 @@
 #include <linux/atomic.h>
 
 enum mpool_stat {
-	MPOOL_STAT_ALLOC,	/* objects handed out, slow paths only */
-	MPOOL_STAT_FREE,	/* objects taken back, slow paths only */
+	MPOOL_STAT_ALLOC,	/* runs handed out */
+	MPOOL_STAT_FREE,	/* runs taken back */
 	MPOOL_STAT_FAIL,	/* allocations that returned NULL */
 	MPOOL_STAT_BAD_FREE,	/* frees that were refused */
 	MPOOL_STAT_GROW,	/* times memory was taken from below */
