@@ -186,6 +186,12 @@ static void words_publish(unsigned long **slot, unsigned long *words)
 	smp_store_release(slot, words);
 }
 
+/* The words of a window that has pages. */
+static unsigned long **window_find(struct mpool_pagemap *map, unsigned long nr)
+{
+	return linear_slot(nr) ?: &map_slot(map, nr)->words;
+}
+
 /*
  * Where the words of a window are, with words of its own: @words, and then
  * *@words is NULL, if it had none.  NULL if others filled the table meanwhile.
@@ -221,12 +227,6 @@ static unsigned long **window_insert_locked(unsigned long nr,
 	return &slot->words;
 }
 
-/* The words of a window that has pages. */
-static unsigned long **window_find(struct mpool_pagemap *map, unsigned long nr)
-{
-	return linear_slot(nr) ?: &map_slot(map, nr)->words;
-}
-
 static bool words_none(const unsigned long *words, unsigned int from,
 		       unsigned int n)
 {
@@ -252,6 +252,33 @@ static unsigned long *words_alloc(gfp_t gfp)
 	return words;
 }
 
+/* Enters pages in the words of their window; -EBUSY if one of them is there. */
+static int words_enter_locked(unsigned long *words, unsigned int from,
+			      unsigned int n, unsigned long word)
+{
+	lockdep_assert_held(&pagemap_lock);
+	if (!words_none(words, from, n))
+		return -EBUSY;
+	smp_wmb(); /* Pairs with the dependent read of readers. */
+	words_set(words, from, n, word);
+	return 0;
+}
+
+/* Enters pages of a window that has others, which is the rule; -EAGAIN if not. */
+static int window_add_more(unsigned long nr, unsigned int from, unsigned int n,
+			   unsigned long word)
+{
+	unsigned long **slot, flags;
+	int err = -EAGAIN;
+
+	spin_lock_irqsave(&pagemap_lock, flags);
+	slot = window_find(map_locked(), nr);
+	if (*slot != no_words)
+		err = words_enter_locked(*slot, from, n, word);
+	spin_unlock_irqrestore(&pagemap_lock, flags);
+	return err;
+}
+
 /* Enters pages that lie within one window. */
 static int window_add(unsigned long base, unsigned int n, unsigned long word,
 		      gfp_t gfp)
@@ -259,8 +286,10 @@ static int window_add(unsigned long base, unsigned int n, unsigned long word,
 	unsigned int from = (base >> PAGE_SHIFT) & (MPOOL_WINDOW_PAGES - 1);
 	unsigned long nr = base >> MPOOL_WINDOW_SHIFT;
 	unsigned long **slot, *words, flags;
-	int err;
+	int err = window_add_more(nr, from, n, word);
 
+	if (err != -EAGAIN)
+		return err;
 	words = words_alloc(gfp);
 	if (!words)
 		return -ENOMEM;
@@ -270,14 +299,7 @@ static int window_add(unsigned long base, unsigned int n, unsigned long word,
 			break;
 		spin_lock_irqsave(&pagemap_lock, flags);
 		slot = window_insert_locked(nr, &words);
-		if (!slot) {
-			err = -EAGAIN;
-		} else if (!words_none(*slot, from, n)) {
-			err = -EBUSY;
-		} else {
-			smp_wmb(); /* Pairs with the dependent read of readers. */
-			words_set(*slot, from, n, word);
-		}
+		err = slot ? words_enter_locked(*slot, from, n, word) : -EAGAIN;
 		spin_unlock_irqrestore(&pagemap_lock, flags);
 	} while (err == -EAGAIN);
 	free_page((unsigned long)words);
