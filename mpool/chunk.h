@@ -117,6 +117,7 @@ struct mpool_chunks {
 	u32 nr_rungs;
 	struct mpool_rung rungs[MPOOL_RUNGS];	/* from 0, ascending */
 	u32 max_objects;		/* 0: no limit */
+	u32 keep_pages;			/* in empty chunks that stay */
 	unsigned long align;		/* of a chunk, bytes */
 
 	/* Protects what follows; a handful of objects at a time. */
@@ -184,6 +185,7 @@ void mpool_chunks_put_late(struct mpool_chunks *chunks,
 			   const struct mpool_slot *slot);
 int mpool_chunks_grow(struct mpool_chunks *chunks, gfp_t gfp);
 void mpool_chunks_reap(struct mpool_chunks *chunks, unsigned int keep);
+void mpool_chunks_reap_more(struct mpool_chunks *chunks);
 void mpool_chunks_settle(struct mpool_chunks *chunks);
 int mpool_chunks_walk(struct mpool_chunks *chunks, mpool_visit_fn fn,
 		      void *arg);

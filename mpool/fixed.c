@@ -190,6 +190,24 @@ static int fixed_cpu_dead(unsigned int cpu)
 	return 0;
 }
 
+/* Empty chunks of the pools over a large pool go back to it. */
+static bool fixed_gather(struct mpool_large *large)
+{
+	struct mpool_fixed *fixed;
+	bool any = false;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(fixed, &mpool_fixed_list, list) {
+		if (fixed->chunks.large != large ||
+		    !mpool_hint(fixed->chunks.nr_empty))
+			continue;
+		mpool_chunks_reap(&fixed->chunks, 0);
+		any = true;
+	}
+	rcu_read_unlock();
+	return any;
+}
+
 int mpool_fixed_init(void)
 {
 	int state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN,
@@ -199,6 +217,7 @@ int mpool_fixed_init(void)
 	if (state < 0)
 		return state;
 	fixed_cpuhp_state = state;
+	mpool_large_gather = fixed_gather;
 	return 0;
 }
 

@@ -154,13 +154,25 @@ static struct mpool_page *take_beyond(struct mpool_runs *here,
 	return pg;
 }
 
+bool (*mpool_large_gather)(struct mpool_large *large);
+
+/* From what others have given back. */
+static struct mpool_page *take_gathered(struct mpool_runs *runs,
+					const struct wish *wish)
+{
+	if (!wish->may_grow || !atomic_read(&runs->large->nr_empty) ||
+	    !mpool_large_gather(runs->large))
+		return NULL;
+	return take_for(runs, wish);
+}
+
 /* For a node that has no such run: from wherever one can be had. */
 static noinline struct mpool_page *take_or_grow(struct mpool_runs *runs,
 						const struct wish *wish)
 {
 	size_t bytes = max((size_t)wish->npages << PAGE_SHIFT, wish->align);
 	struct mpool_large *large = runs->large;
-	struct mpool_page *pg = NULL;
+	struct mpool_page *pg = take_gathered(runs, wish);
 	struct mpool_arena *arena;
 
 	for (;;) {

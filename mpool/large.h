@@ -47,6 +47,7 @@ struct mpool_large {
 	unsigned int nr_spares;		/* on that list */
 	struct list_head shrink;	/* all that give back; shrink_mutex */
 	unsigned long nr_chunk_pages;	/* in runs of fixed pools */
+	atomic_t nr_empty;	/* chunks without a live object, about */
 
 	/* Finishes frees that could not take the lock in NMI context. */
 	struct mpool_kick late;
@@ -55,6 +56,13 @@ struct mpool_large {
 };
 
 extern struct mpool_large *mpool_large_shared;
+
+/*
+ * What has runs of a pool and no use for them gives them back, before the pool gets
+ * more memory; true if there was something.  Set at init, by a higher level.
+ * Context: where the page allocator may be called.
+ */
+extern bool (*mpool_large_gather)(struct mpool_large *large);
 
 struct mpool_page *mpool_large_take(struct mpool_large *large, u32 npages,
 				    unsigned long align, gfp_t gfp,

@@ -83,7 +83,7 @@ static void give_slot(struct mpool_fixed *fixed, const struct mpool_slot *slot)
 	preempt_enable();
 	if (!done && !mpool_chunks_put(&fixed->chunks, slot, 1))
 		mpool_chunks_put_late(&fixed->chunks, slot);
-	mpool_chunks_reap(&fixed->chunks, 1);
+	mpool_chunks_reap_more(&fixed->chunks);
 }
 
 static bool give_refused(struct mpool_fixed *fixed, const void *obj,
@@ -560,6 +560,6 @@ void mpool_fixed_free_bulk(struct mpool_fixed *pool, unsigned int n,
 		preempt_disable();
 		free_slow(pool, objs[done++], _RET_IP_);
 	}
-	mpool_chunks_reap(&pool->chunks, 1);
+	mpool_chunks_reap_more(&pool->chunks);
 }
 EXPORT_SYMBOL_GPL(mpool_fixed_free_bulk);
