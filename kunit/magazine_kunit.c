@@ -143,13 +143,79 @@ static void depot_keeps_a_bounded_number(struct kunit *test)
 							objs));
 	mpool_fixed_free_bulk(pool, n, objs);
 	KUNIT_EXPECT_LE(test, mpool_depot_full(&pool->depot),
-			pool->depot.limit);
+			pool->depot.most);
 	held = mpool_depot_objects(&pool->depot);
 	KUNIT_EXPECT_GT(test, held, 0);
 	KUNIT_EXPECT_LE(test, held * 1024, 512 * 1024);
 	/* What is beyond it went back: most of the chunks are gone. */
 	KUNIT_EXPECT_LT(test, pool->chunks.nr_objs, n / 2);
 	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+}
+
+/* What a pool keeps for its next burst goes to another before that has to fail. */
+static void empty_chunks_are_for_all(struct kunit *test)
+{
+	struct mpool_large *region = mpool_kunit_region(test, "kt-region", 64);
+	struct mpool_fixed_args args = { .large = region };
+	struct mpool_fixed *one = mpool_kunit_fixed(test, NAME, 1024, &args);
+	struct mpool_fixed *two = mpool_kunit_fixed(test, NAME "-2", 2048, &args);
+	void **objs = kunit_kcalloc(test, 256, sizeof(*objs), GFP_KERNEL);
+	struct job job = { .pool = one, .objs = objs, .n = 256 };
+	struct mpool_count count;
+	unsigned int n, kept;
+
+	KUNIT_ASSERT_NOT_NULL(test, objs);
+	n = alloc_job(&job);
+	KUNIT_ASSERT_GT(test, n, 200);
+	job.n = n;
+	free_job(&job);
+	kept = one->chunks.nr_empty;
+	KUNIT_EXPECT_GT(test, kept, 2);
+	KUNIT_EXPECT_EQ(test, kept, atomic_read(&region->nr_empty));
+	job = (struct job){ .pool = two, .objs = objs, .n = 128 };
+	n = alloc_job(&job);
+	KUNIT_EXPECT_EQ(test, 0, one->chunks.nr_empty);
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&region->nr_empty));
+	one->pool.ops->count(&one->pool, &count);
+	/* All but what lies with the CPU and in the depot. */
+	KUNIT_EXPECT_GE(test, n * 2 + count.capacity, 240);
+	job.n = n;
+	free_job(&job);
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(one));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(two));
+	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(region));
+}
+
+/* Of the pool's loaded magazines, whichever CPU this ran on. */
+static unsigned int longest_loaded(struct mpool_fixed *pool)
+{
+	unsigned int cpu, cap = 0;
+
+	for_each_possible_cpu(cpu)
+		cap = max(cap, per_cpu_ptr(pool->caches, cpu)->loaded->cap);
+	return cap;
+}
+
+/* Magazines are short as long as there are few objects. */
+static void magazines_grow(struct kunit *test)
+{
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 4096, NULL);
+	void **objs = kunit_kcalloc(test, 400, sizeof(*objs), GFP_KERNEL);
+	unsigned int n, cap[2];
+
+	KUNIT_ASSERT_NOT_NULL(test, objs);
+	for (n = 4; n <= 400; n *= 100) {
+		KUNIT_ASSERT_EQ(test, n, mpool_fixed_alloc_bulk(pool, GFP_KERNEL,
+								n, objs));
+		mpool_fixed_free_bulk(pool, n, objs);
+		cap[n > 4] = longest_loaded(pool);
+		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	}
+	KUNIT_EXPECT_LE(test, cap[0], 2);
+	KUNIT_EXPECT_EQ(test, cap[1], pool->depot.cap);
+	KUNIT_EXPECT_EQ(test, pool->depot.cap, 14);
+	mpool_fixed_drain(pool);
+	KUNIT_EXPECT_EQ(test, 0, atomic_long_read(&pool->depot.bytes));
 }
 
 static void no_cache_has_none(struct kunit *test)
@@ -170,7 +236,6 @@ static void no_cache_has_none(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
 }
 
-/* An interrupt that finds the cache in use goes round it. */
 /* What lies in the depot for a whole period goes; what was used meanwhile stays. */
 static void depot_follows_its_use(struct kunit *test)
 {
@@ -223,6 +288,7 @@ static void pressure_takes_what_is_free(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, pool->chunks.nr_objs);
 }
 
+/* An interrupt that finds the cache in use goes round it. */
 static void busy_cache_is_left_alone(struct kunit *test)
 {
 	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 64, NULL);
@@ -386,6 +452,8 @@ static struct kunit_case magazine_cases[] = {
 	KUNIT_CASE(found_with_another_cpu),
 	KUNIT_CASE(edges_of_a_magazine),
 	KUNIT_CASE(depot_keeps_a_bounded_number),
+	KUNIT_CASE(empty_chunks_are_for_all),
+	KUNIT_CASE(magazines_grow),
 	KUNIT_CASE(depot_follows_its_use),
 	KUNIT_CASE(pressure_takes_what_is_free),
 	KUNIT_CASE(no_cache_has_none),

@@ -48,6 +48,9 @@
  */
 #define CHUNK_PATIENCE		84
 
+/* Nor has one fewer objects than this, or else pages: each costs its description. */
+#define CHUNK_FEW		4
+
 /* Of a run that is there anyway no more than 1/CHUNK_SHORT is lost. */
 #define CHUNK_SHORT		8
 
@@ -89,10 +92,10 @@ static u32 chunk_most(u32 size)
 			   (u64)MPOOL_OBJ_END * size >> PAGE_SHIFT));
 }
 
-/* The shortest that loses at most 1/@patience more than the best. */
-static u32 chunk_length(u32 size, u32 patience)
+/* The shortest from @least on that loses at most 1/@patience more than the best. */
+static u32 chunk_length(u32 size, u32 least, u32 patience)
 {
-	u32 least = DIV_ROUND_UP(size, PAGE_SIZE), most = chunk_most(size), n;
+	u32 most = chunk_most(size), n;
 	u64 best = U64_MAX;
 
 	for (n = least; n <= most; n++)
@@ -179,23 +182,27 @@ void mpool_chunks_init(struct mpool_chunks *chunks, struct mpool_fixed *fixed,
 		       struct mpool_pool *owner, struct mpool_large *large,
 		       size_t size, size_t align)
 {
+	u32 least, few;
+
 	chunks->fixed = fixed;
 	chunks->owner = owner;
 	chunks->large = large;
 	chunks->size = ALIGN(size, align);
+	least = DIV_ROUND_UP(chunks->size, PAGE_SIZE);
 	chunks->shift = __ffs(chunks->size);
 	chunks->inverse = inverse_of(chunks->size >> chunks->shift);
 	if (fixed && owner != &fixed->pool) {
 		chunks_make_rungs(chunks);
 	} else {
-		chunks->npages = chunk_length(chunks->size, CHUNK_PATIENCE);
+		few = DIV_ROUND_UP(CHUNK_FEW * chunks->size, PAGE_SIZE);
+		chunks->npages = chunk_length(chunks->size,
+					      max(least, min_t(u32, few, CHUNK_FEW)),
+					      CHUNK_PATIENCE);
 		chunks->rungs[0].npages = chunks->npages;
 		chunks->nr_rungs = 1;
 	}
-	chunks->short_pages = chunk_length(chunks->size, CHUNK_SHORT);
+	chunks->short_pages = chunk_length(chunks->size, least, CHUNK_SHORT);
 	chunks->nr = chunks->npages * PAGE_SIZE / chunks->size;
-	/* What is kept would pass a limit by. */
-	chunks->keep_pages = large && large->limit ? 0 : CHUNK_KEEP;
 	chunks->align = max_t(unsigned long, align, PAGE_SIZE);
 	raw_spin_lock_init(&chunks->lock);
 	INIT_LIST_HEAD(&chunks->partial);
@@ -574,8 +581,10 @@ void mpool_chunks_reap(struct mpool_chunks *chunks, unsigned int keep)
 /* Gives those back that are more than a pool may keep. */
 void mpool_chunks_reap_more(struct mpool_chunks *chunks)
 {
-	mpool_chunks_reap(chunks, max(1u, chunks->keep_pages /
-				      chunk_next_length(chunks)));
+	/* Those of a pool with a limit would pass it by. */
+	u32 pages = chunks->large->limit ? 0 : CHUNK_KEEP;
+
+	mpool_chunks_reap(chunks, max(1u, pages / chunk_next_length(chunks)));
 }
 
 static int walk_chunk(struct mpool_chunks *chunks, struct mpool_chunk *chunk,

@@ -117,7 +117,6 @@ struct mpool_chunks {
 	u32 nr_rungs;
 	struct mpool_rung rungs[MPOOL_RUNGS];	/* from 0, ascending */
 	u32 max_objects;		/* 0: no limit */
-	u32 keep_pages;			/* in empty chunks that stay */
 	unsigned long align;		/* of a chunk, bytes */
 
 	/* Protects what follows; a handful of objects at a time. */

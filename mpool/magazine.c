@@ -47,12 +47,12 @@
 #define MAGAZINE_PART		4
 
 /*
- * What the depot may keep of free objects, in bytes and in magazines.  Of those
- * beyond 512 bytes little: what their users do with them takes longer than to get
- * them from a chunk, and a few dozen are a page each.
+ * What the depot may keep of free objects, in bytes; of those beyond 512 bytes also by
+ * how many there are: a pool of ten must not have them all there, a page each.
  */
-#define DEPOT_BYTES(size)	((size) <= 512 ? SZ_512K : (size) <= 2048 ? SZ_16K : 0)
-#define DEPOT_MIN		0
+#define DEPOT_BYTES		SZ_512K
+#define DEPOT_PART		4
+#define DEPOT_PART_CAP		MAGAZINE_CAP(256)
 
 /* Empty magazines that a pool keeps when it grows: nobody has filled them. */
 #define DEPOT_EMPTY		2
@@ -101,16 +101,16 @@ void mpool_cache_init(struct mpool_cache *cache)
 	cache->idle = MPOOL_CACHE_IDLE;
 }
 
-/* Large objects are not worth hoarding. */
+/* The larger they are the fewer. */
 static u32 magazine_cap(size_t size)
 {
 	if (size <= 128)
 		return MAGAZINE_CAP(1024);
 	if (size <= 512)
 		return MAGAZINE_CAP(512);
-	if (size <= 1024)
-		return MAGAZINE_CAP(256);
-	return size <= 2048 ? MAGAZINE_CAP(128) : MAGAZINE_LEAST;
+	if (size <= 4096)
+		return DEPOT_PART_CAP;
+	return size <= 16384 ? MAGAZINE_CAP(128) : MAGAZINE_LEAST;
 }
 
 /* Those of a pool with a few objects are shorter: from each size class to half of it. */
@@ -141,8 +141,8 @@ int mpool_depot_init(struct mpool_depot *depot,
 	if (!use)
 		return 0;
 	depot->cap = magazine_cap(size);
-	depot->limit = max_t(u32, DEPOT_MIN,
-			     DEPOT_BYTES(size) / (size * depot->cap));
+	depot->most = DEPOT_BYTES / (size * depot->cap);
+	depot->limit = depot->most;
 	return 0;
 }
 
@@ -326,7 +326,7 @@ static struct mpool_magazine *depot_renew(struct mpool_depot *depot,
 
 /*
  * Has an empty magazine ready that is as long as fits a pool with so many objects: in
- * the place of a shorter one, if there was.
+ * the place of a shorter one, if there was.  Settles how many full ones it may have.
  */
 void mpool_depot_supply(struct mpool_depot *depot, unsigned long nr_objs,
 			gfp_t gfp)
@@ -334,6 +334,9 @@ void mpool_depot_supply(struct mpool_depot *depot, unsigned long nr_objs,
 	u32 cap = magazine_cap_now(depot, nr_objs);
 	struct mpool_magazine *mag;
 
+	if (depot->cap && depot->cap <= DEPOT_PART_CAP)
+		WRITE_ONCE(depot->limit, min_t(unsigned long, depot->most,
+					       nr_objs / (DEPOT_PART * depot->cap)));
 	if (mpool_hint(depot_here(depot)->room) >= cap)
 		return;
 	mag = magazine_alloc(depot, cap, gfp);
@@ -411,7 +414,7 @@ static bool depot_change_full(struct mpool_depot *depot,
 		cache->loaded = empty;
 		if (old == &mpool_no_magazine)
 			;
-		else if (node->nr_full >= depot->limit && !in_nmi())
+		else if (node->nr_full >= mpool_hint(depot->limit) && !in_nmi())
 			*over = old;
 		else
 			push_locked(node, old);

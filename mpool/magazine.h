@@ -62,9 +62,10 @@ struct mpool_depot {
 	/* Constant. */
 	struct mpool_cache __percpu *caches;	/* in front of it */
 	u32 cap;			/* most of a magazine; 0: none are used */
-	u32 limit;			/* most full ones that a node keeps */
+	u32 most;			/* full ones that a node may keep */
 	struct mpool_depot_node *more;	/* of nodes 1 and up, if there are */
 
+	u32 limit;			/* full ones that a node keeps now */
 	atomic_long_t bytes;		/* of all magazines, the CPUs' too */
 	struct mpool_depot_node first;
 };
