@@ -44,7 +44,7 @@
 #define MAGAZINE_LEAST		MAGAZINE_CAP(64)
 
 /* A magazine has at most this part of the objects that there are. */
-#define MAGAZINE_PART		4
+#define MAGAZINE_PART		3
 
 /*
  * What the depot may keep of free objects, in bytes; of those beyond 512 bytes also by
