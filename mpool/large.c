@@ -311,7 +311,7 @@ static void late_arena(struct mpool_large *large, struct mpool_arena *arena)
 	unsigned long flags;
 	unsigned int i;
 
-	for_each_set_bit(i, mpool_arena_starts(arena), arena->npages) {
+	mpool_arena_for_each_start(i, arena) {
 		if (mpool_page_state(&arena->pages[i]) != MPOOL_PAGE_QUEUED)
 			continue;
 		raw_spin_lock_irqsave(&large->lock, flags);
@@ -516,7 +516,7 @@ static int walk_arena(struct mpool_arena *arena, struct mpool_pool *owner,
 	unsigned int i;
 	int ret = 0;
 
-	for_each_set_bit(i, mpool_arena_starts(arena), arena->npages) {
+	mpool_arena_for_each_start(i, arena) {
 		struct mpool_page *pg = &arena->pages[i];
 
 		if (mpool_page_state(pg) != MPOOL_PAGE_RUN ||
@@ -586,7 +586,7 @@ static size_t large_slack(struct mpool_large *large)
 
 	rcu_read_lock();
 	list_for_each_entry_rcu(arena, &large->arenas, list)
-		for_each_set_bit(i, mpool_arena_starts(arena), arena->npages)
+		mpool_arena_for_each_start(i, arena)
 			if (mpool_page_state(&arena->pages[i]) ==
 			    MPOOL_PAGE_RUN)
 				slack += READ_ONCE(arena->pages[i].slack);

@@ -95,11 +95,11 @@ static __always_inline bool mpool_cache_try(struct mpool_cache *cache)
 	 * Need not be atomic: who interrupts this, wherever, leaves the cache
 	 * and the number as they were, or finds it in use and puts back what he
 	 * took from the number.  Same CPU: a compiler barrier is enough.  Pairs
-	 * with mpool_cache_leave().
+	 * with mpool_cache_leave().  KCSAN is told so.
 	 */
-	if (unlikely(--cache->idle)) {
+	if (unlikely(data_race(--cache->idle))) {
 		barrier(); /* or gcc keeps what it was, and the number in a register */
-		cache->idle++;
+		data_race(cache->idle++);
 		return false;
 	}
 	barrier();

@@ -76,7 +76,7 @@ static void map_line(struct mpool_out *out, struct mpool_arena *arena,
 		end = min(arena->npages, index + scale);
 		text[n] = 0;
 		for (i = index; i < end; i++) {
-			first = test_bit(i, mpool_arena_starts(arena));
+			first = mpool_arena_next_start(arena, i) == i;
 			if (first)
 				*state = mpool_page_state(&arena->pages[i]);
 			c = page_char(*state, first && scale == 1);

@@ -465,8 +465,8 @@ struct mpool_page *mpool_runs_find(struct mpool_arena *arena,
 {
 	u32 index = (addr - arena->base) >> PAGE_SHIFT;
 
-	if (!test_bit(index, mpool_arena_starts(arena)))
-		index = find_last_bit(mpool_arena_starts(arena), index);
+	/* Nearly always under no lock; see mpool_arena_next_start(). */
+	index = data_race(find_last_bit(mpool_arena_starts(arena), index + 1));
 	return &arena->pages[min(index, arena->npages - 1)];
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_find);

@@ -110,6 +110,21 @@ static inline unsigned long *mpool_arena_starts(struct mpool_arena *arena)
 	return (unsigned long *)&arena->pages[arena->npages];
 }
 
+/*
+ * The same for those who have no lock: runs come and go meanwhile, and either value of
+ * a bit will do, because what is found is looked at again, in its descriptor.
+ */
+static inline u32 mpool_arena_next_start(struct mpool_arena *arena, u32 index)
+{
+	return data_race(find_next_bit(mpool_arena_starts(arena),
+				       arena->npages, index)); /* see above */
+}
+
+#define mpool_arena_for_each_start(index, arena)			\
+	for ((index) = mpool_arena_next_start(arena, 0);		\
+	     (index) < (arena)->npages;					\
+	     (index) = mpool_arena_next_start(arena, (index) + 1))
+
 /* Lengths of which one free run may be parked: shorter than this. */
 #define RUNS_PARK		33
 
@@ -139,7 +154,8 @@ static inline enum mpool_page_state mpool_page_state(const struct mpool_page *pg
 
 static inline u32 mpool_page_index(const struct mpool_page *pg)
 {
-	return pg->tag >> MPOOL_TAG_SHIFT;
+	/* Others may change the state meanwhile, never the index. */
+	return mpool_read(pg->tag) >> MPOOL_TAG_SHIFT;
 }
 
 static inline struct mpool_arena *mpool_arena_of(struct mpool_page *pg,

@@ -65,7 +65,7 @@ static void add_arena(struct mpool_large *large, struct mpool_arena *arena)
 	unsigned int i;
 	u32 site;
 
-	for_each_set_bit(i, mpool_arena_starts(arena), arena->npages) {
+	mpool_arena_for_each_start(i, arena) {
 		pg = &arena->pages[i];
 		owner = mpool_page_owner(pg);
 		site = READ_ONCE(pg->site);
