@@ -9,11 +9,9 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "arenas.h"
 #include "helpers.h"
 #include "runs.h"
-
-/* Where arenas pretend to be: three pages behind a round address. */
-#define FAKE_BASE	((1UL << 40) + 3 * PAGE_SIZE)
 
 #define MODEL_OPS	100000
 #define MODEL_RUNS	512
@@ -39,46 +37,6 @@ struct model {
 	u32 unparked;			/* allocs of a run that was parked */
 	struct rnd_state rnd;
 };
-
-static struct mpool_arena *new_arena(struct kunit *test, struct mpool_runs *runs,
-				     unsigned long base, u32 npages)
-{
-	struct mpool_arena *arena;
-
-	arena = kunit_kzalloc(test, mpool_arena_bytes(npages), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, arena);
-	mpool_arena_init(arena, runs, base, npages);
-	mpool_runs_add(runs, arena);
-	return arena;
-}
-
-/* Puts the one arena of an engine back to the state it began with. */
-static void reset_arena(struct mpool_runs *runs, struct mpool_arena *arena,
-			unsigned long base, u32 npages)
-{
-	memset(runs, 0, sizeof(*runs));
-	memset(arena, 0, mpool_arena_bytes(npages));
-	mpool_arena_init(arena, runs, base, npages);
-	mpool_runs_add(runs, arena);
-}
-
-static struct mpool_page *take(struct mpool_runs *runs, u32 npages)
-{
-	return mpool_runs_alloc(runs, npages, 1, MPOOL_PAGE_RUN);
-}
-
-static int verify_one(struct mpool_runs *runs, struct mpool_arena *arena)
-{
-	return mpool_runs_verify_arena(runs, arena) +
-	       mpool_runs_verify(runs, arena->npages, arena->nfree);
-}
-
-static bool one_free_run(const struct mpool_arena *arena)
-{
-	return arena->nfree == arena->npages &&
-	       mpool_page_state(&arena->pages[0]) == MPOOL_PAGE_FREE &&
-	       arena->pages[0].len == arena->npages;
-}
 
 /* --- the model --- */
 
