@@ -6,7 +6,7 @@
  * timer that wakes no idle CPU.  Of the depot go the magazines that were there
  * all the time since the last pass: the working set did without them (Bonwick
  * and Adams, 2001).  A pool that nobody used since the last pass loses the
- * magazines of the CPUs and its empty chunk as well; only CPUs that have some
+ * magazines of the CPUs and its empty chunks as well; only CPUs that have some
  * are interrupted.  Under memory pressure all of it goes at once.
  *
  * Invariant: a pass takes free objects only, and never the reserve.
