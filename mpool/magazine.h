@@ -66,6 +66,7 @@ struct mpool_depot {
 	struct mpool_depot_node *more;	/* of nodes 1 and up, if there are */
 
 	u32 limit;			/* full ones that a node keeps now */
+	u32 least;			/* objects of the shortest magazine; constant */
 	atomic_long_t bytes;		/* of all magazines, the CPUs' too */
 	struct mpool_depot_node first;
 };
