@@ -302,9 +302,9 @@ static struct mpool_magazine *magazine_alloc(struct mpool_depot *depot, u32 cap,
 {
 	struct mpool_magazine *mag;
 
-	mag = kmalloc(struct_size(mag, slots, cap),
-		      (gfp & ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_ZERO |
-			       __GFP_NOFAIL)) | __GFP_NOWARN);
+	/* Without one it is slower; nobody is to be killed for it. */
+	gfp = mpool_gfp_try(gfp & ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_ZERO));
+	mag = kmalloc(struct_size(mag, slots, cap), gfp);
 	if (!mag)
 		return NULL;
 	mag->n = 0;

@@ -111,15 +111,23 @@ static void expect_usable(struct kunit *test, struct load *load,
 					  want_size[want->kind], want->gfp));
 }
 
+/*
+ * A megabyte that is given back when there is nothing, for what KUnit has to say then:
+ * GFP_ATOMIC leaves less than GFP_KERNEL may touch, and that would kill somebody.
+ */
+#define BALLAST_ORDER	8
+
 static void until_there_is_nothing(struct kunit *test)
 {
 	const struct want *want = test->param_value;
 	struct load *load = load_begin(test, 5 * totalram_pages());
+	unsigned long ballast = __get_free_pages(GFP_KERNEL, BALLAST_ORDER);
 	unsigned long pages = lowmem_free_pages();
 	u32 size = want_size[want->kind];
 
 	while (load_take(load, want->kind, size, want->gfp))
 		cond_resched();
+	free_pages(ballast, BALLAST_ORDER);
 	kunit_info(test, "%u times %u bytes served, of %lu pages\n",
 		   load->served, size, pages);
 	KUNIT_EXPECT_EQ(test, load->refused, 1);
