@@ -116,8 +116,9 @@ static inline unsigned long *mpool_arena_starts(struct mpool_arena *arena)
  */
 static inline u32 mpool_arena_next_start(struct mpool_arena *arena, u32 index)
 {
+	/* Of bits that change meanwhile; see above. */
 	return data_race(find_next_bit(mpool_arena_starts(arena),
-				       arena->npages, index)); /* see above */
+				       arena->npages, index));
 }
 
 #define mpool_arena_for_each_start(index, arena)			\
