@@ -95,12 +95,16 @@ static void line(struct mpool_out *out, const char *name, u64 value)
 
 static void show_fixed(struct mpool_out *out, struct mpool_fixed *fixed)
 {
+	u64 shrunk;
+
 	line(out, "object size", fixed->size);
 	line(out, "object stride", fixed->chunks.size);
 	line(out, "chunk pages", fixed->chunks.npages);
 	line(out, "chunk objects", fixed->chunks.nr);
-	line(out, "chunks", READ_ONCE(fixed->chunks.nr_objs) /
-	     max(fixed->chunks.nr, 1u));
+	/* Some may be shorter.  Shrunk first: what went had come before. */
+	shrunk = mpool_stat_read(&fixed->pool.stats, MPOOL_STAT_SHRINK);
+	line(out, "chunks", mpool_stat_read(&fixed->pool.stats,
+					    MPOOL_STAT_GROW) - shrunk);
 	line(out, "free in chunks", mpool_hint(fixed->chunks.nr_free));
 	line(out, "magazine objects", fixed->depot.cap);
 	line(out, "depot magazines", mpool_depot_full(&fixed->depot));
