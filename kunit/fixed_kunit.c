@@ -514,7 +514,7 @@ static void clear_keeps_the_pool(struct kunit *test)
 static void destroy_returns_the_leaks(struct kunit *test)
 {
 	struct mpool_fixed_args args = { .on_leak = MPOOL_ON_LEAK_RECLAIM };
-	long before = atomic_long_read(&mpool_large_shared->pool.pages);
+	long before = mpool_kunit_shared_pages();
 	struct mpool_fixed *pool;
 	void *objs[50];
 
@@ -526,8 +526,7 @@ static void destroy_returns_the_leaks(struct kunit *test)
 			mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool)));
 	KUNIT_EXPECT_EQ(test, 0, mpool_kunit_orphans(NAME));
 	KUNIT_EXPECT_FALSE(test, mpool_owns(objs[49]));
-	KUNIT_EXPECT_EQ(test, before,
-			atomic_long_read(&mpool_large_shared->pool.pages));
+	KUNIT_EXPECT_EQ(test, before, mpool_kunit_shared_pages());
 	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(mpool_large_shared));
 	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_destroy(NULL));
 	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_destroy(ERR_PTR(-ENOMEM)));
@@ -541,7 +540,7 @@ static void orphan_lives_as_long_as_its_objects(struct kunit *test)
 		.priv = &births,
 		.on_leak = MPOOL_ON_LEAK_KEEP,
 	};
-	long before = atomic_long_read(&mpool_large_shared->pool.pages);
+	long before = mpool_kunit_shared_pages();
 	struct mpool_fixed *pool;
 	struct mpool_whatis what;
 	void *objs[3];
@@ -570,7 +569,7 @@ static void orphan_lives_as_long_as_its_objects(struct kunit *test)
 	/* Its code might be gone: an orphan has no destructor. */
 	KUNIT_EXPECT_EQ(test, 0, births.died);
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(before ==
-			  atomic_long_read(&mpool_large_shared->pool.pages)));
+			  mpool_kunit_shared_pages()));
 	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(mpool_large_shared));
 }
 

@@ -40,7 +40,7 @@ static void use_and_end(struct kunit *test, struct mpool_fixed *pool)
 static void every_allocation_failure(struct kunit *test)
 {
 	struct mpool_fixed_args args = { .reserve = 5 };
-	long before = atomic_long_read(&mpool_large_shared->pool.pages);
+	long before = mpool_kunit_shared_pages();
 	unsigned int n;
 
 	if (!MPOOL_KUNIT_CAN_FAIL)
@@ -56,8 +56,7 @@ static void every_allocation_failure(struct kunit *test)
 	KUNIT_EXPECT_GT(test, n, 10);
 	KUNIT_EXPECT_LT(test, n, 1000);
 	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(mpool_large_shared));
-	KUNIT_EXPECT_EQ(test, before,
-			atomic_long_read(&mpool_large_shared->pool.pages));
+	KUNIT_EXPECT_EQ(test, before, mpool_kunit_shared_pages());
 }
 
 /* Lets each allocation in one alloc fail; how many made the alloc fail. */

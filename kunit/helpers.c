@@ -7,11 +7,23 @@
 #include <linux/vmalloc.h>
 
 #include "helpers.h"
+#include "large.h"
 #include "trim.h"
 
 unsigned long mpool_kunit_seed;
 module_param_named(seed, mpool_kunit_seed, ulong, 0644);
 MODULE_PARM_DESC(seed, "Seed of the random cases, 0 for a new one each");
+
+/*
+ * Pages that the shared pool has handed out; what others left idle, and what anybody who
+ * needs pages may take from them meanwhile, is out of the way.
+ */
+long mpool_kunit_shared_pages(void)
+{
+	mpool_trim_pass();
+	mpool_trim_all();
+	return atomic_long_read(&mpool_large_shared->pool.pages);
+}
 
 void mpool_kunit_random(struct kunit *test, struct rnd_state *rnd)
 {

@@ -18,6 +18,7 @@
 extern unsigned long mpool_kunit_seed;
 
 /* Random numbers of a case; prints the seed that repeats them. */
+long mpool_kunit_shared_pages(void);
 void mpool_kunit_random(struct kunit *test, struct rnd_state *rnd);
 
 /* A number from 0 to @n - 1. */

@@ -384,7 +384,7 @@ static void clear_keeps_the_pool(struct kunit *test)
 static void destroy_with_leaks(struct kunit *test)
 {
 	struct mpool_small_args args = { .on_leak = MPOOL_ON_LEAK_RECLAIM };
-	long before = atomic_long_read(&mpool_large_shared->pool.pages);
+	long before = mpool_kunit_shared_pages();
 	struct mpool_small *pool = mpool_kunit_small(test, NAME, &args);
 	void *objs[ARRAY_SIZE(mixed)];
 	int i;
@@ -392,8 +392,7 @@ static void destroy_with_leaks(struct kunit *test)
 	take_mixed(test, pool, objs);
 	KUNIT_EXPECT_EQ(test, ARRAY_SIZE(mixed),
 			mpool_small_destroy(mpool_kunit_own_small(test, pool)));
-	KUNIT_EXPECT_EQ(test, before,
-			atomic_long_read(&mpool_large_shared->pool.pages));
+	KUNIT_EXPECT_EQ(test, before, mpool_kunit_shared_pages());
 	args.on_leak = MPOOL_ON_LEAK_KEEP;
 	pool = mpool_kunit_small(test, NAME, &args);
 	take_mixed(test, pool, objs);
@@ -407,7 +406,7 @@ static void destroy_with_leaks(struct kunit *test)
 	}
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!mpool_kunit_orphans(NAME)));
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(before ==
-			  atomic_long_read(&mpool_large_shared->pool.pages)));
+			  mpool_kunit_shared_pages()));
 	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(mpool_large_shared));
 }
 
@@ -440,7 +439,7 @@ static bool try_everything(struct kunit *test, struct mpool_small *pool)
 
 static void every_allocation_failure(struct kunit *test)
 {
-	long before = atomic_long_read(&mpool_large_shared->pool.pages);
+	long before = mpool_kunit_shared_pages();
 	unsigned int n, failed = 0;
 	struct mpool_small *pool;
 
@@ -462,8 +461,7 @@ static void every_allocation_failure(struct kunit *test)
 	kunit_info(test, "%u points of failure, %u seen\n", n - 1, failed);
 	KUNIT_EXPECT_LT(test, n, 1000);
 	KUNIT_EXPECT_GT(test, failed, 5);
-	KUNIT_EXPECT_EQ(test, before,
-			atomic_long_read(&mpool_large_shared->pool.pages));
+	KUNIT_EXPECT_EQ(test, before, mpool_kunit_shared_pages());
 	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(mpool_large_shared));
 }
 

@@ -311,15 +311,14 @@ static void clear_keeps_the_pool(struct kunit *test)
 static void destroy_with_strings_held(struct kunit *test)
 {
 	struct mpool_string_args args = { .on_leak = MPOOL_ON_LEAK_RECLAIM };
-	long before = atomic_long_read(&mpool_large_shared->pool.pages);
+	long before = mpool_kunit_shared_pages();
 	struct mpool_string *pool = mpool_kunit_string(test, NAME, &args);
 	const char *s;
 
 	take_many(test, pool, 300);
 	mpool_kunit_own_string(test, pool);
 	KUNIT_EXPECT_EQ(test, 300, mpool_string_destroy(pool));
-	KUNIT_EXPECT_EQ(test, before,
-			atomic_long_read(&mpool_large_shared->pool.pages));
+	KUNIT_EXPECT_EQ(test, before, mpool_kunit_shared_pages());
 	args.on_leak = MPOOL_ON_LEAK_KEEP;
 	pool = mpool_kunit_string(test, NAME, &args);
 	s = mpool_string_get(pool, "kept", GFP_KERNEL);
@@ -335,7 +334,7 @@ static void destroy_with_strings_held(struct kunit *test)
 	mpool_string_put(pool, s);
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!mpool_kunit_orphans(NAME)));
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(before ==
-			  atomic_long_read(&mpool_large_shared->pool.pages)));
+			  mpool_kunit_shared_pages()));
 }
 
 /* --- allocation failures --- */
@@ -368,7 +367,7 @@ static void use_and_end(struct kunit *test, struct mpool_string *pool)
 
 static void every_allocation_failure(struct kunit *test)
 {
-	long before = atomic_long_read(&mpool_large_shared->pool.pages);
+	long before = mpool_kunit_shared_pages();
 	unsigned int n;
 
 	if (!MPOOL_KUNIT_CAN_FAIL)
@@ -383,8 +382,7 @@ static void every_allocation_failure(struct kunit *test)
 	kunit_info(test, "%u points of failure\n", n - 1);
 	KUNIT_EXPECT_GT(test, n, 10);
 	KUNIT_EXPECT_LT(test, n, 500);
-	KUNIT_EXPECT_EQ(test, before,
-			atomic_long_read(&mpool_large_shared->pool.pages));
+	KUNIT_EXPECT_EQ(test, before, mpool_kunit_shared_pages());
 }
 
 /* --- many at once --- */
