@@ -17,8 +17,10 @@
 /* Module parameter: 0 takes a new seed for each case. */
 extern unsigned long mpool_kunit_seed;
 
-/* Random numbers of a case; prints the seed that repeats them. */
+/* Pages that the shared pool has handed out, idle ones given back before. */
 long mpool_kunit_shared_pages(void);
+
+/* Random numbers of a case; prints the seed that repeats them. */
 void mpool_kunit_random(struct kunit *test, struct rnd_state *rnd);
 
 /* A number from 0 to @n - 1. */
