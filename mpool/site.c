@@ -6,7 +6,7 @@
  * use it gets an id, which from then on stands for it in the state of each
  * live object.  The table leads from the id back to file, line and function:
  *
- *	dir[]  -> block of SITES_PER_BLOCK entries, allocated as ids run out
+ *	dir[]  -> block of MPOOL_SITES_PER_BLOCK entries, allocated as ids run out
  *
  * When a client is unloaded, its strings go away with its text.  Its entries
  * get copies first; if the module comes back, its sites find their old entries,
@@ -35,11 +35,10 @@
 #include "kick.h"
 #include "site.h"
 
-#define SITES_PER_BLOCK		MPOOL_SITES_PER_BLOCK
-#define SITE_BLOCKS		(MPOOL_SITE_MAX / SITES_PER_BLOCK)
+#define SITE_BLOCKS		(MPOOL_SITE_MAX / MPOOL_SITES_PER_BLOCK)
 
 /* Blocks are added when fewer ids than this are left. */
-#define SITES_LOW		(SITES_PER_BLOCK / 2)
+#define SITES_LOW		(MPOOL_SITES_PER_BLOCK / 2)
 
 struct site_entry {
 	struct mpool_site *site;	/* NULL once the module is gone */
@@ -72,8 +71,8 @@ static struct site_entry *site_entry(u32 id)
 	if (!id || id > READ_ONCE(nr_sites))
 		return NULL;
 	/* Pairs with smp_store_release() in site_add_block(). */
-	block = smp_load_acquire(&site_dir[(id - 1) / SITES_PER_BLOCK]);
-	return block ? &block[(id - 1) % SITES_PER_BLOCK] : NULL;
+	block = smp_load_acquire(&site_dir[(id - 1) / MPOOL_SITES_PER_BLOCK]);
+	return block ? &block[(id - 1) % MPOOL_SITES_PER_BLOCK] : NULL;
 }
 
 static int site_add_block(gfp_t gfp)
@@ -81,14 +80,14 @@ static int site_add_block(gfp_t gfp)
 	struct site_entry *block;
 	unsigned long flags;
 
-	block = kcalloc(SITES_PER_BLOCK, sizeof(*block), gfp);
+	block = kcalloc(MPOOL_SITES_PER_BLOCK, sizeof(*block), gfp);
 	if (!block)
 		return -ENOMEM;
 	raw_spin_lock_irqsave(&site_lock, flags);
 	if (nr_room < MPOOL_SITE_MAX) {
 		/* Pairs with smp_load_acquire() in site_entry(). */
-		smp_store_release(&site_dir[nr_room / SITES_PER_BLOCK], block);
-		nr_room += SITES_PER_BLOCK;
+		smp_store_release(&site_dir[nr_room / MPOOL_SITES_PER_BLOCK], block);
+		nr_room += MPOOL_SITES_PER_BLOCK;
 		block = NULL;
 	}
 	raw_spin_unlock_irqrestore(&site_lock, flags);

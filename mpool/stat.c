@@ -17,8 +17,8 @@
 #include "stat.h"
 
 static const char * const stat_names[] = {
-	[MPOOL_STAT_ALLOC]	= "slow allocs",
-	[MPOOL_STAT_FREE]	= "slow frees",
+	[MPOOL_STAT_ALLOC]	= "runs taken",
+	[MPOOL_STAT_FREE]	= "runs given back",
 	[MPOOL_STAT_FAIL]	= "failed allocs",
 	[MPOOL_STAT_BAD_FREE]	= "bad frees",
 	[MPOOL_STAT_GROW]	= "grown",
