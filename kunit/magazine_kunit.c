@@ -312,54 +312,6 @@ static void busy_cache_is_left_alone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
 }
 
-/*
- * An interrupt where this CPU has the lock of the depot, which holds all free
- * objects: it must not wait for the lock.  As there, the cache is in use.
- */
-static void exchange_is_interrupted(struct kunit *test)
-{
-	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 64, NULL);
-	void **objs = kunit_kcalloc(test, 400, sizeof(*objs), GFP_KERNEL);
-	struct mpool_depot_node *node;
-	struct mpool_cache *cache;
-	unsigned int i, full, got = 0;
-
-	KUNIT_ASSERT_NOT_NULL(test, objs);
-	KUNIT_ASSERT_EQ(test, 400, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 400,
-							  objs));
-	mpool_fixed_free_bulk(pool, 399, objs + 1);
-	full = mpool_depot_full(&pool->depot);
-	KUNIT_EXPECT_GT(test, full, 0);
-	preempt_disable();
-	cache = mpool_cache_enter(pool->caches);
-	node = mpool_depot_node(&pool->depot,
-				pool->depot.more ? numa_mem_id() : 0);
-	WRITE_ONCE(cache->locks, true);
-	/* It is what was interrupted that has the lock, not who may allocate here. */
-	lockdep_off();
-	raw_spin_lock(&node->lock);
-	lockdep_on();
-	for (i = 1; i < 10; i++) {
-		objs[i] = mpool_fixed_alloc(pool, GFP_ATOMIC | __GFP_NOWARN);
-		got += !!objs[i];
-	}
-	mpool_fixed_free(pool, objs[0]);
-	lockdep_off();
-	raw_spin_unlock(&node->lock);
-	lockdep_on();
-	WRITE_ONCE(cache->locks, false);
-	mpool_cache_leave(cache);
-	preempt_enable();
-	KUNIT_EXPECT_EQ(test, full, mpool_depot_full(&pool->depot));
-	/* On PREEMPT_RT only what the chunks have. */
-	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
-		KUNIT_EXPECT_EQ(test, 9, got);
-	KUNIT_EXPECT_EQ(test, got, mpool_fixed_live(pool));
-	mpool_fixed_free_bulk(pool, 9, objs + 1);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
-}
-
 /* --- frees that happen twice --- */
 
 static void double_free_wherever_it_lies(struct kunit *test)
@@ -458,7 +410,6 @@ static struct kunit_case magazine_cases[] = {
 	KUNIT_CASE(pressure_takes_what_is_free),
 	KUNIT_CASE(no_cache_has_none),
 	KUNIT_CASE(busy_cache_is_left_alone),
-	KUNIT_CASE(exchange_is_interrupted),
 	KUNIT_CASE(double_free_wherever_it_lies),
 	KUNIT_CASE(freed_twice_at_once),
 	{ }

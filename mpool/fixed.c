@@ -375,9 +375,10 @@ struct mpool_fixed *mpool_fixed_setup(const char *name, size_t size,
 	fixed->ctor = args->ctor;
 	fixed->dtor = args->dtor;
 	fixed->priv = args->priv;
-	err = mpool_depot_init(&fixed->depot, fixed->caches, ALIGN(size, align),
+	err = mpool_depot_init(&fixed->depot, ALIGN(size, align),
 			       !args->max_objects &&
-			       !(args->flags & MPOOL_FIXED_NO_CACHE), gfp);
+			       !(args->flags & MPOOL_FIXED_NO_CACHE),
+			       large->limit || !large->feed->system, gfp);
 	if (err)
 		goto err_caches;
 	mpool_fixed_tune(fixed);

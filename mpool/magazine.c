@@ -24,12 +24,11 @@
  *	the least counts are not above them.
  *
  * Locking: a cache by its idle flag, see struct mpool_cache; the stacks by
- * depot->lock (raw).  Objects are moved and magazines allocated without it.
- *
- * Who has the cache of a CPU takes that lock with interrupts on, because to mask
- * them costs more than the exchange itself: in UML fifo1000x64 was 17 ns with and
- * is 6.3 ns without.  Before, he says so in cache->locks; whoever interrupts him
- * reads that and does without the depot.  All others mask interrupts.
+ * depot->lock (raw), taken with interrupts off for a few instructions.  Objects are
+ * moved and magazines allocated without it.  A holder that could be interrupted would
+ * hang in a handler that waits for a driver's lock, if the owner of that lock waits
+ * for the depot on another CPU.  Masking costs 10 instructions an exchange, which is
+ * less than one for each object.
  */
 #include <linux/kernel.h>
 #include <linux/preempt.h>
@@ -47,6 +46,9 @@
 #define MAGAZINE_PART		3
 #define MAGAZINE_PAGES		4
 
+/* Over bounded memory at most this part is in the magazines of all CPUs together. */
+#define BOUNDED_PART		32
+
 /*
  * What the depot may keep of free objects, in bytes; of those beyond 512 bytes also by
  * how many there are: a pool of ten must not have them all there, a page each.
@@ -57,12 +59,6 @@
 
 /* Empty magazines that a pool keeps when it grows: nobody has filled them. */
 #define DEPOT_EMPTY		2
-
-/*
- * Looks an interrupt takes at the lock until it gives up: tens of microseconds,
- * which nobody holds it who was not interrupted himself.
- */
-#define DEPOT_TRIES		1000
 
 /* The state of what is no object: neither live nor cached. */
 static u16 no_object = MPOOL_OBJ_BUSY;
@@ -133,23 +129,29 @@ static u32 magazine_least(size_t size)
 	return cap;
 }
 
-/* Those of a pool with a few objects are shorter: from each size class to half of it. */
+/*
+ * Those of a pool with a few objects are shorter: from each size class to half of it.
+ * Where memory is bounded, what two magazines of each CPU hold is not to be missed by
+ * the others; 0 if there are too few objects for any.
+ */
 static u32 magazine_cap_now(const struct mpool_depot *depot, unsigned long nr_objs)
 {
+	unsigned long share = nr_objs / (BOUNDED_PART * 2 * num_online_cpus());
 	u32 cap = depot->cap;
 
+	while (depot->bounded && cap > share)
+		cap = magazine_half(cap);
 	while (cap > depot->least && cap * MAGAZINE_PART > nr_objs)
 		cap = magazine_half(cap);
 	return cap;
 }
 
-int mpool_depot_init(struct mpool_depot *depot,
-		     struct mpool_cache __percpu *caches, size_t size,
-		     bool use, gfp_t gfp)
+int mpool_depot_init(struct mpool_depot *depot, size_t size, bool use,
+		     bool bounded, gfp_t gfp)
 {
 	unsigned int i;
 
-	depot->caches = caches;
+	depot->bounded = bounded;
 	if (nr_node_ids > 1 && use) {
 		depot->more = kcalloc(nr_node_ids - 1, sizeof(*depot->more),
 				      gfp);
@@ -179,61 +181,6 @@ static struct mpool_depot_node *depot_here(struct mpool_depot *depot)
 			     &depot->first;
 }
 
-/*
- * In interrupts by trying: lockdep, which knows nothing of cache->locks, takes
- * only that not as a use that must never be interrupted.  False only there.
- */
-static bool node_lock(struct mpool_depot_node *node)
-{
-	unsigned int tries = DEPOT_TRIES;
-
-	if (in_nmi())
-		return mpool_lock(&node->lock);
-	if (in_task()) {
-		raw_spin_lock(&node->lock);
-		return true;
-	}
-	while (!raw_spin_trylock(&node->lock)) {
-		if (!--tries)
-			return false;
-		cpu_relax();
-	}
-	return true;
-}
-
-/* For the one who has the cache. */
-static bool node_lock_cache(struct mpool_depot_node *node,
-			    struct mpool_cache *cache)
-{
-	WRITE_ONCE(cache->locks, true);
-	barrier(); /* Pairs with node_lock_irqsave(), on this CPU. */
-	if (node_lock(node))
-		return true;
-	WRITE_ONCE(cache->locks, false);
-	return false;
-}
-
-static void node_unlock_cache(struct mpool_depot_node *node,
-			      struct mpool_cache *cache)
-{
-	raw_spin_unlock(&node->lock);
-	barrier(); /* Pairs with node_lock_irqsave(), on this CPU. */
-	WRITE_ONCE(cache->locks, false);
-}
-
-/* For all others, in any context.  False where it must not be waited for. */
-static bool node_lock_irqsave(struct mpool_depot *depot,
-			      struct mpool_depot_node *node,
-			      unsigned long *flags)
-{
-	local_irq_save(*flags);
-	/* Pairs with the barriers in node_lock_cache() and node_unlock_cache(). */
-	if (!READ_ONCE(this_cpu_ptr(depot->caches)->locks) && node_lock(node))
-		return true;
-	local_irq_restore(*flags);
-	return false;
-}
-
 static void push_locked(struct mpool_depot_node *node,
 			struct mpool_magazine *mag)
 {
@@ -250,24 +197,15 @@ static void push_locked(struct mpool_depot_node *node,
 	}
 }
 
-static bool depot_try_push(struct mpool_depot *depot,
-			   struct mpool_magazine *mag)
+/* Context: any but NMI. */
+static void depot_push(struct mpool_depot *depot, struct mpool_magazine *mag)
 {
 	struct mpool_depot_node *node = depot_here(depot);
 	unsigned long flags;
 
-	if (!node_lock_irqsave(depot, node, &flags))
-		return false;
+	raw_spin_lock_irqsave(&node->lock, flags);
 	push_locked(node, mag);
 	raw_spin_unlock_irqrestore(&node->lock, flags);
-	return true;
-}
-
-/* Context: not NMI, and nobody was interrupted who has the lock. */
-static void depot_push(struct mpool_depot *depot, struct mpool_magazine *mag)
-{
-	while (!depot_try_push(depot, mag))
-		cpu_relax();
 }
 
 static struct mpool_magazine *full_pop_locked(struct mpool_depot_node *node)
@@ -336,7 +274,7 @@ static struct mpool_magazine *depot_renew(struct mpool_depot *depot,
 	struct mpool_magazine *old = NULL;
 	unsigned long flags;
 
-	if (!node_lock_irqsave(depot, node, &flags))
+	if (!mpool_lock_irqsave(&node->lock, flags))
 		return mag;
 	if (node->empty && node->empty->cap < mag->cap)
 		old = empty_pop_locked(node);
@@ -365,14 +303,13 @@ void mpool_depot_supply(struct mpool_depot *depot, unsigned long nr_objs,
 		magazine_free(depot, depot_renew(depot, mag));
 }
 
-static bool node_pop(struct mpool_depot *depot, struct mpool_depot_node *node,
-		     struct mpool_slot *slot)
+static bool node_pop(struct mpool_depot_node *node, struct mpool_slot *slot)
 {
 	struct mpool_magazine *mag;
 	unsigned long flags;
 
 	if (!mpool_hint(node->nr_full) ||
-	    !node_lock_irqsave(depot, node, &flags))
+	    !mpool_lock_irqsave(&node->lock, flags))
 		return false;
 	mag = node->full;
 	if (mag) {
@@ -392,10 +329,10 @@ bool mpool_depot_pop(struct mpool_depot *depot, struct mpool_slot *slot)
 {
 	unsigned int i;
 
-	if (node_pop(depot, depot_here(depot), slot))
+	if (node_pop(depot_here(depot), slot))
 		return true;
 	for (i = 0; i < mpool_depot_nodes(depot); i++)
-		if (node_pop(depot, mpool_depot_node(depot, i), slot))
+		if (node_pop(mpool_depot_node(depot, i), slot))
 			return true;
 	return false;
 }
@@ -406,8 +343,9 @@ static bool depot_change_empty(struct mpool_depot *depot,
 {
 	struct mpool_magazine *full, *old = cache->loaded;
 	struct mpool_depot_node *node = depot_here(depot);
+	unsigned long flags;
 
-	if (!mpool_hint(node->nr_full) || !node_lock_cache(node, cache))
+	if (!mpool_hint(node->nr_full) || !mpool_lock_irqsave(&node->lock, flags))
 		return false;
 	full = full_pop_locked(node);
 	if (full) {
@@ -415,7 +353,7 @@ static bool depot_change_empty(struct mpool_depot *depot,
 		if (old != &mpool_no_magazine)
 			push_locked(node, old);
 	}
-	node_unlock_cache(node, cache);
+	raw_spin_unlock_irqrestore(&node->lock, flags);
 	return full;
 }
 
@@ -426,9 +364,10 @@ static bool depot_change_full(struct mpool_depot *depot,
 {
 	struct mpool_magazine *empty, *old = cache->loaded;
 	struct mpool_depot_node *node = depot_here(depot);
+	unsigned long flags;
 
 	*over = NULL;
-	if (!mpool_hint(node->nr_empty) || !node_lock_cache(node, cache))
+	if (!mpool_hint(node->nr_empty) || !mpool_lock_irqsave(&node->lock, flags))
 		return false;
 	empty = empty_pop_locked(node);
 	if (empty) {
@@ -440,7 +379,7 @@ static bool depot_change_full(struct mpool_depot *depot,
 		else
 			push_locked(node, old);
 	}
-	node_unlock_cache(node, cache);
+	raw_spin_unlock_irqrestore(&node->lock, flags);
 	return empty;
 }
 
@@ -554,14 +493,13 @@ void mpool_cache_drain(struct mpool_cache *cache, struct mpool_depot *depot,
 }
 
 /* Takes a magazine away, full ones first, if there are more than the numbers. */
-static struct mpool_magazine *node_take(struct mpool_depot *depot,
-					struct mpool_depot_node *node,
+static struct mpool_magazine *node_take(struct mpool_depot_node *node,
 					unsigned int full, unsigned int empty)
 {
 	struct mpool_magazine *mag = NULL;
 	unsigned long flags;
 
-	if (!node_lock_irqsave(depot, node, &flags))
+	if (!mpool_lock_irqsave(&node->lock, flags))
 		return NULL;
 	if (node->nr_full > full)
 		mag = full_pop_locked(node);
@@ -579,7 +517,7 @@ static void node_reduce(struct mpool_depot *depot,
 {
 	struct mpool_magazine *mag;
 
-	while ((mag = node_take(depot, node, full, empty))) {
+	while ((mag = node_take(node, full, empty))) {
 		if (mag->n)
 			magazine_flush(mag, chunks);
 		magazine_free(depot, mag);
@@ -593,7 +531,7 @@ void mpool_depot_thin(struct mpool_depot *depot)
 	struct mpool_magazine *mag;
 
 	while (mpool_hint(node->nr_empty) > DEPOT_EMPTY &&
-	       (mag = node_take(depot, node, UINT_MAX, DEPOT_EMPTY)))
+	       (mag = node_take(node, UINT_MAX, DEPOT_EMPTY)))
 		magazine_free(depot, mag);
 }
 

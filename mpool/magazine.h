@@ -31,7 +31,6 @@ static_assert(offsetofend(struct mpool_slot, state) ==
  */
 struct mpool_cache {
 	int idle;			/* MPOOL_CACHE_IDLE, or less if it is in use */
-	bool locks;			/* the user has depot->lock, or soon */
 	/* The loaded magazine, whose own n is not kept up to date. */
 	struct mpool_slot *top;		/* behind the last object */
 	struct mpool_slot *bottom;	/* the first slot */
@@ -60,8 +59,8 @@ struct mpool_depot_node {
 /* One stack of each kind per NUMA node. */
 struct mpool_depot {
 	/* Constant. */
-	struct mpool_cache __percpu *caches;	/* in front of it */
 	u32 cap;			/* most of a magazine; 0: none are used */
+	bool bounded;			/* there is no more memory than that */
 	u32 most;			/* full ones that a node may keep */
 	struct mpool_depot_node *more;	/* of nodes 1 and up, if there are */
 
@@ -122,9 +121,8 @@ static __always_inline void mpool_cache_leave(struct mpool_cache *cache)
 	WRITE_ONCE(cache->idle, MPOOL_CACHE_IDLE);
 }
 
-int mpool_depot_init(struct mpool_depot *depot,
-		     struct mpool_cache __percpu *caches, size_t size,
-		     bool use, gfp_t gfp);
+int mpool_depot_init(struct mpool_depot *depot, size_t size, bool use,
+		     bool bounded, gfp_t gfp);
 void mpool_depot_end(struct mpool_depot *depot);
 void mpool_depot_supply(struct mpool_depot *depot, unsigned long nr_objs,
 			gfp_t gfp);
