@@ -14,17 +14,18 @@
  *
  * The description of a chunk is elsewhere, not in its pages:
  *
- *	struct mpool_chunk | state 0 | state 1 | ... | state nr - 1
+ *	struct mpool_chunk | state 0 | state 1 | ... | state nr - 1 | free list
  *
  * The state of a live object is the site that allocated it.  One store on
- * each side is thus what attributes leaks and finds wrong frees.  The states of
- * free objects link the free list of the chunk.
+ * each side is thus what attributes leaks and finds wrong frees.  The free list is
+ * a bitmap, and the first free object is taken: live ones gather at the front.
  *
  * A chunk is on one of three lists: full, partial, or empty.  CHUNK_KEEP pages of
  * empty chunks are kept, the others go back to the large pool.
  *
  * Invariant, checked by mpool_chunks_verify():
- *	each free list has nfree objects and ends; a chunk is on the list that
+ *	each free list has nfree objects, whose state is MPOOL_OBJ_FREE, none of
+ *	them before at.first; a chunk is on the list that
  *	nfree says; nr_objs and nr_free are the sums over all chunks; every
  *	object is live, free or cached, and adds up with what the callers say;
  *	the page map says of each page whose it is.
@@ -33,6 +34,7 @@
  * an object that is not free belongs to who has the object.  Chunks end after a
  * grace period, so that lookups and walks need only RCU.
  */
+#include <linux/bitmap.h>
 #include <linux/kernel.h>
 #include <linux/log2.h>
 #include <linux/rculist.h>
@@ -46,7 +48,7 @@
  * A longer chunk must save more than 1/CHUNK_PATIENCE of the memory.  With that none of
  * objects up to 2 KiB loses more than 2 % behind the last of them.
  */
-#define CHUNK_PATIENCE		84
+#define CHUNK_PATIENCE		90
 
 /* Nor has one fewer objects than this, or else pages: each costs its description. */
 #define CHUNK_FEW		4
@@ -70,8 +72,7 @@
 /* What kmalloc() makes of the bytes of a description. */
 static size_t meta_cost(u32 nr)
 {
-	return kmalloc_size_roundup(struct_size((struct mpool_chunk *)NULL,
-						state, nr));
+	return kmalloc_size_roundup(mpool_chunk_bytes(nr));
 }
 
 /* What an object costs in a chunk, bytes << 10. */
@@ -89,7 +90,7 @@ static u32 chunk_most(u32 size)
 
 	return max_t(u64, least,
 		     min_t(u64, CHUNK_MAX_PAGES,
-			   (u64)MPOOL_OBJ_END * size >> PAGE_SHIFT));
+			   (u64)MPOOL_CHUNK_OBJS * size >> PAGE_SHIFT));
 }
 
 /* The shortest from @least on that loses at most 1/@patience more than the best. */
@@ -233,16 +234,17 @@ static void chunk_count_empty_locked(struct mpool_chunks *chunks, int n)
 	atomic_add(n, &chunks->large->nr_empty);
 }
 
-static void chunk_pop_locked(struct mpool_chunks *chunks,
-			     struct mpool_chunk *chunk,
-			     struct mpool_slot *slot)
+static unsigned long *chunk_free_list(struct mpool_chunk *chunk)
 {
-	u32 i = chunk->at.first;
+	return (unsigned long *)PTR_ALIGN(&chunk->state[chunk->at.nr], sizeof(long));
+}
 
-	slot->state = &chunk->state[i];
-	slot->obj = (void *)(chunk->at.base + (unsigned long)i * chunks->size);
-	chunk->at.first = *slot->state & MPOOL_OBJ_END;
-	WRITE_ONCE(*slot->state, MPOOL_OBJ_CACHED);
+/* Takes an object off the free list. */
+static void chunk_unfree_locked(struct mpool_chunks *chunks,
+				struct mpool_chunk *chunk, u32 i)
+{
+	lockdep_assert_held(&chunks->lock);
+	__clear_bit(i, chunk_free_list(chunk));
 	if (chunk->at.nfree == chunk->at.nr)
 		chunk_count_empty_locked(chunks, -1);
 	chunk->at.nfree--;
@@ -251,48 +253,104 @@ static void chunk_pop_locked(struct mpool_chunks *chunks,
 		chunk_place_locked(chunks, chunk);
 }
 
-static void chunk_push_locked(struct mpool_chunks *chunks,
+/*
+ * Takes the first free object; false if its state is not MPOOL_OBJ_FREE.  Two CPUs
+ * that freed it in the same few cycles had both put it into a magazine, one of these
+ * put it here, and the store of the other came later, or its copy was handed out.
+ * The object belongs to that copy: it leaves the free list, and is not handed out.
+ */
+static bool chunk_pop_locked(struct mpool_chunks *chunks,
+			     struct mpool_chunk *chunk,
+			     struct mpool_slot *slot)
+{
+	u32 i = find_next_bit(chunk_free_list(chunk), chunk->at.nr, chunk->at.first);
+
+	slot->state = &chunk->state[i];
+	slot->obj = (void *)(chunk->at.base + (unsigned long)i * chunks->size);
+	chunk->at.first = i + 1;
+	chunk_unfree_locked(chunks, chunk, i);
+	if (unlikely(READ_ONCE(*slot->state) != MPOOL_OBJ_FREE))
+		return false;
+	WRITE_ONCE(*slot->state, MPOOL_OBJ_CACHED);
+	return true;
+}
+
+/* Puts an object on the free list; false if it is there. */
+static bool chunk_push_locked(struct mpool_chunks *chunks,
 			      struct mpool_chunk *chunk, u16 *state)
 {
-	WRITE_ONCE(*state, MPOOL_OBJ_FREE | chunk->at.first);
-	chunk->at.first = state - chunk->state;
+	u32 i = state - chunk->state;
+
+	lockdep_assert_held(&chunks->lock);
+	WRITE_ONCE(*state, MPOOL_OBJ_FREE);
+	if (__test_and_set_bit(i, chunk_free_list(chunk)))
+		return false;
+	chunk->at.first = min_t(u32, chunk->at.first, i);
 	chunk->at.nfree++;
 	chunks->nr_free++;
 	if (chunk->at.nfree == chunk->at.nr)
 		chunk_count_empty_locked(chunks, 1);
 	if (chunk->at.nfree == 1 || chunk->at.nfree == chunk->at.nr)
 		chunk_place_locked(chunks, chunk);
+	return true;
+}
+
+/* The chunk to take objects from, or NULL. */
+static struct mpool_chunk *chunk_next_locked(struct mpool_chunks *chunks)
+{
+	lockdep_assert_held(&chunks->lock);
+	return list_first_entry_or_null(&chunks->partial, struct mpool_chunk, list) ?:
+	       list_first_entry_or_null(&chunks->empty, struct mpool_chunk, list);
+}
+
+/* Reports objects that were freed twice; that was counted as two frees. */
+static void chunks_twice(struct mpool_chunks *chunks, void **objs,
+			 unsigned int n)
+{
+	while (n--) {
+		atomic64_dec(&chunks->fixed->slow_frees);
+		mpool_pool_bad_free(chunks->owner, objs[n],
+				    MPOOL_BAD_FREE_TWICE, 0);
+	}
+}
+
+/* Takes up to CHUNK_BATCH objects; false if there are no more, or not to be had. */
+static bool chunks_take_batch(struct mpool_chunks *chunks,
+			      struct mpool_slot *slots, unsigned int n,
+			      unsigned int *done)
+{
+	unsigned int tries = CHUNK_BATCH, nr_twice = 0;
+	struct mpool_chunk *chunk = NULL;
+	void *twice[CHUNK_BATCH];
+	unsigned long flags;
+
+	if (!mpool_lock_irqsave(&chunks->lock, flags))
+		return false;
+	while (*done < n && tries--) {
+		chunk = chunk_next_locked(chunks);
+		if (!chunk)
+			break;
+		if (likely(chunk_pop_locked(chunks, chunk, &slots[*done])))
+			++*done;
+		else
+			twice[nr_twice++] = slots[*done].obj;
+	}
+	raw_spin_unlock_irqrestore(&chunks->lock, flags);
+	if (unlikely(nr_twice))
+		chunks_twice(chunks, twice, nr_twice);
+	return chunk;
 }
 
 /* Takes up to @n objects from what there is; any context. */
 unsigned int mpool_chunks_take(struct mpool_chunks *chunks,
 			       struct mpool_slot *slots, unsigned int n)
 {
-	struct mpool_chunk *chunk;
-	unsigned int done = 0, stop;
-	unsigned long flags;
-	bool more = true;
+	unsigned int done = 0;
 
 	/* A hint, against taking the lock for nothing; the lists decide. */
-	while (more && done < n && mpool_hint(chunks->nr_free)) {
-		if (!mpool_lock_irqsave(&chunks->lock, flags))
+	while (done < n && mpool_hint(chunks->nr_free))
+		if (!chunks_take_batch(chunks, slots, n, &done))
 			break;
-		for (stop = min(n, done + CHUNK_BATCH); done < stop; done++) {
-			chunk = list_first_entry_or_null(&chunks->partial,
-							 struct mpool_chunk,
-							 list);
-			if (!chunk)
-				chunk = list_first_entry_or_null(&chunks->empty,
-								 struct mpool_chunk,
-								 list);
-			if (!chunk) {
-				more = false;
-				break;
-			}
-			chunk_pop_locked(chunks, chunk, &slots[done]);
-		}
-		raw_spin_unlock_irqrestore(&chunks->lock, flags);
-	}
 	return done;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_take);
@@ -311,19 +369,7 @@ static bool slot_push_locked(struct mpool_chunks *chunks,
 		     mpool_chunk_state(chunk, (unsigned long)slot->obj) ||
 		     !mpool_obj_is(*slot->state, MPOOL_OBJ_CACHED)))
 		return false;
-	chunk_push_locked(chunks, chunk, slot->state);
-	return true;
-}
-
-/* Reports objects that were freed twice; that was counted as two frees. */
-static void chunks_twice(struct mpool_chunks *chunks, void **objs,
-			 unsigned int n)
-{
-	while (n--) {
-		atomic64_dec(&chunks->fixed->slow_frees);
-		mpool_pool_bad_free(chunks->owner, objs[n],
-				    MPOOL_BAD_FREE_TWICE, 0);
-	}
+	return chunk_push_locked(chunks, chunk, slot->state);
 }
 
 /*
@@ -363,25 +409,32 @@ void mpool_chunks_put_late(struct mpool_chunks *chunks,
 	mpool_kick(&chunks->late);
 }
 
+static void late_push(struct mpool_chunks *chunks, struct mpool_chunk *chunk, u32 i)
+{
+	void *obj = (void *)(chunk->at.base + (unsigned long)i * chunks->size);
+	unsigned long flags;
+	bool pushed;
+
+	raw_spin_lock_irqsave(&chunks->lock, flags);
+	pushed = chunk_push_locked(chunks, chunk, &chunk->state[i]);
+	raw_spin_unlock_irqrestore(&chunks->lock, flags);
+	if (unlikely(!pushed))
+		chunks_twice(chunks, &obj, 1);
+}
+
 static void late_fn(struct work_struct *work)
 {
 	struct mpool_chunks *chunks = container_of(mpool_kick_of(work),
 						   struct mpool_chunks, late);
 	struct mpool_chunk *chunk;
-	unsigned long flags;
 	u32 i;
 
 	rcu_read_lock();
-	list_for_each_entry_rcu(chunk, &chunks->all, all) {
-		for (i = 0; i < chunk->at.nr; i++) {
-			if (!mpool_obj_is(READ_ONCE(chunk->state[i]),
-					  MPOOL_OBJ_LATE))
-				continue;
-			raw_spin_lock_irqsave(&chunks->lock, flags);
-			chunk_push_locked(chunks, chunk, &chunk->state[i]);
-			raw_spin_unlock_irqrestore(&chunks->lock, flags);
-		}
-	}
+	list_for_each_entry_rcu(chunk, &chunks->all, all)
+		for (i = 0; i < chunk->at.nr; i++)
+			if (mpool_obj_is(READ_ONCE(chunk->state[i]),
+					 MPOOL_OBJ_LATE))
+				late_push(chunks, chunk, i);
 	rcu_read_unlock();
 	mpool_chunks_reap_more(chunks);
 }
@@ -400,8 +453,8 @@ static void chunk_fill(struct mpool_chunk *chunk, u32 limit)
 	chunk->at.nfree = min(chunk->at.nr, limit);
 	chunk->at.nr = chunk->at.nfree;
 	for (i = 0; i < chunk->at.nr; i++)
-		chunk->state[i] = MPOOL_OBJ_FREE |
-				  (i + 1 < chunk->at.nr ? i + 1 : MPOOL_OBJ_END);
+		chunk->state[i] = MPOOL_OBJ_FREE;
+	bitmap_set(chunk_free_list(chunk), 0, chunk->at.nr);
 	chunk->at.first = 0;
 }
 
@@ -485,7 +538,7 @@ static struct mpool_chunk *chunk_alloc(struct mpool_chunks *chunks, u32 limit,
 		return NULL;
 	npages = pg->len;
 	nr = npages * PAGE_SIZE / chunks->size;
-	chunk = kvzalloc(struct_size(chunk, state, nr), meta);
+	chunk = kvzalloc(mpool_chunk_bytes(nr), meta);
 	if (!chunk) {
 		mpool_large_give(chunks->large, pg);
 		return NULL;
@@ -503,6 +556,22 @@ static struct mpool_chunk *chunk_alloc(struct mpool_chunks *chunks, u32 limit,
 	return chunk;
 }
 
+/* Puts a chunk, all of whose counted objects are free, on the lists. */
+static void chunk_link_locked(struct mpool_chunks *chunks,
+			      struct mpool_chunk *chunk)
+{
+	lockdep_assert_held(&chunks->lock);
+	list_add_rcu(&chunk->all, &chunks->all);
+	list_add(&chunk->list, &chunks->empty);
+	if (chunk->at.nfree == chunk->at.nr)
+		chunk_count_empty_locked(chunks, 1);
+	else
+		chunk_place_locked(chunks, chunk);
+	chunks->nr_objs += chunk->at.nr;
+	chunks->nr_pages += chunk->pg->len;
+	chunks->nr_free += chunk->at.nfree;
+}
+
 /*
  * Gets one more chunk; -ENOMEM, -ENOSPC if the pool may not have it, or -EAGAIN if
  * somebody is making the last one that it may have.
@@ -518,14 +587,8 @@ int mpool_chunks_grow(struct mpool_chunks *chunks, gfp_t gfp)
 	chunk = chunk_alloc(chunks, limit, gfp);
 	raw_spin_lock_irqsave(&chunks->lock, flags);
 	chunks->nr_growing--;
-	if (chunk) {
-		list_add_rcu(&chunk->all, &chunks->all);
-		list_add(&chunk->list, &chunks->empty);
-		chunk_count_empty_locked(chunks, 1);
-		chunks->nr_objs += chunk->at.nr;
-		chunks->nr_pages += chunk->pg->len;
-		chunks->nr_free += chunk->at.nr;
-	}
+	if (chunk)
+		chunk_link_locked(chunks, chunk);
 	raw_spin_unlock_irqrestore(&chunks->lock, flags);
 	if (!chunk)
 		return -ENOMEM;
@@ -534,13 +597,45 @@ int mpool_chunks_grow(struct mpool_chunks *chunks, gfp_t gfp)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_grow);
 
+/* Takes objects off the free list whose state is another; how many it were. */
+static u32 chunk_disown(struct mpool_chunk *chunk)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < chunk->at.nr; i++) {
+		if (likely(READ_ONCE(chunk->state[i]) == MPOOL_OBJ_FREE))
+			continue;
+		__clear_bit(i, chunk_free_list(chunk));
+		n++;
+	}
+	chunk->at.nfree -= n;
+	return n;
+}
+
+/*
+ * Gives an empty chunk that is on no list back.  If a state is not MPOOL_OBJ_FREE, a
+ * magazine has a copy of that object, see chunk_pop_locked(), and the chunk stays
+ * until it comes back.  The states are read when no lookup leads here any more: a free
+ * that was on its way needs a live object, and there is none.
+ *
+ * A walk that stands on a chunk which stays goes on from the first one.
+ */
 static void chunk_release(struct mpool_chunks *chunks,
 			  struct mpool_chunk *chunk)
 {
 	struct mpool_arena *arena = mpool_page_arena(chunk->pg);
+	unsigned long flags;
 
 	mpool_pagemap_set(chunk->at.base, chunk->pg->len,
 			  (unsigned long)arena);
+	if (unlikely(chunk_disown(chunk))) {
+		mpool_pagemap_set(chunk->at.base, chunk->pg->len,
+				  (unsigned long)chunk);
+		raw_spin_lock_irqsave(&chunks->lock, flags);
+		chunk_link_locked(chunks, chunk);
+		raw_spin_unlock_irqrestore(&chunks->lock, flags);
+		return;
+	}
 	mpool_large_give(chunks->large, chunk->pg);
 	mpool_stat_inc(&chunks->owner->stats, MPOOL_STAT_SHRINK);
 	kvfree_rcu(chunk, rcu);
@@ -663,24 +758,21 @@ struct tally {
 static int verify_chunk(struct mpool_chunks *chunks, struct mpool_chunk *chunk,
 			struct tally *tally)
 {
-	u32 i, free = 0, linked = 0;
+	unsigned long *list = chunk_free_list(chunk);
+	u32 i, free = 0;
 	int bad = 0;
 	u16 state;
 
 	for (i = 0; i < chunk->at.nr; i++) {
 		state = chunk->state[i];
-		free += mpool_obj_free(state);
+		free += state == MPOOL_OBJ_FREE;
+		bad += (state == MPOOL_OBJ_FREE) != test_bit(i, list);
 		tally->live += mpool_obj_live(state);
 		tally->cached += mpool_obj_is(state, MPOOL_OBJ_CACHED);
 		tally->late += mpool_obj_is(state, MPOOL_OBJ_LATE);
 	}
-	for (i = chunk->at.first; i != MPOOL_OBJ_END && linked <= chunk->at.nr;
-	     linked++) {
-		if (i >= chunk->at.nr || !mpool_obj_free(chunk->state[i]))
-			return bad + 1;
-		i = chunk->state[i] & MPOOL_OBJ_END;
-	}
-	bad += free != chunk->at.nfree || linked != chunk->at.nfree;
+	bad += free != chunk->at.nfree;
+	bad += find_first_bit(list, chunk->at.nr) < chunk->at.first;
 	for (i = 0; i < chunk->pg->len; i++)
 		bad += mpool_pagemap_word(chunk->at.base + i * PAGE_SIZE) !=
 			(unsigned long)chunk;

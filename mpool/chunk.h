@@ -2,7 +2,9 @@
 #ifndef _MPOOL_CHUNK_H
 #define _MPOOL_CHUNK_H
 
+#include <linux/align.h>
 #include <linux/bitops.h>
+#include <linux/overflow.h>
 
 #include "kick.h"
 #include "large.h"
@@ -15,24 +17,30 @@ struct mpool_fixed;
  * State of an object, 16 bits each beside the objects:
  *
  *	1 .. MPOOL_SITE_MAX	live; the site that allocated it
- *	MPOOL_OBJ_FREE | next	on the free list of its chunk
+ *	MPOOL_OBJ_FREE		on the free list of its chunk
  *	MPOOL_OBJ_LATE		freed; a work item takes it back
  *	MPOOL_OBJ_BUSY		being freed, by the one who put this here
  *	MPOOL_OBJ_CACHED	in a magazine, the depot or the reserve
  *
- * Of the last three the high byte counts, the low one may be anything: processors
- * stall at an instruction that has 16 bits as a constant, so that the fast paths
- * compare and store the high byte.  As signed numbers those of live objects are
+ * Of those that are not live the high byte counts, the low one may be anything:
+ * processors stall at an instruction that has 16 bits as a constant, so that the fast
+ * paths compare and store the high byte.  As signed numbers those of live objects are
  * above all others, which makes it one comparison.  Not with 0: gcc would load the
  * byte into a register first.
+ *
+ * A state is written by frees that may be wrong, without a lock.  So it says what its
+ * own object is, and nothing else: no list leads through it, and the free list of a
+ * chunk is a bitmap that only the holder of chunks->lock writes.
  *
  * With 32 bits they were a fifteenth of the memory for objects of 64 bytes.
  */
 #define MPOOL_OBJ_FREE		((u16)0x8000)
-#define MPOOL_OBJ_END		((u16)0x3fff)	/* "next" of the last */
 #define MPOOL_OBJ_LATE		((u16)0xfc00)
 #define MPOOL_OBJ_BUSY		((u16)0xfd00)
 #define MPOOL_OBJ_CACHED	((u16)0xfe00)
+
+/* Objects of a chunk, at most: they are counted in 16 bits. */
+#define MPOOL_CHUNK_OBJS	16383u
 
 static_assert(MPOOL_SITE_MAX < MPOOL_OBJ_FREE);
 
@@ -47,13 +55,7 @@ static inline bool mpool_obj_live(u16 state)
 	return state < MPOOL_OBJ_FREE;
 }
 
-/* Is it on the free list of its chunk? */
-static inline bool mpool_obj_free(u16 state)
-{
-	return (state & ~MPOOL_OBJ_END) == MPOOL_OBJ_FREE;
-}
-
-/* Is it this kind of those whose low byte does not count? */
+/* Is it this kind of those that are not live? */
 static inline bool mpool_obj_is(u16 state, u16 kind)
 {
 	return state >> 8 == kind >> 8;
@@ -70,9 +72,22 @@ static __always_inline bool mpool_obj_cached_at(u16 *state)
 	return mpool_read(*mpool_obj_kind(state)) == MPOOL_OBJ_CACHED >> 8;
 }
 
-static __always_inline void mpool_obj_cache_at(u16 *state)
+/*
+ * Makes a live object a cached one; false if it is not live.  The look and the store
+ * are one instruction for this CPU, so that no interrupt, and no host that stops the
+ * CPU, comes between them: if another free of the object did, this one fails.  Two
+ * CPUs in the same few cycles may both succeed: a locked instruction would exclude
+ * that, and cost 20 cycles a free.  What happens then stands at chunk_pop_locked().
+ *
+ * Live states, and no others, have the top bit clear.  So the exchange expects the
+ * state without that bit, and fails for all that are not live: no test, no branch.
+ */
+static __always_inline bool mpool_obj_cache_at(u16 *state)
 {
-	WRITE_ONCE(*mpool_obj_kind(state), MPOOL_OBJ_CACHED >> 8);
+	u8 *kind = mpool_obj_kind(state);
+	u8 live = mpool_read(*kind) & ~(MPOOL_OBJ_FREE >> 8);
+
+	return mpool_try_cmpxchg_local(kind, live, MPOOL_OBJ_CACHED >> 8);
 }
 
 /* An object that is not live, and its state, as magazines hold it. */
@@ -89,10 +104,17 @@ struct mpool_chunk {
 	};
 	struct list_head all;		/* chunks->lock, RCU for readers */
 	struct mpool_page *pg;		/* constant */
-	u16 state[];
+	u16 state[];			/* behind them the free list, a bitmap */
 };
 
 static_assert(!offsetof(struct mpool_chunk, at));
+
+/* Bytes of the description of a chunk. */
+static inline size_t mpool_chunk_bytes(u32 nr)
+{
+	return ALIGN(struct_size((struct mpool_chunk *)NULL, state, nr), sizeof(long)) +
+	       BITS_TO_LONGS(nr) * sizeof(long);
+}
 
 /* Chunks have @npages from that many objects in the pool on. */
 struct mpool_rung {

@@ -120,6 +120,26 @@ static inline enum mpool_area mpool_kernel_area(unsigned long addr)
 #endif
 }
 
+/*
+ * Exchanges if the word is what it was; atomic for this CPU only, without a lock
+ * prefix on x86.  try_cmpxchg_local(), which spares a comparison, came in 6.3 or so.
+ */
+#ifdef try_cmpxchg_local
+#define mpool_try_cmpxchg_local(p, old, new)				\
+({									\
+	typeof(*(p)) __old = (old);					\
+									\
+	try_cmpxchg_local(p, &__old, new);				\
+})
+#else
+#define mpool_try_cmpxchg_local(p, old, new)				\
+({									\
+	typeof(*(p)) __old = (old);					\
+									\
+	cmpxchg_local(p, __old, new) == __old;				\
+})
+#endif
+
 typedef unsigned long (*mpool_shrinker_fn)(struct shrinker *s,
 					   struct shrink_control *sc);
 

@@ -45,8 +45,7 @@ static size_t fixed_bytes(struct mpool_fixed *fixed)
 		atomic_long_read(&fixed->depot.bytes);
 	rcu_read_lock();
 	list_for_each_entry_rcu(chunk, &fixed->chunks.all, all)
-		bytes += kmalloc_size_roundup(struct_size(chunk, state,
-							  chunk->at.nr));
+		bytes += kmalloc_size_roundup(mpool_chunk_bytes(chunk->at.nr));
 	rcu_read_unlock();
 	return bytes;
 }

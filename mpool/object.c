@@ -527,12 +527,13 @@ static unsigned int give_batch(struct mpool_fixed *fixed, unsigned int n,
 		if (chunk->at.fixed != fixed)
 			break;
 		state = mpool_chunk_state(chunk, (unsigned long)objs[done]);
-		if (!state || !mpool_obj_live(READ_ONCE(*state)))
+		if (!state)
 			break;
 		if (cache->top == cache->limit &&
 		    !mpool_cache_unload(cache, &fixed->depot, &fixed->chunks))
 			break;
-		WRITE_ONCE(*state, MPOOL_OBJ_CACHED);
+		if (!mpool_obj_cache_at(state))
+			break;
 		*cache->top++ = (struct mpool_slot){ objs[done], state };
 	}
 	if (cache) {

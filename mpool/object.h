@@ -64,19 +64,16 @@ static __always_inline bool mpool_give_fast(struct mpool_fixed *fixed,
 		return false;
 	state = &chunk->state[i];
 	OPTIMIZER_HIDE_VAR(state);	/* from being computed at each use */
-	if (unlikely(!mpool_obj_live_at(state)))
-		return false;
 	cache = this_cpu_ptr(caches ?: mpool_read(fixed->free_cache));
 	if (unlikely(!mpool_cache_try(cache)))
 		return false;
 	slot = cache->top;
-	if (unlikely(slot == cache->limit)) {
+	if (unlikely(slot == cache->limit || !mpool_obj_cache_at(state))) {
 		mpool_cache_leave(cache);
 		return false;
 	}
 	slot->obj = (void *)obj;
 	slot->state = state;
-	mpool_obj_cache_at(state);
 	cache->top++;
 	cache->frees++;
 	mpool_cache_leave(cache);

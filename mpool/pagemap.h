@@ -29,7 +29,7 @@ struct mpool_spot {
 	u32 nr;				/* objects; 0: no chunk */
 	/* Not of the page map: they fill the gap.  Protected by chunks->lock. */
 	u16 nfree;			/* objects on the free list */
-	u16 first;			/* of the free list */
+	u16 first;			/* no object before it is on the free list */
 };
 
 extern const struct mpool_spot mpool_nowhere;
