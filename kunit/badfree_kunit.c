@@ -384,6 +384,7 @@ static struct kunit_case badfree_cases[] = {
 
 static struct kunit_suite badfree_suite = {
 	.name = "mpool_badfree",
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = badfree_cases,
 };
 

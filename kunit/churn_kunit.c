@@ -410,6 +410,7 @@ static struct kunit_suite churn_suite = {
 	.name = "mpool_churn",
 	.init = churn_init_case,
 	.exit = churn_exit_case,
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = churn_cases,
 };
 

@@ -269,6 +269,7 @@ static struct kunit_case classes_cases[] = {
 
 static struct kunit_suite classes_suite = {
 	.name = "mpool_small_classes",
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = classes_cases,
 };
 

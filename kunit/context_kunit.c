@@ -565,6 +565,7 @@ static struct kunit_case context_cases[] = {
 
 static struct kunit_suite context_suite = {
 	.name = "mpool_context",
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = context_cases,
 };
 

@@ -760,6 +760,7 @@ static struct kunit_case fixed_cases[] = {
 
 static struct kunit_suite fixed_suite = {
 	.name = "mpool_fixed",
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = fixed_cases,
 };
 

@@ -257,6 +257,7 @@ static struct kunit_case model_cases[] = {
 
 static struct kunit_suite model_suite = {
 	.name = "mpool_fixed_model",
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = model_cases,
 };
 

@@ -171,6 +171,7 @@ static int footprint_suite_init(struct kunit_suite *suite)
 
 static void footprint_suite_exit(struct kunit_suite *suite)
 {
+	mpool_kunit_verified(suite);
 	mpool_trim_start();
 }
 

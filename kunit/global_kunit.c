@@ -258,6 +258,7 @@ static struct kunit_case global_cases[] = {
 
 static struct kunit_suite global_suite = {
 	.name = "mpool_global",
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = global_cases,
 };
 

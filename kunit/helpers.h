@@ -13,6 +13,7 @@
 #include <linux/sched.h>
 
 #include "registry.h"
+#include "verify.h"
 
 /* Module parameter: 0 takes a new seed for each case. */
 extern unsigned long mpool_kunit_seed;
@@ -55,6 +56,16 @@ struct mpool_string *mpool_kunit_own_string(struct kunit *test,
 
 /* Orphans of a name. */
 unsigned int mpool_kunit_orphans(const char *name);
+
+/*
+ * The end of each suite: all that mpool keeps is true.  The line of the suite is
+ * "not ok" else; what is broken stands before it.
+ */
+static inline void mpool_kunit_verified(struct kunit_suite *suite)
+{
+	if (mpool_verify())
+		suite->suite_init_err = -EUCLEAN;
+}
 
 /* Frees of the pool that were refused. */
 static inline u64 mpool_kunit_bad(const struct mpool_pool *pool)

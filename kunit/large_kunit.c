@@ -698,6 +698,7 @@ static struct kunit_case large_cases[] = {
 static struct kunit_suite large_suite = {
 	.name = "mpool_large",
 	.exit = large_exit_case,
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = large_cases,
 };
 

@@ -362,6 +362,7 @@ static struct kunit_case limit_cases[] = {
 
 static struct kunit_suite limit_suite = {
 	.name = "mpool_limit",
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = limit_cases,
 };
 

@@ -417,6 +417,7 @@ static struct kunit_case magazine_cases[] = {
 
 static struct kunit_suite magazine_suite = {
 	.name = "mpool_magazine",
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = magazine_cases,
 };
 

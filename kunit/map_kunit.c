@@ -165,6 +165,7 @@ static struct kunit_case map_cases[] = {
 
 static struct kunit_suite map_suite = {
 	.name = "mpool_map",
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = map_cases,
 };
 

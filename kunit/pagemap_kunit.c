@@ -575,6 +575,7 @@ static struct kunit_case pagemap_cases[] = {
 static struct kunit_suite pagemap_suite = {
 	.name = "mpool_pagemap",
 	.exit = pagemap_exit_case,
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = pagemap_cases,
 };
 

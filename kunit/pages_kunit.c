@@ -688,6 +688,7 @@ static struct kunit_suite pages_suite = {
 	.name = "mpool_pages",
 	.init = pages_init_case,
 	.exit = pages_exit_case,
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = pages_cases,
 };
 

@@ -671,6 +671,7 @@ static struct kunit_case parked_cases[] = {
 static struct kunit_suite parked_suite = {
 	.name = "mpool_runs_parked",
 	.exit = parked_exit_case,
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = parked_cases,
 };
 

@@ -528,6 +528,7 @@ static struct kunit_case place_cases[] = {
 static struct kunit_suite place_suite = {
 	.name = "mpool_place",
 	.exit = place_exit_case,
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = place_cases,
 };
 

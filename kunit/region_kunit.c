@@ -761,6 +761,7 @@ static struct kunit_case region_cases[] = {
 static struct kunit_suite region_suite = {
 	.name = "mpool_region",
 	.exit = region_exit_case,
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = region_cases,
 };
 

@@ -309,6 +309,7 @@ static struct kunit_case removal_cases[] = {
 static struct kunit_suite removal_suite = {
 	.name = "mpool_removal",
 	.exit = removal_exit_case,
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = removal_cases,
 };
 

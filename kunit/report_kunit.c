@@ -405,6 +405,7 @@ static struct kunit_case report_cases[] = {
 
 static struct kunit_suite report_suite = {
 	.name = "mpool_report",
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = report_cases,
 };
 

@@ -313,6 +313,7 @@ static struct kunit_case reserve_cases[] = {
 
 static struct kunit_suite reserve_suite = {
 	.name = "mpool_reserve",
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = reserve_cases,
 };
 

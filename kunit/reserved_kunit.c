@@ -307,6 +307,7 @@ static struct kunit_suite reserved_suite = {
 	.name = "mpool_reserved",
 	.init = reserved_init,
 	.exit = reserved_exit,
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = reserved_cases,
 };
 

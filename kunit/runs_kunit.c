@@ -753,6 +753,7 @@ static struct kunit_case runs_cases[] = {
 
 static struct kunit_suite runs_suite = {
 	.name = "mpool_runs",
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = runs_cases,
 };
 

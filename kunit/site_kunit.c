@@ -400,6 +400,7 @@ static struct kunit_case site_cases[] = {
 static struct kunit_suite site_suite = {
 	.name = "mpool_site",
 	.exit = site_exit_case,
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = site_cases,
 };
 

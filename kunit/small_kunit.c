@@ -592,6 +592,7 @@ static struct kunit_case small_cases[] = {
 
 static struct kunit_suite small_suite = {
 	.name = "mpool_small",
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = small_cases,
 };
 

@@ -118,6 +118,7 @@ static struct kunit_case storm_cases[] = {
 
 static struct kunit_suite storm_suite = {
 	.name = "mpool_storm",
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = storm_cases,
 };
 

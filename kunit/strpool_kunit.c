@@ -660,6 +660,7 @@ static struct kunit_case string_cases[] = {
 
 static struct kunit_suite string_suite = {
 	.name = "mpool_strpool",
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = string_cases,
 };
 

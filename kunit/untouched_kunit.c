@@ -29,6 +29,7 @@ static struct kunit_case untouched_cases[] = {
 
 static struct kunit_suite untouched_suite = {
 	.name = "mpool_untouched",
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = untouched_cases,
 };
 

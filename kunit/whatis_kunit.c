@@ -271,6 +271,7 @@ static struct kunit_case whatis_cases[] = {
 
 static struct kunit_suite whatis_suite = {
 	.name = "mpool_whatis",
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = whatis_cases,
 };
 

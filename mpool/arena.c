@@ -291,16 +291,17 @@ static int verify_arena_locked(struct mpool_large *large,
 	int bad = 0;
 
 	bad += mpool_runs_verify_arena(arena->runs, arena);
-	bad += arena->runs->large != large ||
-	       arena->runs != mpool_large_node(large, arena->nid);
-	bad += idle && !spare;
-	bad += arena->noted != (spare || !large->feed->gives_back);
+	bad += mpool_broken(arena->runs->large != large);
+	bad += mpool_broken(arena->runs != mpool_large_node(large, arena->nid));
+	bad += mpool_broken(idle && !spare);
+	bad += mpool_broken(arena->noted !=
+			    (spare || !large->feed->gives_back));
 	for_each_set_bit(i, mpool_arena_starts(arena), arena->npages) {
 		pg = &arena->pages[i];
 		if (mpool_page_state(pg) == MPOOL_PAGE_CHUNK)
 			*chunks += pg->len;
-		bad += mpool_page_state(pg) == MPOOL_PAGE_PARKED &&
-		       pg->owner != &large->pool;
+		bad += mpool_broken(mpool_page_state(pg) == MPOOL_PAGE_PARKED &&
+				    pg->owner != &large->pool);
 	}
 	return bad;
 }
@@ -322,9 +323,11 @@ int mpool_large_verify(struct mpool_large *large)
 	}
 	mpool_large_for_each_runs(large, runs)
 		bad += mpool_large_verify_node(large, runs);
-	bad += spares != large->nr_spares || chunks != large->nr_chunk_pages;
-	bad += large->limit && atomic_long_read(&large->limit->used) <
-			       atomic_long_read(&large->pool.pages);
+	bad += mpool_broken(spares != large->nr_spares);
+	bad += mpool_broken(chunks != large->nr_chunk_pages);
+	bad += mpool_broken(large->limit &&
+			    atomic_long_read(&large->limit->used) <
+			    atomic_long_read(&large->pool.pages));
 	raw_spin_unlock_irqrestore(&large->lock, flags);
 	return bad;
 }

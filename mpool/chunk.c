@@ -766,16 +766,17 @@ static int verify_chunk(struct mpool_chunks *chunks, struct mpool_chunk *chunk,
 	for (i = 0; i < chunk->at.nr; i++) {
 		state = chunk->state[i];
 		free += state == MPOOL_OBJ_FREE;
-		bad += (state == MPOOL_OBJ_FREE) != test_bit(i, list);
+		bad += mpool_broken((state == MPOOL_OBJ_FREE) != test_bit(i, list));
 		tally->live += mpool_obj_live(state);
 		tally->cached += mpool_obj_is(state, MPOOL_OBJ_CACHED);
 		tally->late += mpool_obj_is(state, MPOOL_OBJ_LATE);
 	}
-	bad += free != chunk->at.nfree;
-	bad += find_first_bit(list, chunk->at.nr) < chunk->at.first;
+	bad += mpool_broken(free != chunk->at.nfree);
+	bad += mpool_broken(find_first_bit(list, chunk->at.nr) < chunk->at.first);
 	for (i = 0; i < chunk->pg->len; i++)
-		bad += mpool_pagemap_word(chunk->at.base + i * PAGE_SIZE) !=
-			(unsigned long)chunk;
+		bad += mpool_broken(mpool_pagemap_word(chunk->at.base +
+						       i * PAGE_SIZE) !=
+				    (unsigned long)chunk);
 	tally->free += free;
 	return bad;
 }
@@ -789,11 +790,12 @@ static int verify_list(struct mpool_chunks *chunks, struct list_head *list,
 	list_for_each_entry(chunk, list, list) {
 		++*count;
 		if (list == &chunks->full)
-			bad += chunk->at.nfree != 0;
+			bad += mpool_broken(chunk->at.nfree != 0);
 		else if (list == &chunks->empty)
-			bad += chunk->at.nfree != chunk->at.nr;
+			bad += mpool_broken(chunk->at.nfree != chunk->at.nr);
 		else
-			bad += !chunk->at.nfree || chunk->at.nfree == chunk->at.nr;
+			bad += mpool_broken(!chunk->at.nfree ||
+					    chunk->at.nfree == chunk->at.nr);
 	}
 	return bad;
 }
@@ -818,11 +820,15 @@ int mpool_chunks_verify(struct mpool_chunks *chunks, unsigned long live,
 	bad += verify_list(chunks, &chunks->full, &listed);
 	bad += verify_list(chunks, &chunks->partial, &listed);
 	bad += verify_list(chunks, &chunks->empty, &empty);
-	bad += all != listed + empty || empty != chunks->nr_empty;
-	bad += pages != chunks->nr_pages;
-	bad += objs != chunks->nr_objs || tally.free != chunks->nr_free;
-	bad += tally.live + tally.cached + tally.free + tally.late != objs;
-	bad += tally.live != live || tally.cached != cached;
+	bad += mpool_broken(all != listed + empty);
+	bad += mpool_broken(empty != chunks->nr_empty);
+	bad += mpool_broken(pages != chunks->nr_pages);
+	bad += mpool_broken(objs != chunks->nr_objs);
+	bad += mpool_broken(tally.free != chunks->nr_free);
+	bad += mpool_broken(tally.live + tally.cached + tally.free +
+			    tally.late != objs);
+	bad += mpool_broken(tally.live != live);
+	bad += mpool_broken(tally.cached != cached);
 	raw_spin_unlock_irqrestore(&chunks->lock, flags);
 	return bad;
 }

@@ -12,7 +12,7 @@
  *	 3  fixed, trim, object, chunk, magazine, reserve, strtab
  *	 2  large, arena, nodes, pages, place, system, region, reserved, runs, shortage, shrink
  *	 1  pagemap, site, owner, registry, limit
- *	 0  internal, compat, stat, kick
+ *	 0  internal, compat, stat, kick, broken
  *
  * Lock order, outermost first:
  *
@@ -122,5 +122,20 @@ static inline gfp_t mpool_gfp_try(gfp_t gfp)
 	return (gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL)) |
 	       __GFP_NORETRY | __GFP_NOWARN;
 }
+
+/*
+ * Is this condition true, that no state of a layer at rest may have?  For
+ * verify; says which one it was.
+ */
+#define mpool_broken(cond)						\
+({									\
+	bool __broken = (cond);						\
+									\
+	if (unlikely(__broken))						\
+		mpool_broken_say(__FILE__, __LINE__, #cond);		\
+	__broken;							\
+})
+
+void mpool_broken_say(const char *file, int line, const char *cond);
 
 #endif /* _MPOOL_INTERNAL_H */

@@ -624,19 +624,22 @@ int mpool_cache_verify(const struct mpool_cache *cache)
 {
 	const struct mpool_magazine *mag = cache->loaded;
 	const struct mpool_slot *slot;
-	int bad = cache->idle != MPOOL_CACHE_IDLE;
+	int bad = 0;
 	u32 i;
 
-	bad += cache->bottom != mag->slots ||
-	       cache->limit != mag->slots + mag->cap;
-	bad += cache->top < cache->bottom || cache->top > cache->limit;
+	bad += mpool_broken(cache->idle != MPOOL_CACHE_IDLE);
+	bad += mpool_broken(cache->bottom != mag->slots);
+	bad += mpool_broken(cache->limit != mag->slots + mag->cap);
+	bad += mpool_broken(cache->top < cache->bottom);
+	bad += mpool_broken(cache->top > cache->limit);
 	for (slot = cache->bottom; slot < cache->top; slot++)
-		bad += !mpool_obj_is(*slot->state, MPOOL_OBJ_CACHED);
+		bad += mpool_broken(!mpool_obj_is(*slot->state,
+						  MPOOL_OBJ_CACHED));
 	mag = cache->spare;
-	bad += mag->n > mag->cap;
+	bad += mpool_broken(mag->n > mag->cap);
 	for (i = 0; i < mag->n; i++)
-		bad += !mpool_obj_is(*mag->slots[i].state,
-					    MPOOL_OBJ_CACHED);
+		bad += mpool_broken(!mpool_obj_is(*mag->slots[i].state,
+						  MPOOL_OBJ_CACHED));
 	return bad;
 }
 
@@ -650,16 +653,19 @@ static int node_verify(struct mpool_depot_node *node)
 
 	raw_spin_lock_irqsave(&node->lock, flags);
 	for (mag = node->full; mag; mag = mag->next, full++) {
-		bad += !mag->n || mag->n > mag->cap;
+		bad += mpool_broken(!mag->n);
+		bad += mpool_broken(mag->n > mag->cap);
 		for (i = 0; i < mag->n; i++)
-			bad += !mpool_obj_is(*mag->slots[i].state,
-					    MPOOL_OBJ_CACHED);
+			bad += mpool_broken(!mpool_obj_is(*mag->slots[i].state,
+							  MPOOL_OBJ_CACHED));
 	}
 	for (mag = node->empty; mag; mag = mag->next, empty++)
-		bad += mag->n != 0;
-	bad += node->room != (empty ? node->empty->cap : 0);
-	bad += full != node->nr_full || empty != node->nr_empty;
-	bad += node->min_full > full || node->min_empty > empty;
+		bad += mpool_broken(mag->n != 0);
+	bad += mpool_broken(node->room != (empty ? node->empty->cap : 0));
+	bad += mpool_broken(full != node->nr_full);
+	bad += mpool_broken(empty != node->nr_empty);
+	bad += mpool_broken(node->min_full > full);
+	bad += mpool_broken(node->min_empty > empty);
 	raw_spin_unlock_irqrestore(&node->lock, flags);
 	return bad;
 }
@@ -672,7 +678,9 @@ int mpool_depot_verify(struct mpool_depot *depot)
 
 	for (i = 0; i < mpool_depot_nodes(depot); i++)
 		bad += node_verify(mpool_depot_node(depot, i));
-	bad += mpool_no_magazine.n || mpool_no_magazine.cap;
-	return bad + (atomic_long_read(&depot->bytes) < 0);
+	bad += mpool_broken(mpool_no_magazine.n);
+	bad += mpool_broken(mpool_no_magazine.cap);
+	bad += mpool_broken(atomic_long_read(&depot->bytes) < 0);
+	return bad;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_depot_verify);

@@ -440,19 +440,22 @@ static int verify_table(struct mpool_pagemap *map)
 		const struct mpool_window *slot = &map->slots[i];
 
 		if (slot->nr == MPOOL_WINDOW_NONE) {
-			bad += slot->words != no_words;
+			bad += mpool_broken(slot->words != no_words);
 			continue;
 		}
 		used++;
-		bad += map_slot(map, slot->nr) != slot;
-		bad += !!linear_slot(slot->nr);
+		bad += mpool_broken(map_slot(map, slot->nr) != slot);
+		bad += mpool_broken(linear_slot(slot->nr));
 		if (slot->words == no_words)
 			continue;
 		far++;
-		bad += words_none(slot->words, 0, MPOOL_WINDOW_PAGES);
+		bad += mpool_broken(words_none(slot->words, 0,
+					       MPOOL_WINDOW_PAGES));
 	}
-	return bad + (used != nr_used || far != nr_far ||
-		      used * 2 > map->mask + 1);
+	bad += mpool_broken(used != nr_used);
+	bad += mpool_broken(far != nr_far);
+	bad += mpool_broken(used * 2 > map->mask + 1);
+	return bad;
 }
 
 int mpool_pagemap_verify(void)
@@ -467,10 +470,11 @@ int mpool_pagemap_verify(void)
 		if (mpool_linear.words[i] == no_words)
 			continue;
 		near++;
-		bad += words_none(mpool_linear.words[i], 0, MPOOL_WINDOW_PAGES);
+		bad += mpool_broken(words_none(mpool_linear.words[i], 0,
+					       MPOOL_WINDOW_PAGES));
 	}
-	bad += near + nr_far != nr_windows;
-	bad += !words_none(no_words, 0, MPOOL_WINDOW_PAGES);
+	bad += mpool_broken(near + nr_far != nr_windows);
+	bad += mpool_broken(!words_none(no_words, 0, MPOOL_WINDOW_PAGES));
 	spin_unlock_irqrestore(&pagemap_lock, flags);
 	return bad;
 }

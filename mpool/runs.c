@@ -598,33 +598,38 @@ int mpool_runs_verify_arena(struct mpool_runs *runs, struct mpool_arena *arena)
 		bool is_free = state == MPOOL_PAGE_FREE;
 		bool is_parked = state == MPOOL_PAGE_PARKED;
 
-		if (!pg->len || pg->len > arena->npages - index ||
-		    state == MPOOL_PAGE_BODY)
+		if (mpool_broken(!pg->len) ||
+		    mpool_broken(pg->len > arena->npages - index) ||
+		    mpool_broken(state == MPOOL_PAGE_BODY))
 			return bad + 1;
-		bad += mpool_page_index(pg) != index;
-		bad += !test_bit(index, mpool_arena_starts(arena));
-		bad += is_free && was_free;
+		bad += mpool_broken(mpool_page_index(pg) != index);
+		bad += mpool_broken(!test_bit(index,
+					      mpool_arena_starts(arena)));
+		bad += mpool_broken(is_free && was_free);
 		if (is_free) {
-			bad += pg[pg->len - 1].len != pg->len;
-			bad += mpool_page_state(&pg[pg->len - 1]) != state;
-			bad += !run_listed(runs, pg);
+			bad += mpool_broken(pg[pg->len - 1].len != pg->len);
+			bad += mpool_broken(state !=
+					    mpool_page_state(&pg[pg->len - 1]));
+			bad += mpool_broken(!run_listed(runs, pg));
 			nfree += pg->len;
 		} else if (is_parked) {
-			bad += pg->len >= RUNS_PARK ||
-			       runs->parked[pg->len] != pg;
+			bad += mpool_broken(pg->len >= RUNS_PARK ||
+					    runs->parked[pg->len] != pg);
 		} else {
 			live++;
 		}
 		if (!is_free && pg->len > 1)
-			bad += mpool_page_state(&pg[pg->len - 1]) ==
-				MPOOL_PAGE_FREE;
+			bad += mpool_broken(mpool_page_state(&pg[pg->len - 1]) ==
+					    MPOOL_PAGE_FREE);
 		was_free = is_free;
 		runs_seen++;
 		index += pg->len;
 	}
-	bad += index != arena->npages || nfree != arena->nfree;
-	bad += live != atomic_read(&arena->live);
-	bad += bitmap_weight(mpool_arena_starts(arena), arena->npages) != runs_seen;
+	bad += mpool_broken(index != arena->npages);
+	bad += mpool_broken(nfree != arena->nfree);
+	bad += mpool_broken(live != atomic_read(&arena->live));
+	bad += mpool_broken(bitmap_weight(mpool_arena_starts(arena),
+					  arena->npages) != runs_seen);
 	return bad;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_verify_arena);
@@ -644,25 +649,31 @@ int mpool_runs_verify(struct mpool_runs *runs, unsigned long pages,
 
 	for (len = 0; len < RUNS_PARK; len++) {
 		pg = READ_ONCE(runs->parked[len]);
-		bad += pg && (pg->len != len ||
-			      mpool_page_state(pg) != MPOOL_PAGE_PARKED);
+		bad += mpool_broken(pg && pg->len != len);
+		bad += mpool_broken(pg && mpool_page_state(pg) !=
+					  MPOOL_PAGE_PARKED);
 	}
-	bad += (runs->levels & 1) == bitmap_empty(runs->linear, RUNS_LINEAR);
+	bad += mpool_broken((runs->levels & 1) ==
+			    bitmap_empty(runs->linear, RUNS_LINEAR));
 	for (level = 0; level < RUNS_LEVELS; level++)
-		bad += !(runs->levels & 2u << level) == !!runs->steps[level];
+		bad += mpool_broken(!(runs->levels & 2u << level) ==
+				    !!runs->steps[level]);
 	for (class = 0; class < RUNS_CLASSES; class++) {
 		bool marked = class_next(runs, class) == class;
 
-		bad += marked != !!runs->heads[class];
+		bad += mpool_broken(marked != !!runs->heads[class]);
 		for (pg = runs->heads[class]; pg; pg = run_next(pg)) {
-			bad += runs_class(pg->len) != class;
-			bad += mpool_page_state(pg) != MPOOL_PAGE_FREE;
-			bad += run_next(pg) && run_next(pg)->prev != pg;
+			bad += mpool_broken(runs_class(pg->len) != class);
+			bad += mpool_broken(mpool_page_state(pg) !=
+					    MPOOL_PAGE_FREE);
+			bad += mpool_broken(run_next(pg) &&
+					    run_next(pg)->prev != pg);
 			listed += pg->len;
 		}
 	}
-	bad += listed != free || runs->nr_free != free ||
-	       runs->nr_pages != pages;
+	bad += mpool_broken(listed != free);
+	bad += mpool_broken(runs->nr_free != free);
+	bad += mpool_broken(runs->nr_pages != pages);
 	return bad;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_verify);

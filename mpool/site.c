@@ -311,17 +311,18 @@ int mpool_site_verify(void)
 	raw_spin_lock_irqsave(&site_lock, flags);
 	for (id = 1; id <= nr_sites; id++) {
 		entry = site_entry(id);
-		if (!entry || !entry->file || !entry->func || !entry->modname)
+		if (mpool_broken(!entry)) {
 			bad++;
-		else if (entry->site && entry->site->id != id)
-			bad++;
-		else if (!entry->site && !entry->copy)
-			bad++;
-		if (entry && !entry->site)
-			gone++;
+			continue;
+		}
+		bad += mpool_broken(!entry->file || !entry->func ||
+				    !entry->modname);
+		bad += mpool_broken(entry->site && entry->site->id != id);
+		bad += mpool_broken(!entry->site && !entry->copy);
+		gone += !entry->site;
 	}
-	if (gone != nr_gone || nr_sites > nr_room)
-		bad++;
+	bad += mpool_broken(gone != nr_gone);
+	bad += mpool_broken(nr_sites > nr_room);
 	raw_spin_unlock_irqrestore(&site_lock, flags);
 	return bad;
 }

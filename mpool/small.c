@@ -581,14 +581,15 @@ int mpool_small_verify(struct mpool_small *small)
 
 	for (i = 0; i < SMALL_CLASSES; i++) {
 		fixed = small->classes[i];
-		bad += fixed && fixed->class != i &&
-		       fixed->class != class_step(i) &&
-		       fixed->class != class_base(i);
+		bad += mpool_broken(fixed && fixed->class != i &&
+				    fixed->class != class_step(i) &&
+				    fixed->class != class_base(i));
 	}
 	mpool_small_for_each(small, i, fixed) {
 		bad += mpool_fixed_verify(fixed);
-		bad += fixed->chunks.size != mpool_small_class_size(i);
-		bad += fixed->owner != &small->pool;
+		bad += mpool_broken(fixed->chunks.size !=
+				    mpool_small_class_size(i));
+		bad += mpool_broken(fixed->owner != &small->pool);
 	}
 	return bad;
 }

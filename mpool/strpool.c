@@ -569,11 +569,13 @@ static int verify_string(const struct mpool_obj *obj, void *arg)
 	struct mpool_str_key key;
 
 	tally->seen++;
-	tally->bad += atomic_read(&str->refs) <= 0;
-	tally->bad += !str_scan(tally->strings, &key, mpool_str_text(str),
-				MPOOL_STR_NO_LIMIT);
-	tally->bad += key.hash != str->hash;
-	tally->bad += mpool_strtab_find(tab, &key, tab->nocase) != str;
+	tally->bad += mpool_broken(atomic_read(&str->refs) <= 0);
+	tally->bad += mpool_broken(!str_scan(tally->strings, &key,
+					     mpool_str_text(str),
+					     MPOOL_STR_NO_LIMIT));
+	tally->bad += mpool_broken(key.hash != str->hash);
+	tally->bad += mpool_broken(str !=
+				   mpool_strtab_find(tab, &key, tab->nocase));
 	return 0;
 }
 
@@ -585,7 +587,7 @@ int mpool_string_verify(struct mpool_string *strings)
 	retired_flush(strings);
 	mpool_strtab_freeze(&strings->tab);
 	mpool_small_walk(strings->small, verify_string, &tally);
-	tally.bad += tally.seen != strings->tab.nr;
+	tally.bad += mpool_broken(tally.seen != strings->tab.nr);
 	mpool_strtab_thaw(&strings->tab);
 	return tally.bad + mpool_strtab_verify(&strings->tab) +
 	       mpool_small_verify(strings->small);

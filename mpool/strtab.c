@@ -273,17 +273,18 @@ int mpool_strtab_verify(struct mpool_strtab *tab)
 
 	mpool_strtab_freeze(tab);
 	buckets = rcu_dereference_protected(tab->buckets, true);
-	bad += buckets->old || tab->resizing;
-	bad += buckets->shift + buckets->bits != 64;
+	bad += mpool_broken(buckets->old);
+	bad += mpool_broken(tab->resizing);
+	bad += mpool_broken(buckets->shift + buckets->bits != 64);
 	for (i = 0; i < 1ul << buckets->bits; i++) {
 		str = rcu_dereference_protected(buckets->heads[i], true);
 		while (str) {
-			bad += str->hash >> buckets->shift != i;
+			bad += mpool_broken(str->hash >> buckets->shift != i);
 			nr++;
 			str = rcu_dereference_protected(str->next, true);
 		}
 	}
-	bad += nr != tab->nr;
+	bad += mpool_broken(nr != tab->nr);
 	mpool_strtab_thaw(tab);
 	return bad;
 }

@@ -3,8 +3,9 @@
  * Verify: are all invariants true?
  *
  * Structure: each layer has a function that re-derives what it keeps from its
- * lowest level and counts the breaches; here they are called for one pool, or
- * for everything there is.
+ * lowest level and counts the breaches, each with its condition in the log
+ * (mpool_broken()); here they are called for one pool, or for everything there
+ * is.
  *
  * Invariant: 0 breaches, whenever the pools are at rest.
  *

@@ -124,6 +124,7 @@ static struct kunit_suite edge_suite = {
 	.name = "mpool_lowmem_edge",
 	.init = lowmem_init_case,
 	.exit = lowmem_exit_case,
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = edge_cases,
 };
 

@@ -265,6 +265,7 @@ static struct kunit_suite exhausted_suite = {
 	.name = "mpool_lowmem_exhausted",
 	.init = lowmem_init_case,
 	.exit = lowmem_exit_case,
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = exhausted_cases,
 };
 

@@ -182,6 +182,7 @@ static struct kunit_suite fragmented_suite = {
 	.name = "mpool_lowmem_fragmented",
 	.init = lowmem_init_case,
 	.exit = lowmem_exit_case,
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = fragmented_cases,
 };
 

@@ -140,6 +140,7 @@ static struct kunit_suite reclaim_suite = {
 	.name = "mpool_lowmem_reclaim",
 	.init = lowmem_init_case,
 	.exit = lowmem_exit_case,
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = reclaim_cases,
 };
 
