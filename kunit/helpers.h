@@ -54,6 +54,12 @@ struct mpool_string *mpool_kunit_string(struct kunit *test, const char *name,
 struct mpool_string *mpool_kunit_own_string(struct kunit *test,
 					    struct mpool_string *pool);
 
+/*
+ * An address for memory that is not there, of pools that do not touch theirs: no
+ * user's on any kernel, and none of the kernel's own.
+ */
+#define MPOOL_KUNIT_NOWHERE	(1UL << 63 | 1UL << 52)
+
 /* Orphans of a name. */
 unsigned int mpool_kunit_orphans(const char *name);
 

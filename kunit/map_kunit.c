@@ -10,7 +10,7 @@
 #define NAME	"kt-map"
 
 /* Addresses where nothing is: what is device memory is not touched. */
-#define FAKE_BASE	((void *)(5UL << 52))
+#define FAKE_BASE	((void *)MPOOL_KUNIT_NOWHERE)
 
 static struct mpool_out *out_new(struct kunit *test, size_t size)
 {

@@ -14,7 +14,7 @@
 #define GFP_QUIET	(GFP_KERNEL | __GFP_NOWARN)
 
 /* Where nothing is: UML has no memory there, other machines no addresses. */
-#define FAKE_BASE	((char *)(1UL << 52))
+#define FAKE_BASE	((char *)MPOOL_KUNIT_NOWHERE)
 #define P		((u64)PAGE_SIZE)
 
 struct world {

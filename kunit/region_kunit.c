@@ -16,7 +16,7 @@
 #define GFP_QUIET	(GFP_KERNEL | __GFP_NOWARN)
 
 /* Where nothing is: UML has no memory there, other machines no addresses. */
-#define FAKE_BASE	((void *)(1UL << 52))
+#define FAKE_BASE	((void *)MPOOL_KUNIT_NOWHERE)
 
 KUNIT_DEFINE_ACTION_WRAPPER(region_vfree, vfree, const void *);
 
