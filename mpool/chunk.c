@@ -2,15 +2,8 @@
 /*
  * Chunks: where the objects of a fixed pool are, and what state each is in.
  *
- * A chunk is a run of 1 to CHUNK_MAX_PAGES pages with as many objects as fit,
- * or of as many pages as one object needs if that is more.  The length is the
- * one that wastes least, or a shorter one that wastes hardly more: four objects
- * of 3072 bytes are three pages, and not a byte is lost.
- *
- * The classes of a small pool are many, most with a few objects: their chunks
- * are short at first, and then the longer, the more pages a class has.  What long
- * chunks save in each page is weighed against the half of the last one that is
- * free.
+ * A chunk is a run of pages with as many objects as fit; geometry.c settles how many
+ * pages that are.
  *
  * The description of a chunk is elsewhere, not in its pages:
  *
@@ -42,23 +35,6 @@
 
 #include "fixed.h"
 
-#define CHUNK_MAX_PAGES		32
-
-/*
- * A longer chunk must save more than 1/CHUNK_PATIENCE of the memory.  With that none of
- * objects up to 2 KiB loses more than 2 % behind the last of them.
- */
-#define CHUNK_PATIENCE		90
-
-/* Nor has one fewer objects than this, or else pages: each costs its description. */
-#define CHUNK_FEW		4
-
-/* Of a run that is there anyway no more than 1/CHUNK_SHORT is lost. */
-#define CHUNK_SHORT		8
-
-/* From one rung to the next a pool has so many times the objects, at least. */
-#define RUNG_STEP		3
-
 /*
  * Pages in empty chunks that a pool keeps, until nobody has taken them for a while, or
  * the large pool needs them: 512 KiB with 4 KiB pages.  With one chunk only, 100 objects
@@ -69,106 +45,7 @@
 /* Objects put back or taken while the lock is held once. */
 #define CHUNK_BATCH		16
 
-/* What kmalloc() makes of the bytes of a description. */
-static size_t meta_cost(u32 nr)
-{
-	return kmalloc_size_roundup(mpool_chunk_bytes(nr));
-}
-
-/* What an object costs in a chunk, bytes << 10. */
-static u64 chunk_cost(u32 npages, u32 size)
-{
-	u32 nr = npages * PAGE_SIZE / size;
-
-	return div_u64(((u64)npages * PAGE_SIZE + meta_cost(nr)) << 10, nr);
-}
-
-/* The longest chunk that there may be, pages: its objects can be numbered. */
-static u32 chunk_most(u32 size)
-{
-	u32 least = DIV_ROUND_UP(size, PAGE_SIZE);
-
-	return max_t(u64, least,
-		     min_t(u64, CHUNK_MAX_PAGES,
-			   (u64)MPOOL_CHUNK_OBJS * size >> PAGE_SHIFT));
-}
-
-/* The shortest from @least on that loses at most 1/@patience more than the best. */
-static u32 chunk_length(u32 size, u32 least, u32 patience)
-{
-	u32 most = chunk_most(size), n;
-	u64 best = U64_MAX;
-
-	for (n = least; n <= most; n++)
-		best = min(best, chunk_cost(n, size));
-	best += div_u64(best, patience);
-	for (n = least; chunk_cost(n, size) > best; n++)
-		;
-	return n;
-}
-
-/*
- * The length that is the next to be worth it from a shorter one on, and from how
- * many objects: half of a chunk is free, and each object costs what it does.  A
- * length of 0 if none is.
- */
-static struct mpool_rung rung_after(const u64 *cost, u32 npages, u32 most)
-{
-	struct mpool_rung next = { .from = U32_MAX };
-	u64 from;
-	u32 n;
-
-	for (n = npages + 1; n <= most; n++) {
-		if (cost[n] >= cost[npages])
-			continue;
-		from = div64_u64((u64)(n - npages) * PAGE_SIZE << 9,
-				 cost[npages] - cost[n]);
-		if (from < next.from)
-			next = (struct mpool_rung){ .from = from, .npages = n };
-	}
-	return next;
-}
-
-/*
- * Settles how long chunks are, by how many objects there are: from the shortest on,
- * for the classes of a small pool, which are many, and most with a few objects.
- */
-static void chunks_make_rungs(struct mpool_chunks *chunks)
-{
-	u32 n = DIV_ROUND_UP(chunks->size, PAGE_SIZE), most = chunk_most(chunks->size);
-	struct mpool_rung next = { .npages = n }, *top = chunks->rungs;
-	u64 cost[CHUNK_MAX_PAGES + 1];
-
-	*top = next;
-	for (; n <= most && most <= CHUNK_MAX_PAGES; n++)
-		cost[n] = chunk_cost(n, chunks->size);
-	while (next.npages < most) {
-		next = rung_after(cost, next.npages, most);
-		if (!next.npages)
-			break;
-		if (next.from < RUNG_STEP * top->from)
-			continue;
-		/* The longest has the last. */
-		if (top < &chunks->rungs[MPOOL_RUNGS - 1])
-			top++;
-		*top = next;
-	}
-	chunks->nr_rungs = top - chunks->rungs + 1;
-	chunks->npages = top->npages;
-}
-
 static void late_fn(struct work_struct *work);
-
-/* The inverse of an odd number modulo 2^32: Newton doubles the bits each time. */
-static u32 inverse_of(u32 odd)
-{
-	u32 x = odd;	/* right in the lowest three bits */
-	int i;
-
-	for (i = 0; i < 4; i++)
-		x *= 2 - odd * x;
-	return x;
-}
 
 /**
  * mpool_chunks_init() - settle the geometry
@@ -183,27 +60,11 @@ void mpool_chunks_init(struct mpool_chunks *chunks, struct mpool_fixed *fixed,
 		       struct mpool_pool *owner, struct mpool_large *large,
 		       size_t size, size_t align)
 {
-	u32 least, few;
-
 	chunks->fixed = fixed;
 	chunks->owner = owner;
 	chunks->large = large;
 	chunks->size = ALIGN(size, align);
-	least = DIV_ROUND_UP(chunks->size, PAGE_SIZE);
-	chunks->shift = __ffs(chunks->size);
-	chunks->inverse = inverse_of(chunks->size >> chunks->shift);
-	if (fixed && owner != &fixed->pool) {
-		chunks_make_rungs(chunks);
-	} else {
-		few = DIV_ROUND_UP(CHUNK_FEW * chunks->size, PAGE_SIZE);
-		chunks->npages = chunk_length(chunks->size,
-					      max(least, min_t(u32, few, CHUNK_FEW)),
-					      CHUNK_PATIENCE);
-		chunks->rungs[0].npages = chunks->npages;
-		chunks->nr_rungs = 1;
-	}
-	chunks->short_pages = chunk_length(chunks->size, least, CHUNK_SHORT);
-	chunks->nr = chunks->npages * PAGE_SIZE / chunks->size;
+	mpool_chunks_measure(chunks, fixed && owner != &fixed->pool);
 	chunks->align = max_t(unsigned long, align, PAGE_SIZE);
 	raw_spin_lock_init(&chunks->lock);
 	INIT_LIST_HEAD(&chunks->partial);
@@ -477,17 +338,6 @@ static int grow_claim(struct mpool_chunks *chunks)
 	return n;
 }
 
-/* Pages of the next chunk. */
-static u32 chunk_next_length(struct mpool_chunks *chunks)
-{
-	unsigned long nr = mpool_hint(chunks->nr_objs);
-	u32 i = chunks->nr_rungs - 1;
-
-	while (chunks->rungs[i].from > nr)
-		i--;
-	return chunks->rungs[i].npages;
-}
-
 /* A run of what the large pool has, as long as it should be, or shorter. */
 static struct mpool_page *run_idle(struct mpool_chunks *chunks, u32 npages)
 {
@@ -516,7 +366,7 @@ static struct mpool_page *run_more(struct mpool_chunks *chunks, u32 npages,
  */
 static struct mpool_page *chunk_run(struct mpool_chunks *chunks, gfp_t gfp)
 {
-	u32 npages = chunk_next_length(chunks);
+	u32 npages = mpool_chunk_next_length(chunks);
 	u32 least = DIV_ROUND_UP(chunks->size, PAGE_SIZE);
 	struct mpool_page *pg = run_idle(chunks, npages);
 
@@ -679,7 +529,7 @@ void mpool_chunks_reap_more(struct mpool_chunks *chunks)
 	/* Those of a pool with a limit would pass it by. */
 	u32 pages = chunks->large->limit ? 0 : CHUNK_KEEP;
 
-	mpool_chunks_reap(chunks, max(1u, pages / chunk_next_length(chunks)));
+	mpool_chunks_reap(chunks, max(1u, pages / mpool_chunk_next_length(chunks)));
 }
 
 static int walk_chunk(struct mpool_chunks *chunks, struct mpool_chunk *chunk,

@@ -195,6 +195,11 @@ static __always_inline struct mpool_chunk *mpool_chunk_near(const void *p)
 	return (struct mpool_chunk *)mpool_pagemap_near((unsigned long)p);
 }
 
+/* geometry.c */
+void mpool_chunks_measure(struct mpool_chunks *chunks, bool class);
+u32 mpool_chunk_next_length(struct mpool_chunks *chunks);
+
+/* chunk.c */
 void mpool_chunks_init(struct mpool_chunks *chunks, struct mpool_fixed *fixed,
 		       struct mpool_pool *owner, struct mpool_large *large,
 		       size_t size, size_t align);

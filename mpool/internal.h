@@ -9,7 +9,7 @@
  *	 6  debugfs
  *	 5  report, show, map, out, verify, footprint
  *	 4  global, small, strpool, whatis
- *	 3  fixed, trim, object, chunk, magazine, reserve, strtab
+ *	 3  fixed, trim, object, chunk, geometry, magazine, reserve, strtab
  *	 2  large, arena, nodes, pages, place, system, region, reserved, runs, shortage, shrink
  *	 1  pagemap, site, owner, registry, limit
  *	 0  internal, compat, stat, kick, broken
