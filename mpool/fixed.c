@@ -16,8 +16,8 @@
  *	those in caches, depot and reserve have the state MPOOL_OBJ_CACHED, and
  *	no others have.
  *
- * Locking: that of the parts.  fixed_lock protects the list of pools that CPU
- * hotplug walks; it is above depot->lock and chunks->lock.
+ * Locking: that of the parts.  The list of pools changes under fixed_lock, and pools
+ * leave it under mpool_trim_mutex, which walks of it hold.
  */
 #include <linux/cpuhotplug.h>
 #include <linux/kernel.h>
@@ -34,15 +34,18 @@
 #define FIXED_MAX_SIZE		(4ul << 20)
 #define FIXED_MAX_RESERVE	BIT(20)
 
-/* Protects fixed_list; held while a dead CPU's caches are drained. */
+/* Serialises changes of mpool_fixed_list; a few instructions. */
 static DEFINE_SPINLOCK(fixed_lock);
 
-/* All of them; RCU for readers.  trim.c reads it. */
+/*
+ * All of them that were used.  Pools come at any time, under fixed_lock, and go
+ * under mpool_trim_mutex; readers have that or are in an RCU read-side section.
+ */
 LIST_HEAD(mpool_fixed_list);
 
 /*
- * Held by those who take from pools what lies idle there, and end them.  Never
- * by alloc and free.
+ * Held where idle objects are taken from pools, for a CPU that is gone too, and where
+ * pools end.  Never by alloc and free.
  */
 DEFINE_MUTEX(mpool_trim_mutex);
 
@@ -177,16 +180,22 @@ void mpool_fixed_kill(struct mpool_fixed *fixed)
 	mpool_fixed_drain(fixed);
 }
 
+/*
+ * What a CPU had that is gone.  One pool at a time: the mutex keeps them from ending.
+ * A pool that a class of a small pool is just being made for may be missed; what that
+ * CPU has of it stays until it comes back or the pool ends.
+ */
 static int fixed_cpu_dead(unsigned int cpu)
 {
 	struct mpool_fixed *fixed;
-	unsigned long flags;
 
-	spin_lock_irqsave(&fixed_lock, flags);
-	list_for_each_entry(fixed, &mpool_fixed_list, list)
+	mutex_lock(&mpool_trim_mutex);
+	mpool_fixed_for_each(fixed) {
 		mpool_cache_drain(per_cpu_ptr(fixed->caches, cpu),
 				  &fixed->depot, &fixed->chunks);
-	spin_unlock_irqrestore(&fixed_lock, flags);
+		cond_resched();
+	}
+	mutex_unlock(&mpool_trim_mutex);
 	return 0;
 }
 
@@ -347,7 +356,6 @@ struct mpool_fixed *mpool_fixed_setup(const char *name, size_t size,
 {
 	const char *wrong = fixed_check(size, args);
 	struct mpool_fixed *fixed;
-	unsigned long flags;
 	int cpu, err = 0;
 	size_t align;
 
@@ -388,9 +396,7 @@ struct mpool_fixed *mpool_fixed_setup(const char *name, size_t size,
 	if (!owner)
 		mpool_reserve_init(&fixed->reserve, &fixed->chunks);
 	atomic_inc(&large->pool.users);
-	spin_lock_irqsave(&fixed_lock, flags);
-	list_add_rcu(&fixed->list, &mpool_fixed_list);
-	spin_unlock_irqrestore(&fixed_lock, flags);
+	INIT_LIST_HEAD(&fixed->list);
 	return fixed;
 
 err_caches:
@@ -400,35 +406,53 @@ err_free:
 	return ERR_PTR(err);
 }
 
-static void fixed_unlist(struct mpool_fixed *fixed)
+/* From here on trimming and CPU hotplug know the pool.  Context: as for its setup. */
+void mpool_fixed_list_add(struct mpool_fixed *fixed)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&fixed_lock, flags);
-	list_del_rcu(&fixed->list);
+	list_add_rcu(&fixed->list, &mpool_fixed_list);
 	spin_unlock_irqrestore(&fixed_lock, flags);
+}
+
+static void fixed_end(struct mpool_fixed *fixed)
+{
 	mpool_pool_unuse(&fixed->chunks.large->pool);
 	/* Lookups that came by a chunk may be looking at the pool. */
 	call_rcu(&fixed->rcu, fixed_free_rcu);
 }
 
-/* Ends a pool that never was used.  Context: as for its setup, so no mutex. */
+/*
+ * Ends a pool that never was used, nor put on the list.  Context: as for its setup,
+ * so no mutex.
+ */
 void mpool_fixed_discard(struct mpool_fixed *fixed)
 {
-	fixed_unlist(fixed);
+	fixed_end(fixed);
 }
 
 /*
  * Ends a pool that nobody sees any more.  Objects that are live keep their
- * memory.
+ * memory.  The caches are drained from here, those of CPUs that are not online too:
+ * no operation uses them any more.
  */
 void mpool_fixed_put(struct mpool_fixed *fixed)
 {
+	unsigned long flags;
+	int cpu;
+
 	fixed_end_reserve(fixed);
 	mutex_lock(&mpool_trim_mutex);
-	mpool_fixed_drain(fixed);
+	for_each_possible_cpu(cpu)
+		mpool_cache_drain(per_cpu_ptr(fixed->caches, cpu),
+				  &fixed->depot, &fixed->chunks);
+	mpool_depot_drain(&fixed->depot, &fixed->chunks);
 	mpool_chunks_end(&fixed->chunks);
-	fixed_unlist(fixed);
+	spin_lock_irqsave(&fixed_lock, flags);
+	list_del_rcu(&fixed->list);
+	spin_unlock_irqrestore(&fixed_lock, flags);
+	fixed_end(fixed);
 	mutex_unlock(&mpool_trim_mutex);
 }
 
@@ -450,6 +474,7 @@ struct mpool_fixed *__mpool_fixed_create(const char *name, size_t size,
 				  GFP_KERNEL, site);
 	if (IS_ERR(fixed))
 		return fixed;
+	mpool_fixed_list_add(fixed);
 	err = mpool_fixed_reserve(fixed, args->reserve, GFP_KERNEL);
 	if (!err)
 		err = mpool_pool_register(&fixed->pool);

@@ -2,6 +2,9 @@
 #ifndef _MPOOL_FIXED_H
 #define _MPOOL_FIXED_H
 
+#include <linux/mutex.h>
+#include <linux/rculist.h>
+
 #include "chunk.h"
 #include "magazine.h"
 #include "reserve.h"
@@ -65,6 +68,13 @@ void mpool_fixed_kill(struct mpool_fixed *fixed);
 void mpool_fixed_count(struct mpool_fixed *fixed, struct mpool_count *count);
 extern struct list_head mpool_fixed_list;
 extern struct mutex mpool_trim_mutex;
+
+/* All pools; the caller holds mpool_trim_mutex, so that none ends. */
+#define mpool_fixed_for_each(fixed)					\
+	list_for_each_entry_rcu(fixed, &mpool_fixed_list, list,		\
+				lockdep_is_held(&mpool_trim_mutex))
+
+void mpool_fixed_list_add(struct mpool_fixed *fixed);
 
 void mpool_fixed_tune(struct mpool_fixed *fixed);
 void mpool_fixed_drain_cpu(void *arg);

@@ -89,8 +89,10 @@ static struct mpool_fixed *class_make(struct mpool_small *small,
 	}
 	/* Pairs with the dependent read of small->classes[] everywhere. */
 	old = cmpxchg(&small->classes[class], was, fixed);
-	if (old == was)
+	if (old == was) {
+		mpool_fixed_list_add(fixed);
 		return fixed;
+	}
 	mpool_fixed_discard(fixed);
 	return old;
 }

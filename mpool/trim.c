@@ -11,8 +11,7 @@
  *
  * Invariant: a pass takes free objects only, and never the reserve.
  *
- * Locking: trim_mutex keeps pools from being ended during a pass; they come and,
- * if they never were used, go under RCU.
+ * Locking: trim_mutex keeps pools from being ended during a pass; they come meanwhile.
  */
 #include <linux/mutex.h>
 #include <linux/rculist.h>
@@ -72,10 +71,10 @@ void mpool_trim_pass(void)
 	struct mpool_fixed *fixed;
 
 	mutex_lock(&mpool_trim_mutex);
-	rcu_read_lock();
-	list_for_each_entry_rcu(fixed, &mpool_fixed_list, list)
+	mpool_fixed_for_each(fixed) {
 		fixed_trim(fixed);
-	rcu_read_unlock();
+		cond_resched();
+	}
 	mutex_unlock(&mpool_trim_mutex);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_trim_pass);
@@ -106,10 +105,10 @@ unsigned long mpool_trim_all(void)
 
 	if (!mutex_trylock(&mpool_trim_mutex))
 		return 0;
-	rcu_read_lock();
-	list_for_each_entry_rcu(fixed, &mpool_fixed_list, list)
+	mpool_fixed_for_each(fixed) {
 		pages += fixed_trim_all(fixed);
-	rcu_read_unlock();
+		cond_resched();
+	}
 	mutex_unlock(&mpool_trim_mutex);
 	return pages;
 }
