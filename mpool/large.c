@@ -114,15 +114,23 @@ static struct mpool_page *take_for(struct mpool_runs *runs,
 			 wish->owner, wish->site, wish->slack);
 }
 
-static struct mpool_arena *grow_for(struct mpool_large *large,
-				    const struct wish *wish, gfp_t gfp)
+/*
+ * Grows the pool; returns the runs of the node that got the memory.  The arena
+ * itself is not to be looked at once it is added: another CPU may use all of it,
+ * give it back and have it released before this one goes on.
+ */
+static struct mpool_runs *grow_for(struct mpool_large *large,
+				   const struct wish *wish, gfp_t gfp)
 {
 	struct mpool_arena *arena;
+	struct mpool_runs *runs;
 
 	arena = large->feed->grow(large, wish->npages, wish->align, gfp);
-	if (arena)
-		mpool_large_add_arena(large, arena);
-	return arena;
+	if (!arena)
+		return NULL;
+	runs = arena->runs;
+	mpool_large_add_arena(large, arena);
+	return runs;
 }
 
 /*
@@ -136,14 +144,13 @@ static struct mpool_page *take_beyond(struct mpool_runs *here,
 	struct mpool_large *large = here->large;
 	gfp_t gfp = mpool_gfp_try(wish->gfp) | __GFP_THISNODE;
 	struct mpool_page *pg = NULL;
-	struct mpool_arena *arena;
 	struct mpool_runs *runs;
 
 	if (!large->nodes)
 		return NULL;
-	arena = wish->may_grow ? grow_for(large, wish, gfp) : NULL;
-	if (arena)
-		pg = take_for(arena->runs, wish);
+	runs = wish->may_grow ? grow_for(large, wish, gfp) : NULL;
+	if (runs)
+		pg = take_for(runs, wish);
 	if (pg || (wish->gfp & __GFP_THISNODE))
 		return pg;
 	mpool_large_for_each_runs(large, runs) {
@@ -173,21 +180,18 @@ static noinline struct mpool_page *take_or_grow(struct mpool_runs *runs,
 	size_t bytes = max((size_t)wish->npages << PAGE_SHIFT, wish->align);
 	struct mpool_large *large = runs->large;
 	struct mpool_page *pg = take_gathered(runs, wish);
-	struct mpool_arena *arena;
 
 	for (;;) {
 		pg = pg ?: take_beyond(runs, wish);
 		if (pg || !wish->may_grow)
 			return pg;
-		arena = grow_for(large, wish, wish->gfp);
-		if (arena) {
-			runs = arena->runs;
-		} else if (mpool_gfp_nofail(wish->gfp) && large->feed->system &&
-			   get_order(bytes) <= MAX_PAGE_ORDER) {
+		runs = grow_for(large, wish, wish->gfp);
+		if (!runs) {
+			if (!mpool_gfp_nofail(wish->gfp) || !large->feed->system ||
+			    get_order(bytes) > MAX_PAGE_ORDER)
+				return NULL;
 			memalloc_retry_wait(wish->gfp);
 			runs = mpool_large_here(large);
-		} else {
-			return NULL;
 		}
 		pg = take_for(runs, wish);
 	}
