@@ -39,6 +39,7 @@
 
 #include <linux/compiler.h>
 #include <linux/gfp.h>
+#include <linux/lockdep.h>
 #include <linux/mpool.h>
 #include <linux/preempt.h>
 #include <linux/printk.h>
@@ -63,15 +64,49 @@
 #define mpool_hint(word) data_race(READ_ONCE(word)) /* see above */
 
 /*
+ * Would lockdep let the caller take a spinlock_t?  With PROVE_RAW_LOCK_NESTING
+ * it holds every kernel to the rule of PREEMPT_RT: not in a hard interrupt that
+ * could not be threaded, and not under a raw lock.  Once it has reported a bug
+ * it keeps no more books, and the locks that it still lists may be gone.
+ */
+#ifdef CONFIG_PROVE_RAW_LOCK_NESTING
+static inline bool mpool_lockdep_may_spin(void)
+{
+	int i;
+
+	if (!debug_locks)
+		return true;
+	if (in_hardirq() && !current->hardirq_threaded && !current->irq_config)
+		return false;
+	for (i = 0; i < current->lockdep_depth; i++)
+		if (current->held_locks[i].instance->wait_type_inner ==
+		    LD_WAIT_SPIN)
+			return false;
+	return true;
+}
+#else
+static inline bool mpool_lockdep_may_spin(void)
+{
+	return true;
+}
+#endif
+
+/*
  * May the page allocator and kmalloc be called here, and memory be given back
- * to them?  Never in NMI; on PREEMPT_RT their locks sleep, so that not where
- * preemption or interrupts are off, whatever the gfp flags say.
+ * to them?  Where a spinlock_t may be taken, because they take some, whatever
+ * the gfp flags say: never in NMI; on PREEMPT_RT not where preemption or
+ * interrupts are off.  On other kernels also in hard interrupts, as kmalloc()
+ * with GFP_ATOMIC may, which a driver that moves to mpool relies on.  Where
+ * lockdep would report kmalloc() there, a pool does what it does on PREEMPT_RT:
+ * it lives on what it has, and a driver's report is never mpool's doing.
  */
 static inline bool mpool_may_grow(void)
 {
 	if (in_nmi())
 		return false;
-	return !IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible();
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		return preemptible();
+	return mpool_lockdep_may_spin();
 }
 
 /*
