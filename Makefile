@@ -65,8 +65,9 @@ help:
 	@echo
 	@echo 'make demo         boots a distribution kernel in QEMU and shows mpool at work; KERNEL=6.1, 6.12 (default),'
 	@echo '                  6.12-rt or 7.3; with REGION=1 all of its memory is in a range reserved at boot'
-	@echo 'make test         KUnit in User Mode Linux: KERNEL=6.12 (sanitizers), 7.3 (SMP), 7.3-64m'
-	@echo '                  (little memory), default all three;'
+	@echo 'make test         KUnit: KERNEL=7.3 (SMP) and 7.3-64m (little memory) in User Mode Linux,'
+	@echo '                  qemu-7.3-debug (sanitizers), 6.12 (sanitizers, in User Mode Linux, where the processor can);'
+	@echo '                  default all four;'
 	@echo '                  SUITE=glob for a part; also KERNEL=qemu-6.1, qemu-6.12, qemu-6.12-rt, qemu-7.3,'
 	@echo '                  qemu-6.12-nodes (two NUMA nodes), qemu-7.3-kcsan (data races)'
 	@echo 'make bench        measures mpool beside the allocators of the kernel: KERNEL=6.1, 6.12, 6.12-rt, 7.3 or uml,'
