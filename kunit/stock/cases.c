@@ -480,6 +480,8 @@ const struct stock_case stock_cases[] = {
 	{ "storm", stock_storm },
 	{ "nothing_lost_twice_or_torn", stock_exchange },
 	{ "pair64_interrupted", stock_pairs },
+	{ "reentered_at_each_instruction", stock_reentry },
+	{ "locks_of_a_driver", stock_nest },
 	{ "protected_region", stock_untouched },
 };
 

@@ -52,6 +52,8 @@ void stock_runs(struct stock *t);
 void stock_nodes(struct stock *t);
 void stock_storm(struct stock *t);
 void stock_exchange(struct stock *t);
+void stock_nest(struct stock *t);
+void stock_reentry(struct stock *t);
 void stock_pairs(struct stock *t);
 void stock_untouched(struct stock *t);
 
