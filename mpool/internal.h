@@ -31,8 +31,9 @@
  *
  * The raw locks are taken with interrupts off around a bounded handful of
  * instructions.  Nothing is allocated, freed to the kernel, copied or printed
- * under them.  In NMI context they are only tried.  pagemap_lock is a
- * spinlock_t: it is taken only where the page allocator may be called.
+ * under them, but for what verify finds broken.  In NMI context they are only
+ * tried.  pagemap_lock is a spinlock_t: it is taken only where the page
+ * allocator may be called.
  */
 #ifndef _MPOOL_INTERNAL_H
 #define _MPOOL_INTERNAL_H
