@@ -11,6 +11,13 @@
 #include <linux/timer.h>
 #include <linux/version.h>
 
+/*
+ * Does mpool get more memory in a hard interrupt?  Not by the rules of PREEMPT_RT,
+ * which other kernels have, too, where lockdep proves them.
+ */
+#define MPOOL_TEST_HARD_GROWS	(!IS_ENABLED(CONFIG_PREEMPT_RT) &&	\
+				 !IS_ENABLED(CONFIG_PROVE_RAW_LOCK_NESTING))
+
 static inline void mpool_test_hrtimer(struct hrtimer *timer,
 				      enum hrtimer_restart
 				      (*fn)(struct hrtimer *timer),

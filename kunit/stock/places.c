@@ -55,18 +55,14 @@ gfp_t place_gfp(enum place place)
 	return place == PLACE_TASK ? GFP_KERNEL : GFP_ATOMIC;
 }
 
-/*
- * Does mpool get more memory there when it needs some?  A kernel whose lockdep
- * proves the rules of PREEMPT_RT has them.
- */
+/* Does mpool get more memory there when it needs some? */
 bool place_may_grow(enum place place)
 {
 	if (place == PLACE_NMI)
 		return false;
 	if (place == PLACE_TASK || place == PLACE_SOFTIRQ)
 		return true;
-	return !IS_ENABLED(CONFIG_PREEMPT_RT) &&
-	       !IS_ENABLED(CONFIG_PROVE_RAW_LOCK_NESTING);
+	return MPOOL_TEST_HARD_GROWS;
 }
 
 static void job_do(struct job *job)
