@@ -29,7 +29,7 @@ static u64 stat_of(const struct mpool_large *pool, enum mpool_stat item)
 
 static int churn_init_case(struct kunit *test)
 {
-	struct mpool_large *pool = mpool_large_create("kunit churn", NULL);
+	struct mpool_large *pool = mpool_large_create("kunit-churn", NULL);
 
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
@@ -55,7 +55,7 @@ static struct mpool_large *region_pool(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, mem);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, churn_vfree,
 							   mem));
-	pool = mpool_large_create_region("kunit churn region", mem,
+	pool = mpool_large_create_region("kunit-churn-region", mem,
 					 REGION_PAGES * PAGE_SIZE, NULL);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
 	return pool;

@@ -69,17 +69,17 @@ static void wrong_arguments(struct kunit *test)
 				    "name \"%s\"", names[i]);
 	for (i = 0; i < ARRAY_SIZE(args); i++)
 		KUNIT_EXPECT_EQ_MSG(test, -EINVAL,
-				    PTR_ERR(mpool_large_create("kunit wrong",
+				    PTR_ERR(mpool_large_create("kunit-wrong",
 							       &args[i])),
 				    "arguments %u", i);
 	KUNIT_EXPECT_EQ(test, nr_pools(), before);
-	KUNIT_EXPECT_NULL(test, mpool_pool_find("kunit wrong"));
+	KUNIT_EXPECT_NULL(test, mpool_pool_find("kunit-wrong"));
 }
 
 static void names(struct kunit *test)
 {
 	static const char longest[] =
-		"a name of 47 characters, as long as it may be..";
+		"a-name-of-47-characters,-as-long-as-it-may-be..";
 	struct mpool_large *a, *b;
 	unsigned int before = nr_pools();
 
@@ -129,7 +129,7 @@ static unsigned long word_at(const void *p)
 
 static void leaks_are_reclaimed(struct kunit *test)
 {
-	struct mpool_large *pool = new_pool(test, "kunit leaks",
+	struct mpool_large *pool = new_pool(test, "kunit-leaks",
 					    MPOOL_ON_LEAK_RECLAIM);
 	unsigned int i, before = nr_pools();
 	char *p[3];
@@ -145,7 +145,7 @@ static void leaks_are_reclaimed(struct kunit *test)
 /* The pool stays, without its name, until the last run is freed. */
 static void leaks_are_kept(struct kunit *test)
 {
-	struct mpool_large *pool = new_pool(test, "kunit leaks",
+	struct mpool_large *pool = new_pool(test, "kunit-leaks",
 					    MPOOL_ON_LEAK_KEEP);
 	unsigned int tries, before = nr_pools();
 	char *p[3];
@@ -153,7 +153,7 @@ static void leaks_are_kept(struct kunit *test)
 	leak_three(test, pool, p);
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 3);
 	KUNIT_EXPECT_EQ(test, nr_pools(), before);
-	KUNIT_EXPECT_NULL(test, mpool_pool_find("kunit leaks"));
+	KUNIT_EXPECT_NULL(test, mpool_pool_find("kunit-leaks"));
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_intact(p[0], PAGE_SIZE, 0));
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_intact(p[1], 3 * PAGE_SIZE, 1));
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_intact(p[2], 70 * PAGE_SIZE, 2));
@@ -170,13 +170,13 @@ static void leaks_are_kept(struct kunit *test)
 /* A pool that others live on outlives them. */
 static void pool_in_use_stays(struct kunit *test)
 {
-	struct mpool_large *pool = new_pool(test, "kunit base",
+	struct mpool_large *pool = new_pool(test, "kunit-base",
 					    MPOOL_ON_LEAK_RECLAIM);
 	struct mpool_fixed_args args = { .large = pool };
 	struct mpool_fixed *fixed;
 	void *obj, *run;
 
-	fixed = mpool_fixed_create("kunit guest", 100, &args);
+	fixed = mpool_fixed_create("kunit-guest", 100, &args);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(fixed));
 	obj = mpool_fixed_alloc(fixed, GFP_KERNEL);
 	run = mpool_large_alloc(pool, 1, NULL, GFP_KERNEL);
@@ -184,7 +184,7 @@ static void pool_in_use_stays(struct kunit *test)
 	KUNIT_EXPECT_GT(test, charged(pool), 1);
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
-	KUNIT_EXPECT_PTR_EQ(test, mpool_pool_find("kunit base"), &pool->pool);
+	KUNIT_EXPECT_PTR_EQ(test, mpool_pool_find("kunit-base"), &pool->pool);
 	/* Its own runs go, the chunks stay. */
 	mpool_large_clear(pool);
 	KUNIT_EXPECT_FALSE(test, mpool_large_owns(pool, run));
@@ -199,14 +199,14 @@ static void pool_in_use_stays(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, charged(pool), 0);
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
-	KUNIT_EXPECT_NULL(test, mpool_pool_find("kunit base"));
+	KUNIT_EXPECT_NULL(test, mpool_pool_find("kunit-base"));
 }
 
 /* --- what a pool holds --- */
 
 static void counts(struct kunit *test)
 {
-	struct mpool_large *pool = new_pool(test, "kunit counts", 0);
+	struct mpool_large *pool = new_pool(test, "kunit-counts", 0);
 	struct mpool_count count;
 	char *p[3];
 
@@ -258,7 +258,7 @@ static int see(const struct mpool_obj *obj, void *arg)
 /* A walk meets each live run once, and ends when it is told to. */
 static void walk(struct kunit *test)
 {
-	struct mpool_large *pool = new_pool(test, "kunit walk",
+	struct mpool_large *pool = new_pool(test, "kunit-walk",
 					    MPOOL_ON_LEAK_RECLAIM);
 	struct mpool_site *here = MPOOL_HERE;
 	struct seen seen = { };
@@ -284,7 +284,7 @@ static void walk(struct kunit *test)
 /* One idle arena is kept for the next caller; trim takes it, too. */
 static void spares(struct kunit *test)
 {
-	struct mpool_large *pool = new_pool(test, "kunit spares", 0);
+	struct mpool_large *pool = new_pool(test, "kunit-spares", 0);
 	static const size_t pages[] = { 100, 300, 200, 65 };
 	void *p[ARRAY_SIZE(pages)];
 	unsigned int i;
@@ -319,7 +319,7 @@ static void spares(struct kunit *test)
 /* The longest of each node, whatever the order. */
 static void spares_one_a_node(struct kunit *test)
 {
-	struct mpool_large *pool = new_pool(test, "kunit nodes", 0);
+	struct mpool_large *pool = new_pool(test, "kunit-nodes", 0);
 	static const size_t pages[] = { 100, 300, 200, 65, 80, 70 };
 	struct mpool_arena *arena;
 	void *p[ARRAY_SIZE(pages)];
@@ -362,7 +362,7 @@ static void shrinker_takes_spares(struct kunit *test)
 {
 	struct mpool_shrink shrink = { .count = shrink_count,
 				       .scan = shrink_scan };
-	struct mpool_large *pool = new_pool(test, "kunit shrink", 0);
+	struct mpool_large *pool = new_pool(test, "kunit-shrink", 0);
 	void *used = mpool_large_alloc(pool, 80 * PAGE_SIZE, NULL, GFP_KERNEL);
 	unsigned long before;
 
@@ -391,7 +391,7 @@ static void shrinker_takes_spares(struct kunit *test)
 /* Runs in use keep their arena, and only theirs. */
 static void trim_spares_what_is_used(struct kunit *test)
 {
-	struct mpool_large *pool = new_pool(test, "kunit trim", 0);
+	struct mpool_large *pool = new_pool(test, "kunit-trim", 0);
 	void *small, *big;
 	size_t real;
 
@@ -413,7 +413,7 @@ static void trim_spares_what_is_used(struct kunit *test)
 /* With interrupts off a pool gives and takes, and grows as GFP_ATOMIC can. */
 static void atomic_context(struct kunit *test)
 {
-	struct mpool_large *pool = new_pool(test, "kunit atomic", 0);
+	struct mpool_large *pool = new_pool(test, "kunit-atomic", 0);
 	unsigned long flags;
 	void *p[40];
 	int i;
@@ -447,7 +447,7 @@ static void virt_beyond_the_largest_block(struct kunit *test)
 		.flags = MPOOL_LARGE_VIRT,
 		.on_leak = MPOOL_ON_LEAK_RECLAIM,
 	};
-	struct mpool_large *pool = mpool_large_create("kunit virt", &args);
+	struct mpool_large *pool = mpool_large_create("kunit-virt", &args);
 	size_t size = VIRT_PAGES << PAGE_SHIFT, real, i;
 	struct mpool_whatis what;
 	char *p, *q;
@@ -510,7 +510,7 @@ static void failed_create(struct kunit *test)
 		kunit_skip(test, "needs CONFIG_FAULT_INJECTION");
 	for (n = 1; hit && n < SWEEP_MAX; n++) {
 		mpool_kunit_fail_nth(n);
-		pool = mpool_large_create("kunit fails", NULL);
+		pool = mpool_large_create("kunit-fails", NULL);
 		hit = mpool_kunit_fail_end();
 		if (IS_ERR(pool)) {
 			KUNIT_EXPECT_EQ(test, PTR_ERR(pool), -ENOMEM);
@@ -531,7 +531,7 @@ static void failed_create(struct kunit *test)
 static void failed_alloc(struct kunit *test)
 {
 	static const size_t pages[] = { 1, 17, 64, 100, 512, 600 };
-	struct mpool_large *pool = new_pool(test, "kunit fails", 0);
+	struct mpool_large *pool = new_pool(test, "kunit-fails", 0);
 	unsigned int i, n, failed = 0;
 	size_t real;
 	bool hit;
@@ -577,7 +577,7 @@ static unsigned long free_memory(void)
 /* Blocks that cannot be described for want of memory go back. */
 static void failed_alloc_loses_no_pages(struct kunit *test)
 {
-	struct mpool_large *pool = new_pool(test, "kunit fails", 0);
+	struct mpool_large *pool = new_pool(test, "kunit-fails", 0);
 	unsigned int n, round, failed = 0;
 	unsigned long before;
 	bool hit;
@@ -610,7 +610,7 @@ static void failed_alloc_loses_no_pages(struct kunit *test)
 /* A realloc that has to move and cannot leaves the run as it was. */
 static void failed_realloc(struct kunit *test)
 {
-	struct mpool_large *pool = new_pool(test, "kunit fails", 0);
+	struct mpool_large *pool = new_pool(test, "kunit-fails", 0);
 	unsigned int n, failed = 0;
 	bool hit = true;
 	char *p, *q;
@@ -654,7 +654,7 @@ static void failed_destroy(struct kunit *test)
 	if (!MPOOL_KUNIT_CAN_FAIL)
 		kunit_skip(test, "needs CONFIG_FAULT_INJECTION");
 	for (n = 1; hit && n < SWEEP_MAX; n++) {
-		pool = new_pool(test, "kunit fails", MPOOL_ON_LEAK_RECLAIM);
+		pool = new_pool(test, "kunit-fails", MPOOL_ON_LEAK_RECLAIM);
 		leak_three(test, pool, p);
 		mpool_kunit_fail_nth(n);
 		leaks = mpool_large_destroy(pool);

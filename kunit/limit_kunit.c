@@ -28,7 +28,7 @@ static void *take(struct mpool_large *pool, unsigned long pages)
 static struct mpool_large *limited(struct kunit *test,
 				   const struct mpool_large_args *args)
 {
-	struct mpool_large *pool = mpool_large_create("kunit limit", args);
+	struct mpool_large *pool = mpool_large_create("kunit-limit", args);
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
 	return pool;
@@ -65,14 +65,14 @@ static void wrong_arguments(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(args); i++)
 		KUNIT_EXPECT_EQ_MSG(test, -EINVAL,
-				    PTR_ERR(mpool_large_create("kunit wrong",
+				    PTR_ERR(mpool_large_create("kunit-wrong",
 							       &args[i])),
 				    "arguments %u", i);
-	KUNIT_EXPECT_NULL(test, mpool_pool_find("kunit wrong"));
+	KUNIT_EXPECT_NULL(test, mpool_pool_find("kunit-wrong"));
 	/* A region has an end of its own. */
 	mem = vmalloc(8 * PAGE_SIZE);
 	KUNIT_ASSERT_NOT_NULL(test, mem);
-	pool = mpool_large_create_region("kunit low", mem, 8 * PAGE_SIZE,
+	pool = mpool_large_create_region("kunit-low", mem, 8 * PAGE_SIZE,
 					 &region);
 	KUNIT_EXPECT_FALSE(test, IS_ERR(pool));
 	mpool_large_destroy(pool);
@@ -82,7 +82,7 @@ static void wrong_arguments(struct kunit *test)
 /* No limit, no counter. */
 static void unlimited(struct kunit *test)
 {
-	struct mpool_large *pool = mpool_large_create("kunit limit", NULL);
+	struct mpool_large *pool = mpool_large_create("kunit-limit", NULL);
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
 	KUNIT_EXPECT_NULL(test, pool->limit);
@@ -137,7 +137,7 @@ static void guests_count(struct kunit *test)
 	struct mpool_fixed *fixed;
 	unsigned int n = 0;
 
-	fixed = mpool_fixed_create("kunit guest", 1000, &args);
+	fixed = mpool_fixed_create("kunit-guest", 1000, &args);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(fixed));
 	while (n < 1000 && mpool_fixed_alloc(fixed, GFP_QUIET))
 		n++;
@@ -236,7 +236,7 @@ static void region_low(struct kunit *test)
 
 	mem = vmalloc(32 * PAGE_SIZE);
 	KUNIT_ASSERT_NOT_NULL(test, mem);
-	pool = mpool_large_create_region("kunit limit", mem, 16 * PAGE_SIZE,
+	pool = mpool_large_create_region("kunit-limit", mem, 16 * PAGE_SIZE,
 					 &args);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
 	p = take(pool, 12);

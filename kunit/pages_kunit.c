@@ -19,7 +19,7 @@
 
 static int pages_init_case(struct kunit *test)
 {
-	struct mpool_large *pool = mpool_large_create("kunit pages", NULL);
+	struct mpool_large *pool = mpool_large_create("kunit-pages", NULL);
 
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
@@ -476,7 +476,7 @@ static void wrong_frees(struct kunit *test)
 	void *p, *gone, *slab, *vm, *others;
 	unsigned int i;
 
-	other = mpool_large_create("kunit other", NULL);
+	other = mpool_large_create("kunit-other", NULL);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(other));
 	others = mpool_large_alloc(other, 1, NULL, GFP_KERNEL);
 	p = mpool_large_alloc(pool, 3 * PAGE_SIZE, NULL, GFP_KERNEL);
@@ -648,7 +648,7 @@ static void flags_of_zones(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, mpool_large_alloc(pool, 1, NULL, GFP_HIGHUSER));
 	KUNIT_EXPECT_NULL(test, mpool_large_alloc(pool, 1, NULL,
 						  GFP_KERNEL_ACCOUNT));
-	low = mpool_large_create("kunit low", &args);
+	low = mpool_large_create("kunit-low", &args);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(low));
 	p = mpool_large_alloc(low, 1, NULL, GFP_KERNEL | GFP_DMA32);
 	KUNIT_EXPECT_NOT_NULL(test, p);

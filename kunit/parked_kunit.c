@@ -257,7 +257,7 @@ static void grows_over_parked_runs(struct kunit *test)
 
 static struct mpool_large *new_pool(struct kunit *test)
 {
-	struct mpool_large *pool = mpool_large_create("kunit parked", NULL);
+	struct mpool_large *pool = mpool_large_create("kunit-parked", NULL);
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
 	return pool;

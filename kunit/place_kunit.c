@@ -36,7 +36,7 @@ static void world_begin(struct kunit *test, struct world *w, u64 start,
 	w->npages = npages;
 	w->used = kunit_kzalloc(test, npages, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, w->used);
-	w->pool = mpool_large_create_region("kunit place", FAKE_BASE,
+	w->pool = mpool_large_create_region("kunit-place", FAKE_BASE,
 					    npages * PAGE_SIZE, &args);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(w->pool));
 }
@@ -413,7 +413,7 @@ static void addresses_that_count(struct kunit *test)
 	struct world w;
 	char *p;
 
-	pool = mpool_large_create_region("kunit place", FAKE_BASE, 16 * P, &io);
+	pool = mpool_large_create_region("kunit-place", FAKE_BASE, 16 * P, &io);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
 	KUNIT_EXPECT_NULL(test, mpool_large_alloc_placed(pool, 1, &place, NULL,
 							 GFP_QUIET));
@@ -443,7 +443,7 @@ static void system_memory_in_place(struct kunit *test)
 		{ .boundary = SZ_1M, .max = U64_MAX }, { .min = P },
 	};
 	static const struct mpool_place nowhere = { .min = 1ull << 62 };
-	struct mpool_large *pool = mpool_large_create("kunit place", NULL);
+	struct mpool_large *pool = mpool_large_create("kunit-place", NULL);
 	unsigned int i, n;
 	phys_addr_t at;
 	size_t real;
@@ -485,7 +485,7 @@ static void limited_pool(struct kunit *test)
 	static const struct mpool_place place = { .align = SZ_16K };
 	static const struct mpool_place nowhere = { .min = 1ull << 62 };
 	const struct mpool_large_args args = { .max_pages = 10 };
-	struct mpool_large *pool = mpool_large_create("kunit place", &args);
+	struct mpool_large *pool = mpool_large_create("kunit-place", &args);
 	unsigned int i;
 	char *p;
 

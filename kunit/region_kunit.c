@@ -45,7 +45,7 @@ static struct mpool_large *new_region(struct kunit *test, void *base,
 {
 	struct mpool_large *pool;
 
-	pool = mpool_large_create_region("kunit region", base, size, args);
+	pool = mpool_large_create_region("kunit-region", base, size, args);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
 	return pool;
 }
@@ -75,7 +75,7 @@ static void destroy(struct kunit *test, struct mpool_large *pool)
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
 	KUNIT_EXPECT_EQ(test, charged(pool), 0);
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
-	KUNIT_EXPECT_NULL(test, mpool_pool_find("kunit region"));
+	KUNIT_EXPECT_NULL(test, mpool_pool_find("kunit-region"));
 }
 
 /* --- create --- */
@@ -91,21 +91,21 @@ static void wrong_arguments(struct kunit *test)
 		size_t size;
 		const struct mpool_region_args *args;
 	} t[] = {
-		{ "kunit region", NULL, SZ_1M, NULL },
-		{ "kunit region", ERR_PTR(-ENOMEM), SZ_1M, NULL },
-		{ "kunit region", ZERO_SIZE_PTR, 10, NULL },
-		{ "kunit region", mem, 0, NULL },
-		{ "kunit region", mem, 1, NULL },
-		{ "kunit region", mem, PAGE_SIZE - 1, NULL },
-		{ "kunit region", mem + 1, 2 * PAGE_SIZE - 2, NULL },
-		{ "kunit region", mem + 1, PAGE_SIZE, NULL },
-		{ "kunit region", mem, SIZE_MAX, NULL },
-		{ "kunit region", mem, 0 - (unsigned long)mem, NULL },
-		{ "kunit region", FAKE_BASE, (RUNS_MAX_PAGES + 1) * PAGE_SIZE,
+		{ "kunit-region", NULL, SZ_1M, NULL },
+		{ "kunit-region", ERR_PTR(-ENOMEM), SZ_1M, NULL },
+		{ "kunit-region", ZERO_SIZE_PTR, 10, NULL },
+		{ "kunit-region", mem, 0, NULL },
+		{ "kunit-region", mem, 1, NULL },
+		{ "kunit-region", mem, PAGE_SIZE - 1, NULL },
+		{ "kunit-region", mem + 1, 2 * PAGE_SIZE - 2, NULL },
+		{ "kunit-region", mem + 1, PAGE_SIZE, NULL },
+		{ "kunit-region", mem, SIZE_MAX, NULL },
+		{ "kunit-region", mem, 0 - (unsigned long)mem, NULL },
+		{ "kunit-region", FAKE_BASE, (RUNS_MAX_PAGES + 1) * PAGE_SIZE,
 		  NULL },
-		{ "kunit region", (void *)(0 - 2 * PAGE_SIZE), SZ_1M, NULL },
-		{ "kunit region", mem, 4 * PAGE_SIZE, &flags },
-		{ "kunit region", mem, 4 * PAGE_SIZE, &policy },
+		{ "kunit-region", (void *)(0 - 2 * PAGE_SIZE), SZ_1M, NULL },
+		{ "kunit-region", mem, 4 * PAGE_SIZE, &flags },
+		{ "kunit-region", mem, 4 * PAGE_SIZE, &policy },
 		{ "a/b", mem, 4 * PAGE_SIZE, NULL },
 		{ NULL, mem, 4 * PAGE_SIZE, NULL },
 	};
@@ -128,7 +128,7 @@ static void too_much_to_describe(struct kunit *test)
 	unsigned int before = nr_pools();
 
 	KUNIT_EXPECT_EQ(test, -ENOMEM,
-			PTR_ERR(mpool_large_create_region("kunit region",
+			PTR_ERR(mpool_large_create_region("kunit-region",
 							  FAKE_BASE,
 							  RUNS_MAX_PAGES * PAGE_SIZE,
 							  NULL)));
@@ -143,7 +143,7 @@ static void name_is_taken(struct kunit *test)
 	struct mpool_large *pool = new_region(test, mem, 4 * PAGE_SIZE, NULL);
 
 	KUNIT_EXPECT_EQ(test, -EEXIST,
-			PTR_ERR(mpool_large_create_region("kunit region",
+			PTR_ERR(mpool_large_create_region("kunit-region",
 							  mem + 4 * PAGE_SIZE,
 							  4 * PAGE_SIZE,
 							  NULL)));
@@ -221,7 +221,7 @@ static void overlaps_are_refused(struct kunit *test)
 			pages += t[i].pages;
 		else
 			KUNIT_EXPECT_EQ(test, -EBUSY,
-					PTR_ERR(mpool_large_create_region("kunit other",
+					PTR_ERR(mpool_large_create_region("kunit-other",
 									  at,
 									  t[i].pages * PAGE_SIZE,
 									  NULL)));
@@ -238,17 +238,17 @@ static void overlaps_are_refused(struct kunit *test)
 /* Memory of a system pool, taken or idle, is no region. */
 static void system_memory_is_no_region(struct kunit *test)
 {
-	struct mpool_large *pool = mpool_large_create("kunit system", NULL);
+	struct mpool_large *pool = mpool_large_create("kunit-system", NULL);
 	char *p;
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
 	p = mpool_large_alloc(pool, PAGE_SIZE, NULL, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	KUNIT_EXPECT_EQ(test, -EBUSY,
-			PTR_ERR(mpool_large_create_region("kunit region", p,
+			PTR_ERR(mpool_large_create_region("kunit-region", p,
 							  PAGE_SIZE, NULL)));
 	KUNIT_EXPECT_EQ(test, -EBUSY,
-			PTR_ERR(mpool_large_create_region("kunit region",
+			PTR_ERR(mpool_large_create_region("kunit-region",
 							  p + PAGE_SIZE,
 							  PAGE_SIZE, NULL)));
 	/* Nor does such a pool take one. */
@@ -672,7 +672,7 @@ static void failed_create(struct kunit *test)
 		kunit_skip(test, "needs CONFIG_FAULT_INJECTION");
 	for (n = 1; hit && n < 200; n++) {
 		mpool_kunit_fail_nth(n);
-		pool = mpool_large_create_region("kunit region", mem,
+		pool = mpool_large_create_region("kunit-region", mem,
 						 2000 * PAGE_SIZE, NULL);
 		hit = mpool_kunit_fail_end();
 		if (IS_ERR(pool)) {

@@ -32,7 +32,7 @@ static struct mpool_large *new_region(struct kunit *test, void *base,
 {
 	struct mpool_large *pool;
 
-	pool = mpool_large_create_region("kunit region", base, size, args);
+	pool = mpool_large_create_region("kunit-region", base, size, args);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
 	return pool;
 }
@@ -51,7 +51,7 @@ static void destroy(struct kunit *test, struct mpool_large *pool)
 {
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
-	KUNIT_EXPECT_NULL(test, mpool_pool_find("kunit region"));
+	KUNIT_EXPECT_NULL(test, mpool_pool_find("kunit-region"));
 }
 
 /* A region goes when it is empty, in any order, and others serve on. */
@@ -117,7 +117,7 @@ static void removal_is_refused(struct kunit *test)
 	struct mpool_fixed *fixed;
 	void *obj;
 
-	fixed = mpool_fixed_create("kunit above", 100, &args);
+	fixed = mpool_fixed_create("kunit-above", 100, &args);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(fixed));
 	obj = mpool_fixed_alloc(fixed, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, obj);
@@ -127,7 +127,7 @@ static void removal_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mpool_large_remove_region(pool, mem));
 	destroy(test, pool);
 	KUNIT_EXPECT_EQ(test, -EINVAL, mpool_large_remove_region(NULL, mem));
-	pool = mpool_large_create("kunit system", NULL);
+	pool = mpool_large_create("kunit-system", NULL);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
 	KUNIT_EXPECT_EQ(test, -EINVAL, mpool_large_remove_region(pool, mem));
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);

@@ -304,7 +304,7 @@ static void pools_file_has_an_aligned_line_a_pool(struct kunit *test)
 
 static void sites_file_is_sorted(struct kunit *test)
 {
-	struct mpool_fixed *pool = fixed_new(test, "sites", 96);
+	struct mpool_fixed *pool = fixed_new(test, "a-sites", 96);
 	struct text *text = text_new(test);
 	int i, line_few, line_many;
 
@@ -346,10 +346,10 @@ static void everything_verifies(struct kunit *test)
 /* Who had the memory when there was none: pools by name, others by line. */
 static void shortage_names_the_holders(struct kunit *test)
 {
-	struct mpool_large *large = mpool_kunit_region(test, "kunit short",
+	struct mpool_large *large = mpool_kunit_region(test, "kunit-short",
 						       SHORT_PAGES);
 	struct mpool_small_args args = { .large = large };
-	struct mpool_small *small = mpool_kunit_small(test, "kunit above",
+	struct mpool_small *small = mpool_kunit_small(test, "kunit-above",
 						      &args);
 	struct mpool_shortage *s = &large->shortage;
 	gfp_t quiet = GFP_KERNEL | __GFP_NOWARN;
@@ -373,17 +373,17 @@ static void shortage_names_the_holders(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s->top[0].pages, 20);
 	KUNIT_EXPECT_STREQ(test, s->top[0].pool, "");
 	KUNIT_EXPECT_EQ(test, s->top[1].pages, 10);
-	KUNIT_EXPECT_STREQ(test, s->top[1].pool, "kunit above");
+	KUNIT_EXPECT_STREQ(test, s->top[1].pool, "kunit-above");
 	KUNIT_EXPECT_EQ(test, s->top[2].pages, 1);
 	KUNIT_EXPECT_EQ(test, s->top[3].pages, 0);
 	mpool_report_shortage(&out, &large->pool, s);
-	HAS("no memory: pool \"kunit short\" was asked for ");
-	HAS("; large pool \"kunit short\" had 9 of 40 pages free, the largest run ");
-	HAS("\n  held 10 pages: pool \"kunit above\"\n");
+	HAS("no memory: pool \"kunit-short\" was asked for ");
+	HAS("; large pool \"kunit-short\" had 9 of 40 pages free, the largest run ");
+	HAS("\n  held 10 pages: pool \"kunit-above\"\n");
 	out.len = 0;
 	mpool_show_stats(&out, &large->pool);
 	HAS("held then            20 pages: report_kunit.c:");
-	HAS("\n                     10 pages: pool \"kunit above\"\n");
+	HAS("\n                     10 pages: pool \"kunit-above\"\n");
 	mpool_small_free(small, big);
 	mpool_large_clear(large);
 }

@@ -52,10 +52,10 @@ static int reserved_init(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, w);
 	w->base = vmalloc(size);
 	KUNIT_ASSERT_NOT_NULL(test, w->base);
-	w->outer = mpool_large_create_region("kunit outer", w->base, size,
+	w->outer = mpool_large_create_region("kunit-outer", w->base, size,
 					     &args);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(w->outer));
-	w->inner = new_inner(test, "kunit inner", w->outer, &none);
+	w->inner = new_inner(test, "kunit-inner", w->outer, &none);
 	test->priv = w;
 	return 0;
 }
@@ -172,8 +172,8 @@ static void churn_within(struct kunit *test)
 	struct { char *p; size_t size; u32 tag; } run[CHURN_RUNS] = { };
 	unsigned int op, i, had = 0;
 
-	other = new_inner(test, "kunit other", w->outer, &none);
-	fixed = mpool_fixed_create("kunit within", 1000, &args);
+	other = new_inner(test, "kunit-other", w->outer, &none);
+	fixed = mpool_fixed_create("kunit-within", 1000, &args);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(fixed));
 	mpool_kunit_random(test, &rnd);
 	for (op = 0; op < CHURN_OPS; op++) {
@@ -227,22 +227,22 @@ static void outer_outlives_inner(struct kunit *test)
 	char *p;
 
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(w->outer), 0);
-	KUNIT_EXPECT_PTR_EQ(test, mpool_pool_find("kunit outer"),
+	KUNIT_EXPECT_PTR_EQ(test, mpool_pool_find("kunit-outer"),
 			    &w->outer->pool);
 	KUNIT_EXPECT_EQ(test, -EEXIST,
-			PTR_ERR(mpool_within_create("kunit inner", w->outer,
+			PTR_ERR(mpool_within_create("kunit-inner", w->outer,
 						    &none, MPOOL_HERE)));
 	KUNIT_EXPECT_EQ(test, atomic_read(&w->outer->pool.users), 1);
 	/* What was kept holds its run, and can be freed. */
-	two = new_inner(test, "kunit two", w->outer, &keep);
+	two = new_inner(test, "kunit-two", w->outer, &keep);
 	p = mpool_large_alloc(two, 70 * PAGE_SIZE, NULL, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(two), 1);
-	KUNIT_EXPECT_EQ(test, mpool_kunit_orphans("kunit two"), 1);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_orphans("kunit-two"), 1);
 	KUNIT_EXPECT_EQ(test, charged(w->outer), 70);
 	KUNIT_EXPECT_EQ(test, atomic_read(&w->outer->pool.users), 2);
 	mpool_free(p);
-	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!mpool_kunit_orphans("kunit two")));
+	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!mpool_kunit_orphans("kunit-two")));
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!charged(w->outer)));
 	KUNIT_EXPECT_TRUE(test,
 			  mpool_kunit_wait(atomic_read(&w->outer->pool.users) == 1));
@@ -256,7 +256,7 @@ static void limited_within(struct kunit *test)
 	struct mpool_large *two;
 	void *p;
 
-	two = new_inner(test, "kunit two", w->outer, &args);
+	two = new_inner(test, "kunit-two", w->outer, &args);
 	p = mpool_large_alloc(two, 18 * PAGE_SIZE, NULL, GFP_KERNEL);
 	KUNIT_EXPECT_NOT_NULL(test, p);
 	KUNIT_EXPECT_NULL(test, mpool_large_alloc(two, 3 * PAGE_SIZE, NULL,

@@ -113,7 +113,7 @@ static inline const char *untouched_objects(struct mpool_large *pool)
 	unsigned int i, n = 0;
 	void *obj[20];
 
-	fixed = mpool_fixed_create("untouched objects", 1000, &args);
+	fixed = mpool_fixed_create("untouched-objects", 1000, &args);
 	UNTOUCHED(!IS_ERR(fixed));
 	for (i = 0; i < 20; i++) {
 		obj[i] = mpool_fixed_alloc(fixed, GFP_KERNEL);

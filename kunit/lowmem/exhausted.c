@@ -234,7 +234,7 @@ static void ends_and_reports(struct kunit *test)
 	const struct mpool_small_args args = {
 		.on_leak = MPOOL_ON_LEAK_RECLAIM
 	};
-	struct mpool_small *small = mpool_small_create("lowmem leaks", &args);
+	struct mpool_small *small = mpool_small_create("lowmem-leaks", &args);
 	struct load *load = load_begin(test, 100);
 	struct hog *hog = hog_begin(test);
 	unsigned int i;
