@@ -666,7 +666,7 @@ static void created_for_a_type(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
 	KUNIT_EXPECT_EQ(test, sizeof(struct typed_object),
 			mpool_fixed_size(pool));
-	KUNIT_EXPECT_STREQ(test, pool->pool.name, "struct typed_object");
+	KUNIT_EXPECT_STREQ(test, pool->pool.name, "typed_object");
 	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_destroy(pool));
 }
 

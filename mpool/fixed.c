@@ -570,7 +570,7 @@ void mpool_fixed_clear(struct mpool_fixed *pool)
 }
 EXPORT_SYMBOL_GPL(mpool_fixed_clear);
 
-size_t mpool_fixed_destroy(struct mpool_fixed *pool)
+size_t __mpool_fixed_destroy(struct mpool_fixed *pool)
 {
 	size_t leaks;
 
@@ -580,4 +580,4 @@ size_t mpool_fixed_destroy(struct mpool_fixed *pool)
 	registered_finish(&pool->pool, leaks && mpool_pool_keeps(&pool->pool));
 	return leaks;
 }
-EXPORT_SYMBOL_GPL(mpool_fixed_destroy);
+EXPORT_SYMBOL_GPL(__mpool_fixed_destroy);

@@ -195,7 +195,7 @@ static noinline void free_slow(const void *p, unsigned long ip)
 		free_run(p, ip);
 }
 
-void mpool_free(const void *p)
+void __mpool_free(const void *p)
 {
 	struct mpool_chunk *chunk;
 
@@ -206,7 +206,7 @@ void mpool_free(const void *p)
 	else
 		free_slow(p, _RET_IP_);
 }
-EXPORT_SYMBOL_GPL(mpool_free);
+EXPORT_SYMBOL_GPL(__mpool_free);
 
 int mpool_global_init(void)
 {

@@ -753,7 +753,7 @@ void mpool_large_clear(struct mpool_large *pool)
 }
 EXPORT_SYMBOL_GPL(mpool_large_clear);
 
-size_t mpool_large_destroy(struct mpool_large *pool)
+size_t __mpool_large_destroy(struct mpool_large *pool)
 {
 	size_t leaks;
 
@@ -769,7 +769,7 @@ size_t mpool_large_destroy(struct mpool_large *pool)
 	large_finish(&pool->pool, leaks && mpool_pool_keeps(&pool->pool));
 	return leaks;
 }
-EXPORT_SYMBOL_GPL(mpool_large_destroy);
+EXPORT_SYMBOL_GPL(__mpool_large_destroy);
 
 int mpool_large_init(void)
 {

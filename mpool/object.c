@@ -178,7 +178,7 @@ static noinline void free_slow(struct mpool_fixed *pool, void *obj,
 		give_refused(pool, obj, MPOOL_BAD_FREE_ADDRESS, ip);
 }
 
-void mpool_fixed_free(struct mpool_fixed *pool, void *obj)
+void __mpool_fixed_free(struct mpool_fixed *pool, void *obj)
 {
 	struct mpool_chunk *chunk;
 
@@ -191,7 +191,7 @@ void mpool_fixed_free(struct mpool_fixed *pool, void *obj)
 	else
 		free_slow(pool, obj, _RET_IP_);
 }
-EXPORT_SYMBOL_GPL(mpool_fixed_free);
+EXPORT_SYMBOL_GPL(__mpool_fixed_free);
 
 /* --- alloc --- */
 
@@ -544,8 +544,8 @@ static unsigned int give_batch(struct mpool_fixed *fixed, unsigned int n,
 	return done;
 }
 
-void mpool_fixed_free_bulk(struct mpool_fixed *pool, unsigned int n,
-			   void **objs)
+void __mpool_fixed_free_bulk(struct mpool_fixed *pool, unsigned int n,
+			     void **objs)
 {
 	unsigned int want, got, done = 0;
 
@@ -563,4 +563,4 @@ void mpool_fixed_free_bulk(struct mpool_fixed *pool, unsigned int n,
 	}
 	mpool_chunks_reap_more(&pool->chunks);
 }
-EXPORT_SYMBOL_GPL(mpool_fixed_free_bulk);
+EXPORT_SYMBOL_GPL(__mpool_fixed_free_bulk);

@@ -135,7 +135,7 @@ static noinline void free_idle(struct mpool_large *pool,
 	mpool_stat_inc(&pool->pool.stats, MPOOL_STAT_FREE);
 }
 
-void mpool_large_free(struct mpool_large *pool, const void *p)
+void __mpool_large_free(struct mpool_large *pool, const void *p)
 {
 	struct mpool_arena *arena;
 	struct mpool_page *pg;
@@ -163,7 +163,7 @@ void mpool_large_free(struct mpool_large *pool, const void *p)
 	mpool_stat_inc(&pool->pool.stats, MPOOL_STAT_FREE);
 	preempt_enable();
 }
-EXPORT_SYMBOL_GPL(mpool_large_free);
+EXPORT_SYMBOL_GPL(__mpool_large_free);
 
 /* Clears what a run gained, as far as the caller and the kernel want it. */
 static void large_init_tail(struct mpool_large *pool, void *p, size_t from,

@@ -303,13 +303,13 @@ void mpool_small_give(struct mpool_small *pool, const void *p,
 	free_run(pool, p, ip);
 }
 
-void mpool_small_free(struct mpool_small *pool, const void *p)
+void __mpool_small_free(struct mpool_small *pool, const void *p)
 {
 	if (ZERO_OR_NULL_PTR(p) || small_check(pool))
 		return;
 	mpool_small_give(pool, p, MPOOL_GIVE_FREE, _RET_IP_);
 }
-EXPORT_SYMBOL_GPL(mpool_small_free);
+EXPORT_SYMBOL_GPL(__mpool_small_free);
 
 struct found {
 	struct mpool_pool *owner;	/* NULL: no live object begins there */
@@ -657,7 +657,7 @@ void mpool_small_clear(struct mpool_small *pool)
 }
 EXPORT_SYMBOL_GPL(mpool_small_clear);
 
-size_t mpool_small_destroy(struct mpool_small *pool)
+size_t __mpool_small_destroy(struct mpool_small *pool)
 {
 	size_t leaks;
 
@@ -672,4 +672,4 @@ size_t mpool_small_destroy(struct mpool_small *pool)
 	small_finish(&pool->pool, leaks && mpool_pool_keeps(&pool->pool));
 	return leaks;
 }
-EXPORT_SYMBOL_GPL(mpool_small_destroy);
+EXPORT_SYMBOL_GPL(__mpool_small_destroy);

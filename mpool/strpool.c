@@ -316,7 +316,7 @@ static noinline void put_other(struct mpool_string *strings, const char *s,
 	rcu_read_unlock();
 }
 
-void mpool_string_put(struct mpool_string *pool, const char *s)
+void __mpool_string_put(struct mpool_string *pool, const char *s)
 {
 	struct mpool_str *str = str_of(s);
 	struct mpool_chunk *chunk;
@@ -334,7 +334,7 @@ void mpool_string_put(struct mpool_string *pool, const char *s)
 		return put_last(pool, str, _RET_IP_);
 	preempt_enable();
 }
-EXPORT_SYMBOL_GPL(mpool_string_put);
+EXPORT_SYMBOL_GPL(__mpool_string_put);
 
 bool mpool_string_has(struct mpool_string *pool, const char *s)
 {
@@ -540,7 +540,7 @@ void mpool_string_clear(struct mpool_string *pool)
 }
 EXPORT_SYMBOL_GPL(mpool_string_clear);
 
-size_t mpool_string_destroy(struct mpool_string *pool)
+size_t __mpool_string_destroy(struct mpool_string *pool)
 {
 	struct mpool_pool *face;
 	size_t leaks;
@@ -552,7 +552,7 @@ size_t mpool_string_destroy(struct mpool_string *pool)
 	string_finish(face, leaks && mpool_pool_keeps(face));
 	return leaks;
 }
-EXPORT_SYMBOL_GPL(mpool_string_destroy);
+EXPORT_SYMBOL_GPL(__mpool_string_destroy);
 
 struct string_tally {
 	struct mpool_string *strings;

@@ -78,6 +78,16 @@ struct mpool_site {
 	&__mpool_here;							\
 })
 
+/*
+ * Stands behind the call of a function that reports its caller.  Without it a caller
+ * that ends with the call would jump there, and the report name the caller's caller.
+ * It is no instruction.
+ */
+static __always_inline void __mpool_no_tail_call(void)
+{
+	asm volatile("");
+}
+
 /**
  * enum mpool_on_leak - what becomes of objects that were never freed.
  * @MPOOL_ON_LEAK_DEFAULT: what the module parameter on_leak says
@@ -187,7 +197,7 @@ struct mpool_large *__mpool_large_create(const char *name,
 
 /**
  * mpool_large_create() - Make a pool of page runs over system memory.
- * @name: name of the pool, 1 to 47 printable characters without '/'
+ * @name: name of the pool, 1 to 47 printable characters without blank, '/' and '~'
  * @args: rare wishes, may be %NULL
  *
  * Memory is taken from the page allocator as it is needed, and given back when
@@ -366,6 +376,8 @@ void *mpool_large_realloc_at(struct mpool_large *pool, void *p, size_t size,
 #define mpool_large_realloc(pool, p, size, real, gfp) \
 	mpool_large_realloc_at(pool, p, size, real, gfp, MPOOL_HERE)
 
+void __mpool_large_free(struct mpool_large *pool, const void *p);
+
 /**
  * mpool_large_free() - Give a run back.
  * @pool: pool of the run
@@ -375,7 +387,12 @@ void *mpool_large_realloc_at(struct mpool_large *pool, void *p, size_t size,
  *
  * Context: Any context.
  */
-void mpool_large_free(struct mpool_large *pool, const void *p);
+static __always_inline void
+mpool_large_free(struct mpool_large *pool, const void *p)
+{
+	__mpool_large_free(pool, p);
+	__mpool_no_tail_call();
+}
 
 /**
  * mpool_large_owns() - Is this an address in a live run of the pool?
@@ -428,6 +445,8 @@ unsigned long mpool_large_trim(struct mpool_large *pool);
  */
 void mpool_large_clear(struct mpool_large *pool);
 
+size_t __mpool_large_destroy(struct mpool_large *pool);
+
 /**
  * mpool_large_destroy() - Report what leaked and end the pool.
  * @pool: pool to end, or %NULL or an error pointer, which are ignored
@@ -438,7 +457,13 @@ void mpool_large_clear(struct mpool_large *pool);
  * Context: Process context.  May sleep.
  * Return: number of runs that were never freed.
  */
-size_t mpool_large_destroy(struct mpool_large *pool);
+static __always_inline size_t mpool_large_destroy(struct mpool_large *pool)
+{
+	size_t n = __mpool_large_destroy(pool);
+
+	__mpool_no_tail_call();
+	return n;
+}
 
 /* --- objects of one size --- */
 
@@ -491,14 +516,18 @@ struct mpool_fixed *__mpool_fixed_create(const char *name, size_t size,
 
 /**
  * mpool_fixed_create_type() - Make a pool for a type, named after it.
- * @type: type of the objects
+ * @type: type of the objects; the last word of it is the name of the pool
  * @args: rare wishes, may be %NULL
  *
  * Context: Process context.  May sleep.
  * Return: the pool, or an error as for mpool_large_create().
  */
 #define mpool_fixed_create_type(type, args) \
-	__mpool_fixed_create(#type, sizeof(type), args, MPOOL_HERE)
+	__mpool_fixed_create(__mpool_last_word(" " #type), sizeof(type), args, \
+			     MPOOL_HERE)
+
+/* Names of pools have no blanks; constant where the words are. */
+#define __mpool_last_word(words)	(__builtin_strrchr(words, ' ') + 1)
 
 void *mpool_fixed_alloc_at(struct mpool_fixed *pool, gfp_t gfp,
 			   struct mpool_site *site) __malloc;
@@ -542,6 +571,8 @@ static __always_inline void *__mpool_fixed_alloc(struct mpool_fixed *pool,
 #define mpool_fixed_zalloc(pool, gfp) \
 	mpool_fixed_alloc_at(pool, (gfp) | __GFP_ZERO, MPOOL_HERE)
 
+void __mpool_fixed_free(struct mpool_fixed *pool, void *obj);
+
 /**
  * mpool_fixed_free() - Give an object back.
  * @pool: pool of the object
@@ -551,7 +582,12 @@ static __always_inline void *__mpool_fixed_alloc(struct mpool_fixed *pool,
  *
  * Context: Any context.
  */
-void mpool_fixed_free(struct mpool_fixed *pool, void *obj);
+static __always_inline void
+mpool_fixed_free(struct mpool_fixed *pool, void *obj)
+{
+	__mpool_fixed_free(pool, obj);
+	__mpool_no_tail_call();
+}
 
 unsigned int mpool_fixed_alloc_bulk_at(struct mpool_fixed *pool, gfp_t gfp,
 				       unsigned int n, void **objs,
@@ -570,6 +606,9 @@ unsigned int mpool_fixed_alloc_bulk_at(struct mpool_fixed *pool, gfp_t gfp,
 #define mpool_fixed_alloc_bulk(pool, gfp, n, objs) \
 	mpool_fixed_alloc_bulk_at(pool, gfp, n, objs, MPOOL_HERE)
 
+void __mpool_fixed_free_bulk(struct mpool_fixed *pool, unsigned int n,
+			     void **objs);
+
 /**
  * mpool_fixed_free_bulk() - Give several objects back.
  * @pool: pool of the objects
@@ -578,8 +617,12 @@ unsigned int mpool_fixed_alloc_bulk_at(struct mpool_fixed *pool, gfp_t gfp,
  *
  * Context: Any context.
  */
-void mpool_fixed_free_bulk(struct mpool_fixed *pool, unsigned int n,
-			   void **objs);
+static __always_inline void
+mpool_fixed_free_bulk(struct mpool_fixed *pool, unsigned int n, void **objs)
+{
+	__mpool_fixed_free_bulk(pool, n, objs);
+	__mpool_no_tail_call();
+}
 
 /**
  * mpool_fixed_reserve() - Set objects aside for hard times.
@@ -650,6 +693,8 @@ bool mpool_fixed_owns(struct mpool_fixed *pool, const void *p);
  */
 void mpool_fixed_clear(struct mpool_fixed *pool);
 
+size_t __mpool_fixed_destroy(struct mpool_fixed *pool);
+
 /**
  * mpool_fixed_destroy() - Report what leaked and end the pool.
  * @pool: pool to end, or %NULL or an error pointer, which are ignored
@@ -657,7 +702,13 @@ void mpool_fixed_clear(struct mpool_fixed *pool);
  * Context: Process context.  May sleep.
  * Return: number of objects that were never freed.
  */
-size_t mpool_fixed_destroy(struct mpool_fixed *pool);
+static __always_inline size_t mpool_fixed_destroy(struct mpool_fixed *pool)
+{
+	size_t n = __mpool_fixed_destroy(pool);
+
+	__mpool_no_tail_call();
+	return n;
+}
 
 /* --- any size --- */
 
@@ -735,6 +786,8 @@ void *mpool_small_realloc_at(struct mpool_small *pool, const void *p,
 #define mpool_small_realloc(pool, p, size, gfp) \
 	mpool_small_realloc_at(pool, p, size, gfp, MPOOL_HERE)
 
+void __mpool_small_free(struct mpool_small *pool, const void *p);
+
 /**
  * mpool_small_free() - Give an object back.
  * @pool: pool of the object
@@ -744,7 +797,12 @@ void *mpool_small_realloc_at(struct mpool_small *pool, const void *p,
  *
  * Context: Any context.
  */
-void mpool_small_free(struct mpool_small *pool, const void *p);
+static __always_inline void
+mpool_small_free(struct mpool_small *pool, const void *p)
+{
+	__mpool_small_free(pool, p);
+	__mpool_no_tail_call();
+}
 
 /**
  * mpool_small_owns() - Is this a live object of the pool?
@@ -764,6 +822,8 @@ bool mpool_small_owns(struct mpool_small *pool, const void *p);
  */
 void mpool_small_clear(struct mpool_small *pool);
 
+size_t __mpool_small_destroy(struct mpool_small *pool);
+
 /**
  * mpool_small_destroy() - Report what leaked and end the pool.
  * @pool: pool to end, or %NULL or an error pointer, which are ignored
@@ -771,7 +831,13 @@ void mpool_small_clear(struct mpool_small *pool);
  * Context: Process context.  May sleep.
  * Return: number of objects that were never freed.
  */
-size_t mpool_small_destroy(struct mpool_small *pool);
+static __always_inline size_t mpool_small_destroy(struct mpool_small *pool)
+{
+	size_t n = __mpool_small_destroy(pool);
+
+	__mpool_no_tail_call();
+	return n;
+}
 
 /* --- interned strings --- */
 
@@ -838,6 +904,8 @@ const char *mpool_string_getn_at(struct mpool_string *pool, const char *s,
 #define mpool_string_getn(pool, s, len, gfp) \
 	mpool_string_getn_at(pool, s, len, gfp, MPOOL_HERE)
 
+void __mpool_string_put(struct mpool_string *pool, const char *s);
+
 /**
  * mpool_string_put() - Drop a reference to a string.
  * @pool: pool of the string
@@ -847,7 +915,12 @@ const char *mpool_string_getn_at(struct mpool_string *pool, const char *s,
  *
  * Context: As mpool_string_get().
  */
-void mpool_string_put(struct mpool_string *pool, const char *s);
+static __always_inline void
+mpool_string_put(struct mpool_string *pool, const char *s)
+{
+	__mpool_string_put(pool, s);
+	__mpool_no_tail_call();
+}
 
 /**
  * mpool_string_has() - Is a string of this content in the pool?
@@ -867,6 +940,8 @@ bool mpool_string_has(struct mpool_string *pool, const char *s);
  */
 void mpool_string_clear(struct mpool_string *pool);
 
+size_t __mpool_string_destroy(struct mpool_string *pool);
+
 /**
  * mpool_string_destroy() - Report what is still held and end the pool.
  * @pool: pool to end, or %NULL or an error pointer, which are ignored
@@ -874,7 +949,13 @@ void mpool_string_clear(struct mpool_string *pool);
  * Context: Process context.  May sleep.
  * Return: number of strings still held.
  */
-size_t mpool_string_destroy(struct mpool_string *pool);
+static __always_inline size_t mpool_string_destroy(struct mpool_string *pool)
+{
+	size_t n = __mpool_string_destroy(pool);
+
+	__mpool_no_tail_call();
+	return n;
+}
 
 /* --- the global pool --- */
 
@@ -970,6 +1051,8 @@ void *mpool_realloc_at(const void *p, size_t size, gfp_t gfp,
  */
 #define mpool_realloc(p, size, gfp) mpool_realloc_at(p, size, gfp, MPOOL_HERE)
 
+void __mpool_free(const void *p);
+
 /**
  * mpool_free() - Give back any object of any pool.
  * @p: the object; %NULL and %ZERO_SIZE_PTR are ignored
@@ -979,7 +1062,11 @@ void *mpool_realloc_at(const void *p, size_t size, gfp_t gfp,
  *
  * Context: Any context.
  */
-void mpool_free(const void *p);
+static __always_inline void mpool_free(const void *p)
+{
+	__mpool_free(p);
+	__mpool_no_tail_call();
+}
 
 /**
  * mpool_new() - Take memory for one object of a type.
