@@ -14,8 +14,9 @@
  * that it left objects with are retired: they are not what it does this time.
  *
  * The next block is allocated ahead of need from a work item, because the first
- * use of a site may be in NMI context.  If that comes too late, the caller gets
- * MPOOL_SITE_UNKNOWN this time and an id the next time.
+ * use of a site may be in NMI context.  If that comes too late, the caller makes it,
+ * where it may; where not it gets MPOOL_SITE_UNKNOWN this time and an id the next
+ * time.
  *
  * Invariant, checked by mpool_site_verify():
  *	each id from 1 to nr_sites has an entry with its strings; an entry is
@@ -25,7 +26,9 @@
  * Locking: site_lock (raw) protects the table and giving out of ids; in NMI it
  * is only tried.  Readers use RCU: an entry never moves, and strings that an
  * unload replaces are the module's, which mpool_site_module_gone() keeps alive
- * until no reader can have them.
+ * until no reader can have them.  An entry is published by its file, which is
+ * stored last and read first; who has an id from elsewhere may find an entry that
+ * he does not see yet, and then it is like one that is not there.
  */
 #include <linux/kernel.h>
 #include <linux/rcupdate.h>
@@ -68,7 +71,7 @@ static struct site_entry *site_entry(u32 id)
 {
 	struct site_entry *block;
 
-	if (!id || id > READ_ONCE(nr_sites))
+	if (!id || id > MPOOL_SITE_MAX)
 		return NULL;
 	/* Pairs with smp_store_release() in site_add_block(). */
 	block = smp_load_acquire(&site_dir[(id - 1) / MPOOL_SITES_PER_BLOCK]);
@@ -141,30 +144,49 @@ static u32 site_register_locked(struct mpool_site *site)
 		return MPOOL_SITE_UNKNOWN;
 	}
 	entry = site_entry(id);
+	WRITE_ONCE(entry->module, site->module);
+	/* Pairs with smp_load_acquire() in mpool_site_of_module(). */
+	smp_store_release(&entry->site, site);
 	if (!entry->copy) {
-		WRITE_ONCE(entry->file, site->file);
-		WRITE_ONCE(entry->func, site->func);
-		WRITE_ONCE(entry->modname,
-			   site->module ? site->module->name : "");
+		entry->func = site->func;
+		entry->modname = site->module ? site->module->name : "";
 		entry->line = site->line;
+		/* Pairs with smp_load_acquire() in mpool_site_get(). */
+		smp_store_release(&entry->file, site->file);
 	}
-	entry->module = site->module;
-	entry->site = site;
-	WRITE_ONCE(site->id, id);
+	/*
+	 * Pairs with the dependent read of the entry by those who get the id from
+	 * the state of an object, which was stored by somebody who read it here.
+	 */
+	smp_store_release(&site->id, id);
+	return id;
+}
+
+/* An id, or MPOOL_SITE_UNKNOWN.  *@low says that there are few left, or none. */
+static u32 site_register(struct mpool_site *site, bool *low)
+{
+	unsigned long flags;
+	u32 id;
+
+	*low = false;
+	if (!mpool_lock_irqsave(&site_lock, flags))
+		return MPOOL_SITE_UNKNOWN;
+	id = site_register_locked(site);
+	*low = nr_room - nr_sites < SITES_LOW && nr_room < MPOOL_SITE_MAX;
+	raw_spin_unlock_irqrestore(&site_lock, flags);
 	return id;
 }
 
 u32 __mpool_site_register(struct mpool_site *site)
 {
-	unsigned long flags;
 	bool low;
-	u32 id;
+	u32 id = site_register(site, &low);
 
-	if (!mpool_lock_irqsave(&site_lock, flags))
-		return MPOOL_SITE_UNKNOWN;
-	id = site_register_locked(site);
-	low = nr_room - nr_sites < SITES_LOW && nr_room < MPOOL_SITE_MAX;
-	raw_spin_unlock_irqrestore(&site_lock, flags);
+	/* The work item is late; here memory may be had without waiting for it. */
+	if (unlikely(id == MPOOL_SITE_UNKNOWN && low && mpool_may_grow() &&
+		     !irqs_disabled() &&
+		     !site_add_block(GFP_NOWAIT | __GFP_NOWARN)))
+		id = site_register(site, &low);
 	if (low)
 		mpool_kick(&site_grow);
 	return id;
@@ -175,7 +197,8 @@ EXPORT_SYMBOL_IF_KUNIT(__mpool_site_register);
 bool mpool_site_get(u32 id, struct mpool_site_info *info)
 {
 	struct site_entry *entry = site_entry(id);
-	const char *file = entry ? READ_ONCE(entry->file) : NULL;
+	/* Pairs with smp_store_release() in site_register_locked(). */
+	const char *file = entry ? smp_load_acquire(&entry->file) : NULL;
 
 	if (!file) {
 		*info = (struct mpool_site_info){
@@ -211,7 +234,8 @@ bool mpool_site_of_module(u32 id, const struct module *mod)
 {
 	struct site_entry *entry = site_entry(id);
 
-	return entry && READ_ONCE(entry->site) &&
+	/* Pairs with smp_store_release() in site_register_locked(). */
+	return entry && smp_load_acquire(&entry->site) &&
 	       READ_ONCE(entry->module) == mod;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_site_of_module);
