@@ -82,6 +82,18 @@ static inline enum mpool_area mpool_module_area(const struct module *mod,
 #endif
 }
 
+/* A large kmalloc() has a mark since 6.15, and is like any other page before. */
+static inline bool mpool_page_slab(struct page *page)
+{
+	struct page *head = compound_head(page);
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+	if (PageLargeKmalloc(head))
+		return true;
+#endif
+	return PageSlab(head);
+}
+
 /* is_vmalloc_or_module_addr() is exported since 6.2 only. */
 static inline bool mpool_vmalloc_addr(unsigned long addr)
 {
@@ -99,12 +111,20 @@ static inline bool mpool_vmalloc_addr(unsigned long addr)
  */
 static inline enum mpool_area mpool_kernel_area(unsigned long addr)
 {
+	char sym[KSYM_SYMBOL_LEN];
+
 #if defined(CONFIG_X86_64) && !defined(CONFIG_UML)
 	unsigned int level;
 	pte_t *pte;
 
-	if (addr - __START_KERNEL_map >= KERNEL_IMAGE_SIZE)
+	/* A module that was there before mpool, or what the kernel writes itself. */
+	if (addr >= MODULES_VADDR && addr < MODULES_END) {
+		sprint_symbol_no_offset(sym, addr);
+		if (!strncmp(sym, "0x", 2))
+			return MPOOL_AREA_NOTHING;
+	} else if (addr - __START_KERNEL_map >= KERNEL_IMAGE_SIZE) {
 		return MPOOL_AREA_NOTHING;
+	}
 	pte = lookup_address(addr, &level);
 	if (!pte || !(pte_flags(*pte) & _PAGE_PRESENT))
 		return MPOOL_AREA_NOTHING;
@@ -113,8 +133,6 @@ static inline enum mpool_area mpool_kernel_area(unsigned long addr)
 	return pte_flags(*pte) & _PAGE_RW ? MPOOL_AREA_DATA :
 					    MPOOL_AREA_RODATA;
 #else
-	char sym[KSYM_SYMBOL_LEN];
-
 	sprint_symbol_no_offset(sym, addr);
 	return strncmp(sym, "0x", 2) ? MPOOL_AREA_TEXT : MPOOL_AREA_NOTHING;
 #endif

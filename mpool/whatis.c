@@ -31,7 +31,7 @@ static const char * const area_names[] = {
 	[MPOOL_AREA_DATA]	= "kernel or module data",
 	[MPOOL_AREA_VMALLOC]	= "vmalloc memory",
 	[MPOOL_AREA_SLAB]	= "slab memory",
-	[MPOOL_AREA_PAGE]	= "a page of RAM",
+	[MPOOL_AREA_PAGE]	= "a page of RAM, or a large kmalloc()",
 };
 static_assert(ARRAY_SIZE(area_names) == MPOOL_AREA_PAGE + 1);
 
@@ -103,8 +103,8 @@ static enum mpool_area whatis_elsewhere(unsigned long addr)
 	if (mpool_vmalloc_addr(addr))
 		return MPOOL_AREA_VMALLOC;
 	if (virt_addr_valid(p))
-		return PageSlab(compound_head(virt_to_page(p))) ?
-			MPOOL_AREA_SLAB : MPOOL_AREA_PAGE;
+		return mpool_page_slab(virt_to_page(p)) ? MPOOL_AREA_SLAB :
+							  MPOOL_AREA_PAGE;
 	return addr < TASK_SIZE_MAX ? MPOOL_AREA_USER : MPOOL_AREA_NOTHING;
 }
 
