@@ -8,6 +8,7 @@
  *	                       /<pool>/sites	0444  live objects by call site
  *	                       /<pool>/objects	0400  live objects, one by one
  *	                       /<pool>/map	0444  pages of a large pool
+ *	                       /<pool>~1/	      those of its first orphan
  *
  * Files that show addresses are 0400.  No file can be written: under lockdown
  * only such files may be opened.
@@ -24,6 +25,7 @@
 #include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "debugfs.h"
 #include "large.h"
@@ -188,7 +190,14 @@ DEFINE_SEQ_ATTRIBUTE(map);
 
 static void pool_added(struct mpool_pool *pool)
 {
-	pool->dir = debugfs_create_dir(pool->name, root);
+	char name[MPOOL_NAME_LEN + 12];
+
+	/* The name of an orphan is free for another pool. */
+	if (pool->nth)
+		snprintf(name, sizeof(name), "%s~%u", pool->name, pool->nth);
+	else
+		strscpy(name, pool->name, sizeof(name));
+	pool->dir = debugfs_create_dir(name, root);
 	debugfs_create_file("stats", 0444, pool->dir, pool, &stats_fops);
 	debugfs_create_file("sites", 0444, pool->dir, pool, &sites_fops);
 	debugfs_create_file("objects", 0400, pool->dir, pool, &objects_fops);

@@ -78,6 +78,8 @@ void mpool_fixed_count(struct mpool_fixed *fixed, struct mpool_count *count)
 	count->allocs = sum_caches(fixed, &frees);
 	count->frees += frees;
 	count->allocs += atomic64_read(&fixed->slow_allocs);
+	/* What was freed twice counts twice until that is found out. */
+	count->frees = min(count->frees, count->allocs);
 	count->live = max_t(s64, 0, count->allocs - count->frees);
 	count->live_bytes = count->live * fixed->chunks.size;
 }
@@ -116,6 +118,7 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_fixed_verify);
 struct drop {
 	const struct module *mod;
 	void *objs[DROP_BATCH];
+	u16 sites[DROP_BATCH];
 	unsigned int n;
 };
 
@@ -123,23 +126,35 @@ static int drop_collect(const struct mpool_obj *obj, void *arg)
 {
 	struct drop *drop = arg;
 
-	if (!drop->mod || mpool_site_of_module(obj->site, drop->mod))
-		drop->objs[drop->n++] = (void *)obj->addr;
+	if (drop->mod && !mpool_site_of_module(obj->site, drop->mod))
+		return 0;
+	drop->sites[drop->n] = obj->site;
+	drop->objs[drop->n++] = (void *)obj->addr;
 	return drop->n == DROP_BATCH;
 }
 
-static bool fixed_give(struct mpool_fixed *fixed, void *obj,
-		       enum mpool_give how, unsigned long ip)
+/*
+ * Frees an object if it still is what @site allocated.  Since it was seen it may have
+ * been freed, and be somebody else's by now, who keeps it: the cmpxchg() decides.
+ */
+static bool drop_one(struct mpool_fixed *fixed, void *obj, u16 site)
 {
+	struct mpool_slot slot = { .obj = obj };
 	struct mpool_chunk *chunk;
+	bool mine = false;
 
 	preempt_disable();
 	chunk = mpool_chunk_find(obj);
-	if (likely(chunk && chunk->at.fixed == fixed))
-		return mpool_fixed_give(chunk, obj, how, ip);
+	if (chunk && chunk->at.fixed == fixed) {
+		slot.state = mpool_chunk_state(chunk, (unsigned long)obj);
+		/* From then on the object pins its chunk. */
+		mine = slot.state &&
+		       cmpxchg(slot.state, site, MPOOL_OBJ_BUSY) == site;
+	}
 	preempt_enable();
-	mpool_pool_bad_free(fixed->owner, obj, MPOOL_BAD_FREE_ADDRESS, ip);
-	return false;
+	if (mine)
+		mpool_fixed_give_claimed(fixed, &slot, MPOOL_GIVE_INTERNAL);
+	return mine;
 }
 
 /*
@@ -148,18 +163,69 @@ static bool fixed_give(struct mpool_fixed *fixed, void *obj,
  */
 size_t mpool_fixed_drop(struct mpool_fixed *fixed, const struct module *mod)
 {
-	size_t count = 0, before;
 	struct drop drop;
+	size_t count = 0;
+	unsigned int seen;
 
+	/* Each that was seen is freed by now, if not here then by somebody else. */
 	do {
-		before = count;
 		drop = (struct drop){ .mod = mod };
 		mpool_chunks_walk(&fixed->chunks, drop_collect, &drop);
-		while (drop.n)
-			count += fixed_give(fixed, drop.objs[--drop.n],
-					    MPOOL_GIVE_INTERNAL, _RET_IP_);
-	} while (count > before);
+		for (seen = drop.n; drop.n--;)
+			count += drop_one(fixed, drop.objs[drop.n],
+					  drop.sites[drop.n]);
+	} while (seen);
 	return count;
+}
+
+/*
+ * A callback may be dropped while it runs: it is counted from before the pointer is
+ * read until it has returned, and registered_drop_callbacks() waits for the count.
+ * That is one atomic operation more than the slow path has on the same line, and
+ * works in NMI context, where SRCU does not on every architecture.
+ */
+static void fixed_call_begin(struct mpool_fixed *fixed)
+{
+	atomic_inc(&fixed->calls);
+	/* Pairs with smp_mb() in registered_drop_callbacks(). */
+	smp_mb__after_atomic();
+}
+
+static void fixed_call_end(struct mpool_fixed *fixed)
+{
+	/* Pairs with atomic_read_acquire() there. */
+	smp_mb__before_atomic();
+	atomic_dec(&fixed->calls);
+}
+
+/* Calls the constructor, if there is one, which may refuse the object. */
+int mpool_fixed_construct(struct mpool_fixed *fixed, void *obj)
+{
+	int (*ctor)(void *obj, void *priv);
+	int err = 0;
+
+	/* Who finds none does not count, so that the wait for the others ends. */
+	if (!READ_ONCE(fixed->ctor))
+		return 0;
+	fixed_call_begin(fixed);
+	ctor = READ_ONCE(fixed->ctor);
+	if (ctor)
+		err = ctor(obj, fixed->priv);
+	fixed_call_end(fixed);
+	return err;
+}
+
+void mpool_fixed_destruct(struct mpool_fixed *fixed, void *obj)
+{
+	void (*dtor)(void *obj, void *priv);
+
+	if (!READ_ONCE(fixed->dtor))
+		return;
+	fixed_call_begin(fixed);
+	dtor = READ_ONCE(fixed->dtor);
+	if (dtor)
+		dtor(obj, fixed->priv);
+	fixed_call_end(fixed);
 }
 
 static void fixed_end_reserve(struct mpool_fixed *fixed)
@@ -175,7 +241,8 @@ static void fixed_end_reserve(struct mpool_fixed *fixed)
 void mpool_fixed_kill(struct mpool_fixed *fixed)
 {
 	fixed_end_reserve(fixed);
-	fixed->dead = true;
+	/* Pairs with the look after the stores in mpool_fixed_tune(). */
+	WRITE_ONCE(fixed->dead, true);
 	mpool_fixed_tune(fixed);
 	mpool_fixed_drain(fixed);
 }
@@ -263,6 +330,10 @@ static void registered_drop_callbacks(struct mpool_pool *pool)
 
 	WRITE_ONCE(fixed->ctor, NULL);
 	WRITE_ONCE(fixed->dtor, NULL);
+	/* Pairs with smp_mb__after_atomic() in fixed_call_begin(). */
+	smp_mb();
+	while (atomic_read_acquire(&fixed->calls))
+		schedule_timeout_uninterruptible(1);
 }
 
 static void registered_dispose(struct mpool_pool *pool)
@@ -363,9 +434,11 @@ struct mpool_fixed *mpool_fixed_setup(const char *name, size_t size,
 	if (!fixed)
 		return ERR_PTR(-ENOMEM);
 	fixed->owner = owner ?: &fixed->pool;
-	if (!owner)
+	if (!owner) {
 		err = mpool_pool_init(&fixed->pool, name, &fixed_ops,
 				      args->on_leak, site);
+		fixed->pool.handle = fixed;
+	}
 	if (!err && wrong) {
 		mpool_refuse(&fixed_ops, name, "%s", wrong);
 		err = -EINVAL;
@@ -574,7 +647,8 @@ size_t __mpool_fixed_destroy(struct mpool_fixed *pool)
 {
 	size_t leaks;
 
-	if (IS_ERR_OR_NULL(pool))
+	if (IS_ERR_OR_NULL(pool) ||
+	    !mpool_pool_claim(&fixed_ops, pool, _RET_IP_))
 		return 0;
 	leaks = mpool_pool_leaks(&pool->pool);
 	registered_finish(&pool->pool, leaks && mpool_pool_keeps(&pool->pool));

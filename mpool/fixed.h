@@ -39,6 +39,7 @@ struct mpool_fixed {
 	void *priv;
 	struct list_head list;		/* mpool_fixed_list */
 	u64 trim_ops;			/* allocs and frees at the last trim */
+	atomic_t calls;			/* of ctor and dtor that are under way */
 	struct rcu_head rcu;
 
 	/* A class of a small pool ends here: there may be hundreds. */
@@ -81,11 +82,16 @@ void mpool_fixed_drain_cpu(void *arg);
 void mpool_fixed_drain(struct mpool_fixed *fixed);
 bool mpool_fixed_dry(struct mpool_fixed *fixed);
 size_t mpool_fixed_drop(struct mpool_fixed *fixed, const struct module *mod);
+int mpool_fixed_construct(struct mpool_fixed *fixed, void *obj);
+void mpool_fixed_destruct(struct mpool_fixed *fixed, void *obj);
 int mpool_fixed_verify(struct mpool_fixed *fixed);
 
 void *mpool_fixed_take(struct mpool_fixed *fixed, gfp_t gfp, u32 site);
 bool mpool_fixed_give(struct mpool_chunk *chunk, void *obj,
 		      enum mpool_give how, unsigned long ip);
+void mpool_fixed_give_claimed(struct mpool_fixed *fixed,
+			      const struct mpool_slot *slot,
+			      enum mpool_give how);
 
 static __always_inline int mpool_fixed_check(const struct mpool_fixed *pool)
 {

@@ -155,7 +155,7 @@ void *mpool_realloc_at(const void *p, size_t size, gfp_t gfp,
 	pool = mpool_small_of(p);
 	if (pool)
 		return mpool_small_realloc_at(pool, p, size, gfp, site);
-	mpool_pool_bad_free(NULL, p, MPOOL_BAD_FREE_ADDRESS, _RET_IP_);
+	mpool_pool_bad_free(NULL, p, MPOOL_BAD_REALLOC, _RET_IP_);
 	return NULL;
 }
 EXPORT_SYMBOL_GPL(mpool_realloc_at);

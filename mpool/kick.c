@@ -6,7 +6,8 @@
  * Structure: an irq_work, which an NMI may queue, that queues a work item.
  *
  * Invariant: after mpool_kick_sync() returned, all that was asked for before is
- * done.
+ * done, and what that has asked for as well: neither the irq_work nor the work item
+ * runs or is queued, unless somebody else asks.
  *
  * Locking: none.  Most kicks never happen; used tells, because irq_work_sync()
  * waits for a grace period on some kernels, which the end of a pool would feel.
@@ -40,7 +41,10 @@ void mpool_kick_sync(struct mpool_kick *kick)
 {
 	if (!READ_ONCE(kick->used))
 		return;
-	irq_work_sync(&kick->irq);
-	flush_work(&kick->work);
+	/* The irq_work is busy until it has queued the work; that may ask again. */
+	do {
+		irq_work_sync(&kick->irq);
+		flush_work(&kick->work);
+	} while (irq_work_is_busy(&kick->irq) || work_pending(&kick->work));
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_kick_sync);

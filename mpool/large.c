@@ -429,15 +429,11 @@ void mpool_large_free_claimed(struct mpool_pool *owner, struct mpool_page *pg)
 {
 	struct mpool_arena *arena = mpool_page_arena(pg);
 	struct mpool_large *large = mpool_page_large(pg);
-	bool orphan = READ_ONCE(owner->orphan);
 
 	if (want_init_on_free() && !arena->io)
 		memset(mpool_page_address(arena, pg), 0, mpool_page_bytes(pg));
 	mpool_large_give(large, pg);
-	/* Last: an orphan may be ended as soon as its last object was counted. */
-	mpool_stat_inc(&owner->stats, MPOOL_STAT_FREE);
-	if (orphan)
-		mpool_pool_sweep();
+	mpool_pool_freed(owner);
 }
 
 /*
@@ -524,11 +520,16 @@ static int walk_arena(struct mpool_arena *arena, struct mpool_pool *owner,
 		struct mpool_page *pg = &arena->pages[i];
 
 		if (mpool_page_state(pg) != MPOOL_PAGE_RUN ||
-		    READ_ONCE(pg->owner) != owner)
+		    mpool_page_owner(pg) != owner)
 			continue;
 		obj.addr = mpool_page_address(arena, pg);
+		/* After the state: the barrier is that of mpool_page_owner(). */
 		obj.size = mpool_page_bytes(pg) - READ_ONCE(pg->slack);
 		obj.site = READ_ONCE(pg->site);
+		/* As in whatis_arena(): a link is no site. */
+		smp_rmb();
+		if (mpool_page_state(pg) != MPOOL_PAGE_RUN)
+			continue;
 		ret = fn(&obj, arg);
 		if (ret)
 			break;
@@ -566,7 +567,19 @@ static int drop_one(const struct mpool_obj *obj, void *arg)
 
 	if (!pg || (drop->mod && !mpool_site_of_module(obj->site, drop->mod)))
 		return 0;
-	drop->count += mpool_large_free_object(pg, drop->owner);
+	if (!mpool_runs_claim(pg))
+		return 0;
+	/*
+	 * Once it is claimed nobody changes it.  Before that it may have been freed
+	 * and be somebody else's by now, who keeps it.
+	 */
+	if (READ_ONCE(pg->owner) != drop->owner ||
+	    READ_ONCE(pg->site) != obj->site) {
+		mpool_page_set(pg, mpool_page_index(pg), MPOOL_PAGE_RUN);
+		return 0;
+	}
+	mpool_large_free_claimed(drop->owner, pg);
+	drop->count++;
 	return 0;
 }
 
@@ -757,11 +770,13 @@ size_t __mpool_large_destroy(struct mpool_large *pool)
 {
 	size_t leaks;
 
-	if (IS_ERR_OR_NULL(pool))
+	if (IS_ERR_OR_NULL(pool) ||
+	    !mpool_pool_claim(&large_ops, pool, _RET_IP_))
 		return 0;
 	if (atomic_read(&pool->pool.users)) {
 		pr_err("large pool \"%s\" is not destroyed: it serves %d pools\n",
 		       pool->pool.name, atomic_read(&pool->pool.users));
+		mpool_pool_unclaim(&pool->pool);
 		return 0;
 	}
 	mpool_large_settle(pool);

@@ -120,7 +120,7 @@ static int __init mpool_init(void)
 	mpool_report_init();
 	err = mpool_fixed_init();
 	if (err)
-		goto err_pagemap;
+		goto err_report;
 	err = region_init();
 	if (err)
 		goto err_pools;
@@ -143,9 +143,10 @@ static int __init mpool_init(void)
 err_pools:
 	mpool_shrink_exit();
 	mpool_registry_exit();
-	mpool_report_exit();
+	mpool_reserved_exit();
 	mpool_fixed_exit();
-err_pagemap:
+err_report:
+	mpool_report_exit();
 	mpool_pagemap_exit();
 err_site:
 	mpool_site_exit();

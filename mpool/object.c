@@ -41,17 +41,27 @@
  */
 void mpool_fixed_tune(struct mpool_fixed *fixed)
 {
-	bool plain = !fixed->dead && !fixed->dtor && !fixed->internal &&
-		     !want_init_on_free();
+	bool plain, dead;
 
-	WRITE_ONCE(fixed->alloc_cache, fixed->dead || fixed->ctor ?
+	/* For mpool_pool_orphan(), which waits until this is over. */
+	preempt_disable();
+	dead = READ_ONCE(fixed->dead);
+	plain = !dead && !READ_ONCE(fixed->dtor) && !fixed->internal &&
+		!want_init_on_free();
+	WRITE_ONCE(fixed->alloc_cache, dead || READ_ONCE(fixed->ctor) ?
 		   &mpool_no_cache : fixed->caches);
 	WRITE_ONCE(fixed->free_cache, plain ? fixed->caches : &mpool_no_cache);
-	/* Pairs with the order of the stores in take_reserve(). */
+	/* Pairs with the order of the stores in take_reserve() and of the kill. */
 	smp_mb();
 	if (!mpool_fixed_is_class(fixed) &&
 	    atomic_read(&fixed->reserve.missing))
 		WRITE_ONCE(fixed->free_cache, &mpool_no_cache);
+	/* A pool that died since does not come alive by these stores. */
+	if (READ_ONCE(fixed->dead)) {
+		WRITE_ONCE(fixed->alloc_cache, &mpool_no_cache);
+		WRITE_ONCE(fixed->free_cache, &mpool_no_cache);
+	}
+	preempt_enable();
 }
 
 /* Puts a slot that is not live away, without the fast path.  Any context. */
@@ -97,9 +107,32 @@ static bool give_refused(struct mpool_fixed *fixed, const void *obj,
 }
 
 /*
+ * Frees an object whose state is the caller's, MPOOL_OBJ_BUSY.  It is counted last: an
+ * orphan may be ended as soon as its last object was, and no reader is there.
+ */
+void mpool_fixed_give_claimed(struct mpool_fixed *fixed,
+			      const struct mpool_slot *slot,
+			      enum mpool_give how)
+{
+	bool dead;
+
+	if (how != MPOOL_GIVE_UNBORN)
+		mpool_fixed_destruct(fixed, slot->obj);
+	if (want_init_on_free() && !fixed->chunks.large->io)
+		memset(slot->obj, 0, fixed->chunks.size);
+	give_slot(fixed, slot);
+	rcu_read_lock();
+	atomic64_inc(&fixed->slow_frees);
+	/* Pairs with synchronize_rcu() in mpool_pool_orphan(). */
+	dead = READ_ONCE(fixed->dead);
+	rcu_read_unlock();
+	if (dead)
+		mpool_pool_sweep();
+}
+
+/*
  * Frees what begins at @obj in @chunk, in all cases.  Who wins the state
- * has the object, and the object pins its chunk from then on.  It is counted
- * last: an orphan may be ended as soon as its last object was.
+ * has the object, and the object pins its chunk from then on.
  *
  * Preemption was turned off before the lookup; enables it.  False if refused.
  */
@@ -109,7 +142,6 @@ bool mpool_give_slow(struct mpool_fixed *fixed, struct mpool_chunk *chunk,
 	u16 *state = mpool_chunk_state(chunk, (unsigned long)obj);
 	const struct mpool_slot slot = { .obj = obj, .state = state };
 	u16 site = state ? READ_ONCE(*state) : MPOOL_OBJ_FREE;
-	bool dead = fixed->dead;
 
 	if (mpool_obj_is(site, MPOOL_OBJ_BUSY))
 		return give_refused(fixed, obj, MPOOL_BAD_FREE_TWICE, ip);
@@ -119,14 +151,7 @@ bool mpool_give_slow(struct mpool_fixed *fixed, struct mpool_chunk *chunk,
 	if (cmpxchg(state, site, MPOOL_OBJ_BUSY) != site)
 		return give_refused(fixed, obj, MPOOL_BAD_FREE_TWICE, ip);
 	preempt_enable();
-	if (how != MPOOL_GIVE_UNBORN && fixed->dtor)
-		fixed->dtor(obj, fixed->priv);
-	if (want_init_on_free() && !fixed->chunks.large->io)
-		memset(obj, 0, fixed->chunks.size);
-	give_slot(fixed, &slot);
-	atomic64_inc(&fixed->slow_frees);
-	if (dead)
-		mpool_pool_sweep();
+	mpool_fixed_give_claimed(fixed, &slot, how);
 	return true;
 }
 
@@ -384,13 +409,12 @@ noinline void *mpool_take_clear(struct mpool_fixed *fixed, void *obj,
 /* An object by the long way, cleared and constructed. */
 void *mpool_take_slow(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 {
-	int (*ctor)(void *obj, void *priv) = READ_ONCE(fixed->ctor);
 	void *obj = take_any(fixed, gfp, site);
 
 	if (!obj)
 		return NULL;
 	mpool_take_clear(fixed, obj, gfp);
-	if (!ctor || !ctor(obj, fixed->priv))
+	if (!mpool_fixed_construct(fixed, obj))
 		return obj;
 	/* It never was an object for the destructor. */
 	mpool_stat_inc(&fixed->owner->stats, MPOOL_STAT_FAIL);

@@ -132,7 +132,7 @@ static noinline void free_idle(struct mpool_large *pool,
 	mpool_arena_idle(pool, arena);
 	preempt_enable();
 	mpool_large_reap(pool);
-	mpool_stat_inc(&pool->pool.stats, MPOOL_STAT_FREE);
+	mpool_pool_freed(&pool->pool);
 }
 
 void __mpool_large_free(struct mpool_large *pool, const void *p)

@@ -6,11 +6,16 @@
  * has a name; pools that serve inside another pool are not on it.  A pool that
  * was destroyed with objects out and is kept stays on the list as an orphan.
  *
- * Invariant: two pools on the list that are not orphans have different names;
- * peak >= pages for each.
+ * A pool is ended by the one caller that has claimed it.  A claim begins with a
+ * search of the list for the pointer, so that a pool that is gone is not looked at.
  *
- * Locking: registry_mutex protects the list and orphan flags.  It is outermost, sleeps, and is
- * not taken by alloc and free.  The charge counters are atomic.
+ * Invariant: two pools on the list that are not orphans have different names;
+ * two orphans of one name have different numbers; peak >= pages for each; a pool
+ * that is pinned stays on the list.
+ *
+ * Locking: registry_mutex protects the list and the flags of pools.  It is
+ * outermost, sleeps, and is not taken by alloc and free.  No callback of a client
+ * is called with it held: those pin the pool.  The charge counters are atomic.
  */
 #include <linux/ctype.h>
 #include <linux/module.h>
@@ -18,6 +23,7 @@
 #include <linux/stdarg.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
+#include <linux/wait.h>
 
 #include "kick.h"
 #include "registry.h"
@@ -26,6 +32,12 @@
 /* List of all pools, owners and orphan flags. */
 static DEFINE_MUTEX(registry_mutex);
 static LIST_HEAD(registry_list);
+
+/* Serial of the pool that was registered last; registry_mutex. */
+static u64 registry_serial;
+
+/* Those who wait for the pins of a pool. */
+static DECLARE_WAIT_QUEUE_HEAD(registry_unpinned);
 
 /* Set at init, cleared at exit. */
 static const struct mpool_pool_view *registry_view;
@@ -36,10 +48,14 @@ static const struct mpool_reporter *registry_reporter;
 /* The module parameter on_leak. */
 enum mpool_on_leak mpool_default_on_leak = MPOOL_ON_LEAK_KEEP;
 
-/* Taken by files beside the directories of the pools. */
+/* Taken by files beside the directories of the pools, now or one day. */
 static const char * const reserved_names[] = {
-	"pools", "leaks", "whatis", "control", "dump", "stats", ".", "..",
+	"pools", "leaks", "whatis", "control", "dump", "stats", "sites",
+	"modules", "growth", "verify", ".", "..",
 };
+
+/* So is every name that ends like this. */
+#define RESERVED_END	".json"
 
 /* Says in one line what is wrong with the arguments of a create function. */
 void mpool_refuse(const struct mpool_pool_ops *ops, const char *name,
@@ -65,6 +81,7 @@ int mpool_pool_none(const char *kind, const void *pool, unsigned long ip)
 	return -EINVAL;
 }
 
+/* A blank would shift the columns of a file; '~' tells orphans of one name. */
 static bool name_ok(const char *name)
 {
 	const char *c;
@@ -73,8 +90,12 @@ static bool name_ok(const char *name)
 	if (!name || !*name || strnlen(name, MPOOL_NAME_LEN) == MPOOL_NAME_LEN)
 		return false;
 	for (c = name; *c; c++)
-		if (!isascii(*c) || !isprint(*c) || *c == '/')
+		if (!isascii(*c) || !isgraph(*c) || *c == '/' || *c == '~')
 			return false;
+	i = strlen(name);
+	if (i >= strlen(RESERVED_END) &&
+	    !strcmp(name + i - strlen(RESERVED_END), RESERVED_END))
+		return false;
 	for (i = 0; i < ARRAY_SIZE(reserved_names); i++)
 		if (!strcmp(name, reserved_names[i]))
 			return false;
@@ -88,7 +109,7 @@ int mpool_pool_init(struct mpool_pool *pool, const char *name,
 {
 	if (!name_ok(name)) {
 		mpool_refuse(ops, name,
-			     "name must be 1 to %d printable characters without '/', and not the name of a file",
+			     "name must be 1 to %d printable characters without blank, '/' and '~', and not the name of a file",
 			     MPOOL_NAME_LEN - 1);
 		return -EINVAL;
 	}
@@ -100,6 +121,8 @@ int mpool_pool_init(struct mpool_pool *pool, const char *name,
 	pool->ops = ops;
 	pool->on_leak = on_leak;
 	pool->site = mpool_site_id(site);
+	pool->module = site->module;
+	pool->handle = pool;
 	pool->born = ktime_get();
 	INIT_LIST_HEAD(&pool->list);
 	return 0;
@@ -127,6 +150,7 @@ int mpool_pool_register(struct mpool_pool *pool)
 			     "a pool of this name exists");
 		err = -EEXIST;
 	} else {
+		pool->serial = ++registry_serial;
 		list_add_tail(&pool->list, &registry_list);
 		if (registry_view)
 			registry_view->added(pool);
@@ -143,22 +167,159 @@ static void registry_hide(struct mpool_pool *pool)
 	pool->dir = NULL;
 }
 
-/* Takes a pool off the list; when it returns, nobody looks at it. */
-void mpool_pool_unregister(struct mpool_pool *pool)
+/*
+ * Makes the caller the one who ends a pool, or says in one line why there is none to
+ * end.  @handle may be any value and is not followed: the pool may be gone.
+ */
+struct mpool_pool *mpool_pool_claim(const struct mpool_pool_ops *ops,
+				    const void *handle, unsigned long ip)
+{
+	struct mpool_pool *pool, *found = NULL;
+
+	mutex_lock(&registry_mutex);
+	list_for_each_entry(pool, &registry_list, list) {
+		if (pool->handle != handle || pool->ops != ops)
+			continue;
+		found = pool;
+		break;
+	}
+	if (!found)
+		pr_err_ratelimited("%s pool %p is not destroyed: there is no such pool, or no more; called from %pS\n",
+				   ops->kind_name, handle, (void *)ip);
+	else if (found->ending)
+		pr_err_ratelimited("%s pool \"%s\" is not destroyed: it was before; called from %pS\n",
+				   ops->kind_name, found->name, (void *)ip);
+	if (found && found->ending)
+		found = NULL;
+	if (found)
+		found->ending = true;
+	mutex_unlock(&registry_mutex);
+	return found;
+}
+
+/* The pool is not to be ended after all. */
+void mpool_pool_unclaim(struct mpool_pool *pool)
 {
 	mutex_lock(&registry_mutex);
-	registry_hide(pool);
-	list_del_init(&pool->list);
+	pool->ending = false;
 	mutex_unlock(&registry_mutex);
 }
 
-/* Keeps a destroyed pool on the list; its name is free for another. */
+/*
+ * The pool that was registered next after *@serial, which becomes its own, or NULL.
+ * It stays until mpool_pool_unpin(), though perhaps as an orphan, so that callbacks
+ * may be called that make and end other pools.
+ */
+struct mpool_pool *mpool_pool_pin_next(u64 *serial)
+{
+	struct mpool_pool *pool, *found = NULL;
+
+	mutex_lock(&registry_mutex);
+	list_for_each_entry(pool, &registry_list, list) {
+		if (pool->serial <= *serial)
+			continue;
+		found = pool;
+		WRITE_ONCE(found->pins, found->pins + 1);
+		*serial = found->serial;
+		break;
+	}
+	mutex_unlock(&registry_mutex);
+	return found;
+}
+
+void mpool_pool_unpin(struct mpool_pool *pool)
+{
+	bool orphan;
+
+	mutex_lock(&registry_mutex);
+	orphan = pool->orphan;
+	WRITE_ONCE(pool->pins, pool->pins - 1);
+	if (!pool->pins)
+		wake_up_all(&registry_unpinned);
+	mutex_unlock(&registry_mutex);
+	/* The sweep passed it by. */
+	if (orphan)
+		mpool_pool_sweep();
+}
+
+/* Says once how many bad frees a pool had that is destroyed, if it had some. */
+static void registry_say_bad(struct mpool_pool *pool)
+{
+	u64 bad = mpool_stat_read(&pool->stats, MPOOL_STAT_BAD_FREE);
+	int hidden = atomic_xchg(&pool->burst, 0) - MPOOL_BURST;
+
+	lockdep_assert_held(&registry_mutex);
+	if (bad == pool->bad_said)
+		return;
+	pool->bad_said = bad;
+	if (hidden > 0)
+		pr_err("%s pool \"%s\" had %llu bad frees, of which %d more were not shown\n",
+		       pool->ops->kind_name, pool->name, bad, hidden);
+	else
+		pr_err("%s pool \"%s\" had %llu bad free%s\n",
+		       pool->ops->kind_name, pool->name, bad,
+		       bad == 1 ? "" : "s");
+}
+
+/*
+ * Takes a pool off the list, when it is not pinned; on return there is no reader of
+ * it.
+ */
+void mpool_pool_unregister(struct mpool_pool *pool)
+{
+	bool done;
+
+	do {
+		wait_event(registry_unpinned, !READ_ONCE(pool->pins));
+		mutex_lock(&registry_mutex);
+		done = !pool->pins;
+		if (done) {
+			registry_say_bad(pool);
+			registry_hide(pool);
+			list_del_init(&pool->list);
+		}
+		mutex_unlock(&registry_mutex);
+	} while (!done);
+}
+
+/* Number that tells an orphan from others of its name. */
+static unsigned int registry_nth_locked(const struct mpool_pool *pool)
+{
+	const struct mpool_pool *other;
+	unsigned int nth = 0;
+
+	lockdep_assert_held(&registry_mutex);
+	list_for_each_entry(other, &registry_list, list)
+		if (!strcmp(other->name, pool->name))
+			nth = max(nth, other->nth);
+	return nth + 1;
+}
+
+/*
+ * Keeps a destroyed pool on the list; its name is free for another, its files go on
+ * under a name of their own.  The pool takes frees only, and none of them by a fast
+ * path but those that are on their way.  The caller does not touch it any more.
+ */
 void mpool_pool_orphan(struct mpool_pool *pool)
 {
 	mutex_lock(&registry_mutex);
+	registry_say_bad(pool);
 	registry_hide(pool);
+	pool->nth = registry_nth_locked(pool);
 	WRITE_ONCE(pool->orphan, true);
+	if (registry_view)
+		registry_view->added(pool);
 	mutex_unlock(&registry_mutex);
+	/*
+	 * The last object may be freed meanwhile by somebody who did not see yet
+	 * that the pool is one.  Preemption is off, or a reader held, from before
+	 * they look until they have counted, and mpool_fixed_tune() has it off, too:
+	 * after one grace period no fast path is there to begin, after two all that
+	 * did are counted.
+	 */
+	synchronize_rcu();
+	synchronize_rcu();
+	mpool_pool_sweep();
 }
 
 /* For tests, which know that the pool is not destroyed meanwhile. */
@@ -247,11 +408,14 @@ static void sweep_fn(struct work_struct *work)
 
 	mutex_lock(&registry_mutex);
 	list_for_each_entry_safe(pool, next, &registry_list, list) {
-		if (!pool->orphan || atomic_read(&pool->users))
+		if (!pool->orphan || pool->pins || atomic_read(&pool->users))
 			continue;
 		pool->ops->count(pool, &count);
-		if (!count.live)
-			list_move_tail(&pool->list, &done);
+		if (count.live)
+			continue;
+		registry_say_bad(pool);
+		registry_hide(pool);
+		list_move_tail(&pool->list, &done);
 	}
 	mutex_unlock(&registry_mutex);
 	list_for_each_entry_safe(pool, next, &done, list) {
@@ -271,7 +435,14 @@ void mpool_pool_sweep(void)
 /* A pool that took its memory from @pool does so no more. */
 void mpool_pool_unuse(struct mpool_pool *pool)
 {
-	if (atomic_dec_and_test(&pool->users) && READ_ONCE(pool->orphan))
+	bool sweep_it;
+
+	/* An orphan may be ended from the moment that it has no users. */
+	rcu_read_lock();
+	sweep_it = atomic_dec_and_test(&pool->users) &&
+		   READ_ONCE(pool->orphan);
+	rcu_read_unlock();
+	if (sweep_it)
 		mpool_pool_sweep();
 }
 
@@ -289,6 +460,8 @@ static bool dispose_one(bool large)
 		if (pool_is_large(pool) != large)
 			continue;
 		found = pool;
+		registry_say_bad(pool);
+		registry_hide(pool);
 		list_del_init(&pool->list);
 		break;
 	}
@@ -309,11 +482,14 @@ void mpool_registry_init(void)
  */
 void mpool_registry_exit(void)
 {
+	/* A sweep may be ending a pool over one that is ended here. */
 	mpool_kick_sync(&sweep);
 	while (dispose_one(false))
 		;
 	while (dispose_one(true))
 		;
+	/* The end of a pool over an orphan asks for a sweep: its text goes soon. */
+	mpool_kick_sync(&sweep);
 }
 
 void mpool_registry_set_reporter(const struct mpool_reporter *reporter)

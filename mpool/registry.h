@@ -4,6 +4,7 @@
 
 #include <linux/atomic.h>
 #include <linux/list.h>
+#include <linux/rcupdate.h>
 
 #include "internal.h"
 #include "stat.h"
@@ -47,7 +48,7 @@ struct mpool_pool_ops {
 	int (*walk)(struct mpool_pool *pool, mpool_visit_fn fn, void *arg);
 	/* frees the live objects that @mod's sites allocated */
 	size_t (*reclaim)(struct mpool_pool *pool, const struct module *mod);
-	/* the code of the pool's callbacks is about to go */
+	/* the code of the pool's callbacks is about to go: none runs or will */
 	void (*drop_callbacks)(struct mpool_pool *pool);
 	/* ends a pool that was reported, or makes an orphan of it */
 	void (*finish)(struct mpool_pool *pool, bool keep);
@@ -71,12 +72,19 @@ struct mpool_pool {
 	char name[MPOOL_NAME_LEN];
 	const struct mpool_pool_ops *ops;
 	enum mpool_on_leak on_leak;
-	u32 site;		/* where it was created, and by which module */
+	u32 site;		/* where it was created */
 	ktime_t born;
+	const void *handle;	/* pointer that its creator has */
 
 	/* Protected by registry_mutex. */
 	struct list_head list;
+	u64 serial;		/* of its registration; ascends along the list */
+	const struct module *module;	/* that created it, as long as that is there */
+	bool ending;		/* somebody ends it, and nobody else may */
 	bool orphan;		/* destroyed with objects out, and kept; read anywhere */
+	unsigned int pins;	/* users of it that do not hold the mutex */
+	unsigned int nth;	/* of the orphans of its name; 0 for none */
+	u64 bad_said;		/* bad frees that the log knows the number of */
 	struct dentry *dir;	/* debugfs' */
 
 	/* Any context. */
@@ -85,12 +93,17 @@ struct mpool_pool {
 	struct mpool_stats stats;
 	struct mpool_failure fail;	/* may be torn if two fail at once */
 	atomic_t users;		/* pools that take their memory from this one */
+	atomic_t burst;		/* bad frees since a work item looked; report.c */
 };
+
+/* Bad frees of one pool that are shown before a work item looks for more. */
+#define MPOOL_BURST	10
 
 /* What a free was refused for; the report finds out the rest. */
 enum mpool_bad_free {
 	MPOOL_BAD_FREE_ADDRESS,	/* not a live object of that pool */
 	MPOOL_BAD_FREE_TWICE,	/* object was freed and is being freed again */
+	MPOOL_BAD_REALLOC,	/* the first, but by a realloc */
 };
 
 /* What the lower levels cannot print themselves; set once at init. */
@@ -116,6 +129,11 @@ int mpool_pool_init(struct mpool_pool *pool, const char *name,
 		    const struct mpool_pool_ops *ops,
 		    enum mpool_on_leak on_leak, struct mpool_site *site);
 int mpool_pool_register(struct mpool_pool *pool);
+struct mpool_pool *mpool_pool_claim(const struct mpool_pool_ops *ops,
+				    const void *handle, unsigned long ip);
+void mpool_pool_unclaim(struct mpool_pool *pool);
+struct mpool_pool *mpool_pool_pin_next(u64 *serial);
+void mpool_pool_unpin(struct mpool_pool *pool);
 void mpool_pool_unregister(struct mpool_pool *pool);
 void mpool_pool_orphan(struct mpool_pool *pool);
 struct mpool_pool *mpool_pool_find(const char *name);
@@ -147,6 +165,23 @@ void mpool_pool_shortage(const struct mpool_pool *large,
 			 const struct mpool_shortage *s);
 void mpool_pool_sweep(void);
 void mpool_pool_unuse(struct mpool_pool *pool);
+
+/*
+ * Counts a run of a pool that was taken back.  Last: an orphan may be ended as soon as
+ * its last object was counted, but not before this reader is over.  Any context.
+ */
+static inline void mpool_pool_freed(struct mpool_pool *pool)
+{
+	bool orphan;
+
+	rcu_read_lock();
+	mpool_stat_inc(&pool->stats, MPOOL_STAT_FREE);
+	/* Pairs with synchronize_rcu() in mpool_pool_orphan(). */
+	orphan = READ_ONCE(pool->orphan);
+	rcu_read_unlock();
+	if (orphan)
+		mpool_pool_sweep();
+}
 
 void mpool_registry_set_reporter(const struct mpool_reporter *reporter);
 void mpool_registry_set_view(const struct mpool_pool_view *view);

@@ -416,7 +416,7 @@ void *mpool_small_realloc_at(struct mpool_small *pool, const void *p,
 		return ZERO_SIZE_PTR;
 	}
 	if (mpool_small_of(p) != pool) {
-		mpool_pool_bad_free(&pool->pool, p, MPOOL_BAD_FREE_ADDRESS,
+		mpool_pool_bad_free(&pool->pool, p, MPOOL_BAD_REALLOC,
 				    _RET_IP_);
 		return NULL;
 	}
@@ -661,11 +661,13 @@ size_t __mpool_small_destroy(struct mpool_small *pool)
 {
 	size_t leaks;
 
-	if (IS_ERR_OR_NULL(pool))
+	if (IS_ERR_OR_NULL(pool) ||
+	    !mpool_pool_claim(&small_ops, pool, _RET_IP_))
 		return 0;
 	if (atomic_read(&pool->pool.users)) {
 		pr_err("small pool \"%s\" is not destroyed: it is the global pool\n",
 		       pool->pool.name);
+		mpool_pool_unclaim(&pool->pool);
 		return 0;
 	}
 	leaks = mpool_pool_leaks(&pool->pool);

@@ -492,6 +492,7 @@ static struct mpool_string *string_setup(const char *name,
 		goto err_free;
 	}
 	strings->small->above = strings;
+	strings->small->pool.handle = strings;
 	INIT_WORK(&strings->work, retired_fn);
 	err = -EINVAL;
 	if (args->flags & ~MPOOL_STRING_NOCASE) {
@@ -547,7 +548,9 @@ size_t __mpool_string_destroy(struct mpool_string *pool)
 
 	if (IS_ERR_OR_NULL(pool))
 		return 0;
-	face = &pool->small->pool;
+	face = mpool_pool_claim(&string_ops, pool, _RET_IP_);
+	if (!face)
+		return 0;
 	leaks = mpool_pool_leaks(face);
 	string_finish(face, leaks && mpool_pool_keeps(face));
 	return leaks;
