@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A client module for the cases that need a real one: it may fail its init, leak
- * at its exit, leave a pool behind, or make and end pools while others read
- * their files.  kunit/modules.sh loads and unloads it.
+ * at its exit, leave a pool behind, make and end pools while others read their
+ * files, or free wrongly where the free is the last statement of a callback.
+ * kunit/modules.sh loads and unloads it.
  */
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/mpool.h>
+#include <linux/rcupdate.h>
+#include <linux/workqueue.h>
 
 static bool fail;
 module_param(fail, bool, 0444);
@@ -19,6 +22,10 @@ MODULE_PARM_DESC(leak, "Leave objects and a pool behind");
 static unsigned int churn;
 module_param(churn, uint, 0444);
 MODULE_PARM_DESC(churn, "Pools of each kind to make, use and end in init");
+
+static bool bad;
+module_param(bad, bool, 0444);
+MODULE_PARM_DESC(bad, "Free an object twice, in callbacks");
 
 static struct mpool_fixed *pool;
 static void *objs[3];
@@ -91,6 +98,52 @@ static int client_churn(void)
 	return 0;
 }
 
+struct req {
+	struct work_struct work;
+	struct rcu_head rcu;
+};
+
+static struct mpool_fixed *reqs;
+
+static void client_work(struct work_struct *work)
+{
+	mpool_fixed_free(reqs, container_of(work, struct req, work));
+}
+
+static void client_rcu(struct rcu_head *rcu)
+{
+	mpool_fixed_free(reqs, container_of(rcu, struct req, rcu));
+}
+
+static noinline void client_put(struct req *req)
+{
+	mpool_free(req);
+}
+
+/* One right free, then 23 wrong ones. */
+static int client_bad(void)
+{
+	struct req *req;
+	int i;
+
+	reqs = mpool_fixed_create("client-reqs", sizeof(*req), NULL);
+	if (IS_ERR(reqs))
+		return PTR_ERR(reqs);
+	req = mpool_fixed_alloc(reqs, GFP_KERNEL);
+	for (i = 0; i < 2 && req; i++) {
+		INIT_WORK(&req->work, client_work);
+		schedule_work(&req->work);
+		flush_work(&req->work);
+	}
+	if (req)
+		call_rcu(&req->rcu, client_rcu);
+	rcu_barrier();
+	for (i = 0; i < 21; i++)
+		client_put(req);
+	mpool_fixed_destroy(reqs);
+	return 0;
+}
+
 static int __init client_init(void)
 {
 	unsigned int i;
@@ -98,6 +151,8 @@ static int __init client_init(void)
 
 	for (i = 0; i < churn && !err; i++)
 		err = client_churn();
+	if (!err && bad)
+		err = client_bad();
 	if (!err)
 		err = client_alloc();
 	if (!err && fail)

@@ -18,9 +18,9 @@ same() { # have want: shows the difference
 	printf '%s\n' "wanted:" "$2" "have:" "$1" | while IFS= read -r line; do kmsg "# $line"; done
 	return 1
 }
-left='mpool: module mpool_client goes and leaves 4 objects, 1312 bytes, and 1 pool:
-mpool:   1 object, 1024 bytes: client.c:36 client_alloc [mpool_client] in pool "global"
-mpool:   3 objects, 288 bytes: client.c:35 client_alloc [mpool_client] in pool "client"
+left='mpool: module mpool_client goes and leaves 4 objects, up to 1312 bytes, and 1 pool:
+mpool:   1 object, up to 1024 bytes: client.c:43 client_alloc [mpool_client] in pool "global"
+mpool:   3 objects, 288 bytes: client.c:42 client_alloc [mpool_client] in pool "client"
 mpool:   fixed pool "client" was not destroyed'
 
 failed_init_is_reported() {
@@ -36,6 +36,9 @@ clean_client_is_not_reported() {
 }
 orphans_are_visible() {
 	[ "$(grep -c '^client  *fixed  *mpool_client .* orphan$' $dir/pools)" -ge 2 ]
+}
+orphans_keep_their_files() {
+	[ "$(grep -c 'client.c:42 client_alloc .mpool_client.' "$dir/client~1/objects")" = 3 ]
 }
 leaks_file_has_both() {
 	[ "$(grep -c '^module mpool_client goes and leaves 4 objects' $dir/leaks)" -ge 2 ]
@@ -80,7 +83,18 @@ policy_reclaim_leaves_nothing() {
 		[ "$(awk '$1 == "global" { print $5 }' $dir/pools)" = "$live" ]
 }
 
+bad_frees_name_the_function() {
+	insmod /mpool_client.ko bad=1 && rmmod mpool_client || return 1
+	log=$(log_new)
+	for fn in client_work client_rcu client_put; do
+		echo "$log" | grep -q "bad free: .*; freed by $fn+.* \[mpool_client\]" || return 1
+	done
+	[ "$(echo "$log" | grep -c 'bad free: ')" = 10 ] &&
+		echo "$log" | grep -q '^mpool: fixed pool "client-reqs" had 23 bad frees, of which 13 more were not shown'
+}
+
 all='failed_init_is_reported exit_that_leaks_is_reported clean_client_is_not_reported orphans_are_visible
+orphans_keep_their_files bad_frees_name_the_function
 leaks_file_has_both files_are_read_while_pools_come_and_go modes_are_as_documented
 mpool_stays_while_a_client_is_loaded wrong_policy_is_refused policy_reclaim_leaves_nothing'
 kmsg "KTAP version 1"

@@ -94,7 +94,7 @@ static void owner_del(struct module *mod)
 /* A module goes: from here on nothing of mpool refers to it. */
 void mpool_owner_going(struct module *mod)
 {
-	if (owner_verdict && mpool_site_module_has(mod))
+	if (owner_verdict)
 		owner_verdict(mod);
 	mpool_site_module_gone(mod);
 	owner_del(mod);
@@ -123,8 +123,11 @@ static struct notifier_block owner_nb = {
 
 int mpool_owner_init(void)
 {
-	owner_add(THIS_MODULE);
-	return register_module_notifier(&owner_nb);
+	int err = register_module_notifier(&owner_nb);
+
+	if (!err)
+		owner_add(THIS_MODULE);
+	return err;
 }
 
 void mpool_owner_exit(void)

@@ -6,25 +6,30 @@
  * and pool, biggest first.  It goes to the log and is kept for the file leaks.
  * There are three occasions: a pool is destroyed, a module goes, mpool goes.
  *
- * A bad-free report asks whatis what the address is, and says it in one line.  A
- * shortage is told by the work item that found out who had the memory.
+ * A bad-free report asks whatis what the address is, and says it in one line.  Of
+ * each pool MPOOL_BURST are shown, and as many of no pool.  The first of a burst
+ * asks for a work item, which a few seconds later says how many were not shown and
+ * begins anew; a pool that ends before says it itself.  A shortage is told by the
+ * work item that found out who had the memory.
  *
  * Invariant: an object is reported as leaked by its pool's end or by its
- * module's, whichever comes first, and then once more when mpool itself goes.
+ * module's, whichever comes first, and then once more when mpool itself goes.  A
+ * burst that is not 0 has asked for the work item.
  *
  * Locking: kept_mutex for the reports that are kept.  Bad frees are reported
- * from any context and use no lock but that of the rate limit, which is tried.
+ * from any context and use no lock; bursts are atomic.
  */
 #include <linux/kernel.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
-#include <linux/ratelimit.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
+#include <linux/workqueue.h>
 
+#include "kick.h"
 #include "owner.h"
 #include "report.h"
 #include "shortage.h"
@@ -52,6 +57,12 @@ static unsigned int nr_kept;
 
 /* --- sums --- */
 
+/* Pools of one name, most of them orphans, are one to a reader. */
+static bool sums_same(const struct mpool_pool *a, const struct mpool_pool *b)
+{
+	return a == b || (a->ops == b->ops && !strcmp(a->name, b->name));
+}
+
 static struct mpool_site_sum *sums_row(struct mpool_sums *sums,
 				       const struct mpool_pool *pool, u32 site)
 {
@@ -59,7 +70,8 @@ static struct mpool_site_sum *sums_row(struct mpool_sums *sums,
 	size_t i;
 
 	for (i = sums->n; i-- > 0;)
-		if (sums->rows[i].site == site && sums->rows[i].pool == pool)
+		if (sums->rows[i].site == site &&
+		    sums_same(sums->rows[i].pool, pool))
 			return &sums->rows[i];
 	if (sums->n == sums->size) {
 		size_t size = max_t(size_t, 32, sums->size * 2);
@@ -83,16 +95,42 @@ struct sums_visit {
 	struct mpool_site_sum *last;
 };
 
+/* Is it the module's?  What it has in its own pool is, if its site has no number. */
+static bool sums_wanted(const struct mpool_sums *sums,
+			const struct mpool_pool *pool, u32 site)
+{
+	return !sums->mod || mpool_site_of_module(site, sums->mod) ||
+	       (site == MPOOL_SITE_UNKNOWN && pool->module == sums->mod);
+}
+
+/* Is the size of an object that of its class?  It was not asked for, then. */
+static bool sums_rounded(const struct mpool_pool *pool, const struct mpool_obj *obj)
+{
+	bool class;
+
+	if (pool->ops->kind != MPOOL_KIND_SMALL &&
+	    pool->ops->kind != MPOOL_KIND_STRING)
+		return false;
+	preempt_disable();
+	class = mpool_chunk_find(obj->addr);
+	preempt_enable();
+	return class;
+}
+
 static int sums_visit(const struct mpool_obj *obj, void *arg)
 {
 	struct sums_visit *visit = arg;
 	struct mpool_sums *sums = visit->sums;
 	struct mpool_site_sum *row = visit->last;
 
-	if (sums->mod && !mpool_site_of_module(obj->site, sums->mod))
+	bool rounded;
+
+	if (!sums_wanted(sums, visit->pool, obj->site))
 		return 0;
+	rounded = sums_rounded(visit->pool, obj);
 	sums->count++;
 	sums->bytes += obj->size;
+	sums->rounded |= rounded;
 	/* Neighbours often have the same site. */
 	if (!row || row->site != obj->site)
 		row = sums_row(sums, visit->pool, obj->site);
@@ -102,6 +140,7 @@ static int sums_visit(const struct mpool_obj *obj, void *arg)
 	if (!row->count++)
 		row->sample = obj->addr;
 	row->bytes += obj->size;
+	row->rounded |= rounded;
 	return 0;
 }
 
@@ -145,6 +184,11 @@ static const char *plural(size_t n)
 	return n == 1 ? "" : "s";
 }
 
+static const char *rounded_text(bool rounded)
+{
+	return rounded ? "up to " : "";
+}
+
 /* The rows of a report, the biggest ones. */
 void mpool_report_rows(struct mpool_out *out, const struct mpool_sums *sums,
 		       bool with_pool)
@@ -156,24 +200,28 @@ void mpool_report_rows(struct mpool_out *out, const struct mpool_sums *sums,
 
 	for (i = 0; i < n; i++, row++) {
 		mpool_site_print(row->site, site, sizeof(site));
-		mpool_out(out, "  %zu object%s, %zu bytes: %s, first %p%s%s%s\n",
-			  row->count, plural(row->count), row->bytes, site,
-			  row->sample, with_pool ? " in pool \"" : "",
+		mpool_out(out, "  %zu object%s, %s%zu bytes: %s, first %p%s%s%s\n",
+			  row->count, plural(row->count), rounded_text(row->rounded),
+			  row->bytes, site, row->sample, with_pool ? " in pool \"" : "",
 			  with_pool ? row->pool->name : "",
 			  with_pool ? "\"" : "");
 		count += row->count;
 		bytes += row->bytes;
 	}
 	if (sums->count > count)
-		mpool_out(out, "  and %zu more call site%s: %zu object%s, %zu bytes\n",
+		mpool_out(out, "  and %zu more call site%s: %zu object%s, %s%zu bytes\n",
 			  sums->n - n, plural(sums->n - n),
 			  sums->count - count, plural(sums->count - count),
-			  sums->bytes - bytes);
+			  rounded_text(sums->rounded), sums->bytes - bytes);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_report_rows);
 
-static const char *policy_text(const struct mpool_pool *pool)
+static const char *policy_text(struct mpool_pool *pool)
 {
+	if (pool->ops->kind == MPOOL_KIND_LARGE &&
+	    mpool_pool_policy(pool) == MPOOL_ON_LEAK_KEEP &&
+	    !container_of(pool, struct mpool_large, pool)->feed->gives_back)
+		return "left in the region, without a pool";
 	switch (mpool_pool_policy(pool)) {
 	case MPOOL_ON_LEAK_RECLAIM:
 		return "reclaimed";
@@ -192,9 +240,10 @@ size_t mpool_report_pool(struct mpool_out *out, struct mpool_pool *pool)
 	mpool_sums_add(&sums, pool);
 	mpool_sums_sort(&sums);
 	if (sums.count) {
-		mpool_out(out, "%s pool \"%s\" leaks %zu object%s, %zu bytes (%s):\n",
+		mpool_out(out, "%s pool \"%s\" leaks %zu object%s, %s%zu bytes (%s):\n",
 			  pool->ops->kind_name, pool->name, sums.count,
-			  plural(sums.count), sums.bytes, policy_text(pool));
+			  plural(sums.count), rounded_text(sums.rounded), sums.bytes,
+			  policy_text(pool));
 		mpool_report_rows(out, &sums, false);
 	}
 	mpool_sums_free(&sums);
@@ -273,7 +322,7 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_report_show_leaks);
 
 static bool pool_of(const struct mpool_pool *pool, const struct module *mod)
 {
-	return !pool->orphan && mpool_site_of_module(pool->site, mod);
+	return !pool->orphan && !pool->ending && pool->module == mod;
 }
 
 static void verdict_text(struct mpool_out *out, struct module *mod,
@@ -296,9 +345,9 @@ static void verdict_text(struct mpool_out *out, struct module *mod,
 	}
 	mpool_sums_sort(sums);
 	if (sums->count || left)
-		mpool_out(out, "module %s goes and leaves %zu object%s, %zu bytes",
+		mpool_out(out, "module %s goes and leaves %zu object%s, %s%zu bytes",
 			  mod->name, sums->count, plural(sums->count),
-			  sums->bytes);
+			  rounded_text(sums->rounded), sums->bytes);
 	if (left)
 		mpool_out(out, ", and %u pool%s", left, plural(left));
 	if (sums->count || left)
@@ -312,7 +361,7 @@ static void verdict_text(struct mpool_out *out, struct module *mod,
 }
 
 /*
- * The next pool of a module that is to be ended: those that take memory from
+ * Claims the next pool of a module that is to be ended: those that take memory from
  * others before the others.
  */
 static struct mpool_pool *verdict_next(const struct module *mod, bool large)
@@ -329,6 +378,7 @@ static struct mpool_pool *verdict_next(const struct module *mod, bool large)
 		if (!large && atomic_read(&pool->users))
 			continue;
 		found = pool;
+		found->ending = true;
 		break;
 	}
 	mpool_registry_unlock();
@@ -348,17 +398,50 @@ static void verdict_finish(struct module *mod, bool large)
 	}
 }
 
-/* Objects of the module in pools of others. */
+/*
+ * Objects of the module in pools of others, whose destructors may make and end pools:
+ * one pool at a time, pinned, without a lock.  A pool of the module's that somebody
+ * else is ending at this moment loses its callbacks here, too.
+ */
 static void verdict_reclaim(struct module *mod)
+{
+	struct mpool_pool *pool;
+	u64 serial = 0;
+
+	while ((pool = mpool_pool_pin_next(&serial))) {
+		if (READ_ONCE(pool->module) == mod && pool->ops->drop_callbacks)
+			pool->ops->drop_callbacks(pool);
+		if (!READ_ONCE(pool->orphan) && !READ_ONCE(pool->ending) &&
+		    mpool_pool_policy(pool) == MPOOL_ON_LEAK_RECLAIM)
+			pool->ops->reclaim(pool, mod);
+		mpool_pool_unpin(pool);
+	}
+}
+
+/* Nothing that stays looks like the next module's that has this address. */
+static void verdict_forget(const struct module *mod)
 {
 	struct list_head *pools = mpool_registry_lock();
 	struct mpool_pool *pool;
 
 	list_for_each_entry(pool, pools, list)
-		if (!pool->orphan &&
-		    mpool_pool_policy(pool) == MPOOL_ON_LEAK_RECLAIM)
-			pool->ops->reclaim(pool, mod);
+		if (pool->module == mod)
+			WRITE_ONCE(pool->module, NULL);
 	mpool_registry_unlock();
+}
+
+/* Has the module anything to do with mpool? */
+static bool verdict_concerns(const struct module *mod)
+{
+	struct list_head *pools;
+	struct mpool_pool *pool;
+	bool found = mpool_site_module_has(mod);
+
+	pools = mpool_registry_lock();
+	list_for_each_entry(pool, pools, list)
+		found |= pool->module == mod;
+	mpool_registry_unlock();
+	return found;
 }
 
 /*
@@ -372,11 +455,14 @@ static void verdict(struct module *mod)
 	bool panics = false;
 	size_t i;
 
+	if (!verdict_concerns(mod))
+		return;
 	report_begin(&out);
 	verdict_text(&out, mod, &sums, &panics);
 	report_end(&out);
 	for (i = 0; i < sums.n; i++)
-		mpool_site_retire(sums.rows[i].site);
+		if (sums.rows[i].site != MPOOL_SITE_UNKNOWN)
+			mpool_site_retire(sums.rows[i].site);
 	if (panics)
 		panic("mpool: module %s leaked %zu objects\n", mod->name,
 		      sums.count);
@@ -384,6 +470,7 @@ static void verdict(struct module *mod)
 	verdict_finish(mod, false);
 	verdict_finish(mod, true);
 	verdict_reclaim(mod);
+	verdict_forget(mod);
 }
 
 /* mpool's own unload: what stays out for ever. */
@@ -439,7 +526,7 @@ static void bad_free_what(struct mpool_out *out, const struct mpool_pool *pool,
 	}
 }
 
-/* One line: what it is that was freed, and by whom. */
+/* One line: the address, what is there, and the function that freed it. */
 void mpool_report_bad_free(struct mpool_out *out, const struct mpool_pool *pool,
 			   const void *p, enum mpool_bad_free why,
 			   unsigned long ip)
@@ -447,34 +534,76 @@ void mpool_report_bad_free(struct mpool_out *out, const struct mpool_pool *pool,
 	struct mpool_whatis what;
 
 	mpool_whatis(p, &what);
-	mpool_out(out, "bad free: %p ", p);
+	mpool_out(out, "bad %s: %p ",
+		  why == MPOOL_BAD_REALLOC ? "realloc" : "free", p);
 	bad_free_what(out, pool, &what, p, why);
 	if (ip)
-		mpool_out(out, "; freed by %pS\n", (void *)ip);
+		mpool_out(out, "; %s by %pS\n",
+			  why == MPOOL_BAD_REALLOC ? "reallocated" : "freed",
+			  (void *)ip);
 	else
 		mpool_out(out, "; found when it was to be handed out again\n");
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_report_bad_free);
 
+/* How long a burst of bad frees is; and that of frees of no pool. */
+#define BURST_TIME	(5 * HZ)
+
+static atomic_t burst_of_none;
+
+static int burst_hidden(atomic_t *burst)
+{
+	return max(0, atomic_xchg(burst, 0) - MPOOL_BURST);
+}
+
+/* Says how many bad frees were not shown, and begins anew. */
+void mpool_report_bursts(void)
+{
+	struct list_head *pools = mpool_registry_lock();
+	struct mpool_pool *pool;
+	int hidden;
+
+	list_for_each_entry(pool, pools, list) {
+		hidden = atomic_read(&pool->burst) ?
+			 burst_hidden(&pool->burst) : 0;
+		if (hidden)
+			pr_err("bad free: pool \"%s\": %d more were not shown\n",
+			       pool->name, hidden);
+	}
+	mpool_registry_unlock();
+	hidden = burst_hidden(&burst_of_none);
+	if (hidden)
+		pr_err("bad free: of addresses of no pool %d more were not shown\n",
+		       hidden);
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_report_bursts);
+
+static void burst_over_fn(struct work_struct *work)
+{
+	mpool_report_bursts();
+}
+
+static DECLARE_DELAYED_WORK(burst_over, burst_over_fn);
+
+/* A timer is not for every context that may free wrongly. */
+static void burst_begin_fn(struct work_struct *work)
+{
+	schedule_delayed_work(&burst_over, BURST_TIME);
+}
+
+static struct mpool_kick burst_begin;
+
 static void bad_free(struct mpool_pool *pool, const void *p,
 		     enum mpool_bad_free why, unsigned long ip)
 {
-	/* Its own message about what it suppressed would name this function. */
-	static struct ratelimit_state limit =
-		RATELIMIT_STATE_INIT_FLAGS(limit, 5 * HZ, 10,
-					   RATELIMIT_MSG_ON_RELEASE);
-	static atomic_t hidden;
 	char buf[384] = "";
 	struct mpool_out out = { .buf = buf, .size = sizeof(buf) };
-	int more;
+	int n = atomic_inc_return(pool ? &pool->burst : &burst_of_none);
 
-	if (!__ratelimit(&limit)) {
-		atomic_inc(&hidden);
+	if (n == 1)
+		mpool_kick(&burst_begin);
+	if (n > MPOOL_BURST)
 		return;
-	}
-	more = atomic_xchg(&hidden, 0);
-	if (more)
-		mpool_out(&out, "bad free: %d more were not shown\n", more);
 	mpool_report_bad_free(&out, pool, p, why, ip);
 	mpool_out_log(&out);
 }
@@ -536,6 +665,7 @@ static const struct mpool_reporter reporter = {
 
 void mpool_report_init(void)
 {
+	mpool_kick_init(&burst_begin, burst_begin_fn);
 	mpool_registry_set_reporter(&reporter);
 	mpool_owner_set_verdict(verdict);
 }
@@ -544,6 +674,10 @@ void mpool_report_exit(void)
 {
 	struct kept *kept, *next;
 
+	/* No pool is left; a timer that runs yet is for what was of none. */
+	mpool_kick_sync(&burst_begin);
+	if (cancel_delayed_work_sync(&burst_over))
+		mpool_report_bursts();
 	list_for_each_entry_safe(kept, next, &kept_list, list)
 		kvfree(kept);
 	INIT_LIST_HEAD(&kept_list);

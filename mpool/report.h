@@ -14,6 +14,7 @@ struct mpool_site_sum {
 	u32 site;
 	size_t count;
 	size_t bytes;
+	bool rounded;		/* bytes are those of a size class */
 	const void *sample;
 };
 
@@ -23,6 +24,7 @@ struct mpool_sums {
 	size_t size;
 	size_t count;		/* of all rows */
 	size_t bytes;
+	bool rounded;
 	const struct module *mod;	/* only its sites, if not NULL */
 };
 
@@ -41,6 +43,7 @@ void mpool_report_holder(struct mpool_out *out,
 void mpool_report_shortage(struct mpool_out *out,
 			   const struct mpool_pool *large,
 			   const struct mpool_shortage *s);
+void mpool_report_bursts(void);
 void mpool_report_show_leaks(struct mpool_out *out);
 void mpool_report_farewell(void);
 
