@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tests of ends: of pools, of the modules that made them, and of objects that
+ * somebody else frees or gets meanwhile.
+ *
+ * Where two have to meet, a destructor is the place: it runs in the middle of what
+ * is tested.
+ */
+#include <linux/completion.h>
+#include <linux/kthread.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "helpers.h"
+#include "object.h"
+#include "owner.h"
+#include "report.h"
+#include "verify.h"
+
+static struct module *fake_module(struct kunit *test)
+{
+	struct module *mod = kunit_kzalloc(test, sizeof(*mod), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, mod);
+	strscpy(mod->name, "lifedrv", sizeof(mod->name));
+	return mod;
+}
+
+static void site_of(struct mpool_site *site, struct module *mod, u32 line)
+{
+	*site = (struct mpool_site){
+		.file = "drv/life.c", .func = "life", .line = line,
+		.module = mod,
+	};
+}
+
+/* --- destroy --- */
+
+static void destroyed_twice(struct kunit *test)
+{
+	struct mpool_fixed *fixed = mpool_fixed_create("life-f", 64, NULL);
+	struct mpool_large *large = mpool_large_create("life-l", NULL);
+	struct mpool_small *small = mpool_small_create("life-s", NULL);
+	struct mpool_string *string = mpool_string_create("life-t", NULL);
+	int i;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(fixed) || IS_ERR(large) ||
+			   IS_ERR(small) || IS_ERR(string));
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_destroy(fixed));
+		KUNIT_EXPECT_EQ(test, 0, mpool_large_destroy(large));
+		KUNIT_EXPECT_EQ(test, 0, mpool_small_destroy(small));
+		KUNIT_EXPECT_EQ(test, 0, mpool_string_destroy(string));
+	}
+	/* What never was a pool, or is one of another kind. */
+	mpool_fixed_destroy((void *)0xdead000000000100);
+	mpool_string_destroy((void *)mpool_global());
+	mpool_large_destroy((void *)8);
+	mpool_small_destroy(ERR_PTR(-ENOMEM));
+	mpool_string_destroy(NULL);
+	KUNIT_EXPECT_NOT_NULL(test, mpool_pool_find("global"));
+}
+
+static void orphan_is_not_destroyed_again(struct kunit *test)
+{
+	struct mpool_fixed *pool = mpool_fixed_create("life-o", 64, NULL);
+	void *obj;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
+	obj = mpool_fixed_alloc(pool, GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, 1, mpool_fixed_destroy(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_destroy(pool));
+	KUNIT_EXPECT_EQ(test, 1, mpool_kunit_orphans("life-o"));
+	mpool_free(obj);
+	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!mpool_kunit_orphans("life-o")));
+}
+
+struct race {
+	struct mpool_fixed *pool;
+	struct completion go, done;
+	atomic_t leaks;
+};
+
+static int race_fn(void *arg)
+{
+	struct race *race = arg;
+
+	wait_for_completion(&race->go);
+	atomic_add(mpool_fixed_destroy(race->pool), &race->leaks);
+	complete(&race->done);
+	return 0;
+}
+
+static void destroyed_by_two_at_once(struct kunit *test)
+{
+	struct mpool_fixed_args args = { .on_leak = MPOOL_ON_LEAK_RECLAIM };
+	struct race race;
+	int round, i;
+
+	for (round = 0; round < 20; round++) {
+		init_completion(&race.go);
+		init_completion(&race.done);
+		atomic_set(&race.leaks, 0);
+		race.pool = mpool_fixed_create("life-race", 64, &args);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(race.pool));
+		mpool_fixed_alloc(race.pool, GFP_KERNEL);
+		for (i = 0; i < 2; i++)
+			KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(race_fn, &race,
+								    "life/%d", i)));
+		complete_all(&race.go);
+		wait_for_completion(&race.done);
+		wait_for_completion(&race.done);
+		KUNIT_EXPECT_EQ(test, 1, atomic_read(&race.leaks));
+	}
+}
+
+/* Its last object is freed after the report, before it is an orphan. */
+static void orphan_of_nothing_goes(struct kunit *test)
+{
+	struct mpool_large *large = mpool_large_create("life-none-l", NULL);
+	struct mpool_fixed *fixed = mpool_fixed_create("life-none", 64, NULL);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(fixed) || IS_ERR(large));
+	fixed->pool.ops->finish(&fixed->pool, true);
+	large->pool.ops->finish(&large->pool, true);
+	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!mpool_kunit_orphans("life-none")));
+	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!mpool_kunit_orphans("life-none-l")));
+}
+
+static void orphans_have_files_of_their_own(struct kunit *test)
+{
+	struct mpool_fixed *pool[3];
+	void *obj[3];
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		pool[i] = mpool_fixed_create("life-file", 64, NULL);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(pool[i]));
+		obj[i] = mpool_fixed_alloc(pool[i], GFP_KERNEL);
+		if (i < 2)
+			KUNIT_EXPECT_EQ(test, 1, mpool_fixed_destroy(pool[i]));
+		KUNIT_EXPECT_EQ(test, pool[i]->pool.nth, i < 2 ? i + 1 : 0);
+		if (IS_ENABLED(CONFIG_DEBUG_FS))
+			KUNIT_EXPECT_FALSE(test, IS_ERR_OR_NULL(pool[i]->pool.dir));
+	}
+	for (i = 0; i < 3; i++)
+		mpool_free(obj[i]);
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_destroy(pool[2]));
+	KUNIT_EXPECT_TRUE(test,
+			  mpool_kunit_wait(!mpool_kunit_orphans("life-file")));
+}
+
+static void names_have_no_blanks(struct kunit *test)
+{
+	static const char * const wrong[] = {
+		"a b", " ", "a\tb", "a~1", "x.json", ".json", "sites", "modules",
+		"growth", "whatis", "verify", "dump", "pools", "a/b", "",
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(wrong); i++)
+		KUNIT_EXPECT_EQ(test, -EINVAL,
+				PTR_ERR(mpool_large_create(wrong[i], NULL)));
+}
+
+/* --- a module that goes --- */
+
+struct swap {
+	struct mpool_fixed *pool;
+	void *first, *innocent;
+	bool done;
+};
+
+/*
+ * While the first object is reclaimed the other one is freed, and allocated again by
+ * somebody else; and another pool comes and goes.
+ */
+static void swap_dtor(void *obj, void *priv)
+{
+	struct swap *swap = priv;
+	struct mpool_fixed *other;
+
+	if (swap->done)
+		return;
+	swap->done = true;
+	mpool_fixed_free(swap->pool, swap->first);
+	swap->innocent = mpool_fixed_alloc(swap->pool, GFP_KERNEL);
+	other = mpool_fixed_create("life-within", 64, NULL);
+	mpool_fixed_destroy(other);
+}
+
+static void reclaim_takes_only_what_it_saw(struct kunit *test)
+{
+	struct swap swap = { };
+	struct mpool_fixed_args args = {
+		.on_leak = MPOOL_ON_LEAK_RECLAIM, .dtor = swap_dtor,
+		.priv = &swap,
+	};
+	struct module *mod = fake_module(test);
+	struct mpool_site *site = kunit_kzalloc(test, sizeof(*site), GFP_KERNEL);
+	void *a, *b;
+
+	KUNIT_ASSERT_NOT_NULL(test, site);
+	site_of(site, mod, 1);
+	swap.pool = mpool_kunit_fixed(test, "life-swap", 64, &args);
+	a = mpool_fixed_alloc_at(swap.pool, GFP_KERNEL, site);
+	b = mpool_fixed_alloc_at(swap.pool, GFP_KERNEL, site);
+	/* The walk goes up, the batch down. */
+	swap.first = min(a, b);
+	mpool_owner_going(mod);
+	KUNIT_EXPECT_TRUE(test, swap.done);
+	KUNIT_EXPECT_PTR_EQ(test, swap.innocent, swap.first);
+	KUNIT_EXPECT_TRUE(test, mpool_fixed_owns(swap.pool, swap.innocent));
+	KUNIT_EXPECT_FALSE(test, mpool_fixed_owns(swap.pool, max(a, b)));
+	KUNIT_EXPECT_EQ(test, 0, mpool_kunit_bad(&swap.pool->pool));
+	mpool_fixed_free(swap.pool, swap.innocent);
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(swap.pool));
+}
+
+struct slow {
+	struct mpool_fixed *pool;
+	void *obj;
+	struct completion in, go, freed, dropped;
+	bool returned, waited;
+};
+
+static void slow_dtor(void *obj, void *priv)
+{
+	struct slow *slow = priv;
+
+	complete(&slow->in);
+	wait_for_completion(&slow->go);
+	WRITE_ONCE(slow->returned, true);
+}
+
+static int slow_free_fn(void *arg)
+{
+	struct slow *slow = arg;
+
+	mpool_fixed_free(slow->pool, slow->obj);
+	complete(&slow->freed);
+	return 0;
+}
+
+static int slow_drop_fn(void *arg)
+{
+	struct slow *slow = arg;
+
+	slow->pool->pool.ops->drop_callbacks(&slow->pool->pool);
+	slow->waited = READ_ONCE(slow->returned);
+	complete(&slow->dropped);
+	return 0;
+}
+
+static void callbacks_are_waited_for(struct kunit *test)
+{
+	struct slow *slow = kunit_kzalloc(test, sizeof(*slow), GFP_KERNEL);
+	struct mpool_fixed_args args = { .dtor = slow_dtor, .priv = slow };
+
+	KUNIT_ASSERT_NOT_NULL(test, slow);
+	init_completion(&slow->in);
+	init_completion(&slow->go);
+	init_completion(&slow->freed);
+	init_completion(&slow->dropped);
+	slow->pool = mpool_kunit_fixed(test, "life-slow", 64, &args);
+	slow->obj = mpool_fixed_alloc(slow->pool, GFP_KERNEL);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(slow_free_fn, slow, "life/f")));
+	wait_for_completion(&slow->in);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(slow_drop_fn, slow, "life/d")));
+	/* For one that does not wait. */
+	msleep(100);
+	complete(&slow->go);
+	wait_for_completion(&slow->freed);
+	wait_for_completion(&slow->dropped);
+	KUNIT_EXPECT_TRUE(test, slow->waited);
+}
+
+/* A pool and an object whose sites got no number are their module's all the same. */
+static void unknown_sites_are_the_modules(struct kunit *test)
+{
+	struct module *mod = fake_module(test);
+	struct mpool_site *site = kunit_kzalloc(test, sizeof(*site), GFP_KERNEL);
+	struct mpool_fixed *pool;
+	void *obj;
+
+	KUNIT_ASSERT_NOT_NULL(test, site);
+	site_of(site, mod, 2);
+	site->id = MPOOL_SITE_UNKNOWN;
+	pool = __mpool_fixed_create("life-unknown", 64, NULL, site);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
+	obj = mpool_fixed_alloc_at(pool, GFP_KERNEL, site);
+	mpool_owner_going(mod);
+	KUNIT_EXPECT_NULL(test, mpool_pool_find("life-unknown"));
+	KUNIT_EXPECT_EQ(test, 1, mpool_kunit_orphans("life-unknown"));
+	mpool_free(obj);
+	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!mpool_kunit_orphans("life-unknown")));
+}
+
+#define MANY	(3 * MPOOL_SITES_PER_BLOCK)
+
+static void no_site_is_unknown_in_process_context(struct kunit *test)
+{
+	struct mpool_site *site = kunit_kcalloc(test, MANY, sizeof(*site),
+						GFP_KERNEL);
+	struct module *mod = fake_module(test);
+	unsigned int i, unknown = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, site);
+	preempt_disable();
+	for (i = 0; i < MANY; i++) {
+		site_of(&site[i], mod, 1000 + i);
+		unknown += mpool_site_id(&site[i]) == MPOOL_SITE_UNKNOWN;
+	}
+	preempt_enable();
+	KUNIT_EXPECT_EQ(test, 0, unknown);
+	mpool_owner_going(mod);
+	KUNIT_EXPECT_EQ(test, 0, mpool_site_verify());
+}
+
+/* --- reports --- */
+
+static void rows_of_one_name_are_one(struct kunit *test)
+{
+	struct mpool_fixed *pool[2];
+	struct mpool_sums sums = { };
+	void *obj[2];
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		pool[i] = mpool_fixed_create("life-row", 64, NULL);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(pool[i]));
+		obj[i] = mpool_fixed_alloc(pool[i], GFP_KERNEL);
+		mpool_sums_add(&sums, &pool[i]->pool);
+		mpool_fixed_destroy(pool[i]);
+	}
+	KUNIT_EXPECT_EQ(test, sums.n, 1);
+	KUNIT_EXPECT_EQ(test, sums.rows[0].count, 2);
+	mpool_sums_free(&sums);
+	for (i = 0; i < 2; i++)
+		mpool_free(obj[i]);
+	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!mpool_kunit_orphans("life-row")));
+}
+
+static void each_pool_has_its_own_burst(struct kunit *test)
+{
+	struct mpool_fixed *noisy = mpool_kunit_fixed(test, "life-noisy", 64, NULL);
+	struct mpool_fixed *quiet = mpool_kunit_fixed(test, "life-quiet", 64, NULL);
+	void *obj = mpool_fixed_alloc(noisy, GFP_KERNEL);
+	int i;
+
+	for (i = 0; i < MPOOL_BURST + 5; i++)
+		mpool_fixed_free(noisy, obj + 8);
+	mpool_fixed_free(noisy, obj);
+	KUNIT_EXPECT_EQ(test, MPOOL_BURST + 5, mpool_kunit_bad(&noisy->pool));
+	KUNIT_EXPECT_LE(test, atomic_read(&quiet->pool.burst), 0);
+	mpool_report_bursts();
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&noisy->pool.burst));
+}
+
+static void text_says_what_is_known(struct kunit *test)
+{
+	struct mpool_large *region = mpool_kunit_region(test, "life-region", 8);
+	char *buf = kunit_kzalloc(test, SZ_4K, GFP_KERNEL);
+	struct mpool_out out = { .buf = buf, .size = SZ_4K };
+	void *run, *obj = mpool_malloc(333, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	run = mpool_large_alloc(region, 5000, NULL, GFP_KERNEL);
+	mpool_report_pool(&out, &region->pool);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "leaks 1 object, 5000 bytes (left in the region"));
+	mpool_large_free(region, run);
+	out.len = 0;
+	mpool_free(obj);
+	mpool_report_bad_free(&out, NULL, obj, MPOOL_BAD_REALLOC, _THIS_IP_);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "bad realloc: "));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "; reallocated by text_says"));
+}
+
+static void life_exit_case(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, mpool_verify(), 0);
+}
+
+static struct kunit_case life_cases[] = {
+	KUNIT_CASE(destroyed_twice),
+	KUNIT_CASE(orphan_is_not_destroyed_again),
+	KUNIT_CASE(destroyed_by_two_at_once),
+	KUNIT_CASE(orphan_of_nothing_goes),
+	KUNIT_CASE(orphans_have_files_of_their_own),
+	KUNIT_CASE(names_have_no_blanks),
+	KUNIT_CASE(reclaim_takes_only_what_it_saw),
+	KUNIT_CASE(callbacks_are_waited_for),
+	KUNIT_CASE(unknown_sites_are_the_modules),
+	KUNIT_CASE(no_site_is_unknown_in_process_context),
+	KUNIT_CASE(rows_of_one_name_are_one),
+	KUNIT_CASE(each_pool_has_its_own_burst),
+	KUNIT_CASE(text_says_what_is_known),
+	{ }
+};
+
+static struct kunit_suite life_suite = {
+	.name = "mpool_life",
+	.exit = life_exit_case,
+	.test_cases = life_cases,
+};
+
+kunit_test_suite(life_suite);
