@@ -667,6 +667,25 @@ static void failed_destroy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_pagemap_verify(), 0);
 }
 
+/* What is more than was asked for takes nothing of the kernel's reserves. */
+static void more_takes_no_reserve(struct kunit *test)
+{
+	static const gfp_t asked[] = {
+		GFP_ATOMIC, GFP_NOWAIT, GFP_KERNEL | __GFP_MEMALLOC,
+		GFP_KERNEL | __GFP_NOFAIL,
+	};
+	unsigned int i;
+	gfp_t gfp;
+
+	for (i = 0; i < ARRAY_SIZE(asked); i++) {
+		gfp = mpool_gfp_try(asked[i]);
+		KUNIT_EXPECT_FALSE(test, gfp & (__GFP_HIGH | __GFP_MEMALLOC));
+		KUNIT_EXPECT_FALSE(test, gfp & (__GFP_RECLAIM | __GFP_NOFAIL));
+		KUNIT_EXPECT_TRUE(test, gfp & __GFP_NOMEMALLOC);
+		KUNIT_EXPECT_TRUE(test, gfp & __GFP_NOWARN);
+	}
+}
+
 static void large_exit_case(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(mpool_large_shared), 0);
@@ -686,6 +705,7 @@ static struct kunit_case large_cases[] = {
 	KUNIT_CASE(shrinker_takes_spares),
 	KUNIT_CASE(trim_spares_what_is_used),
 	KUNIT_CASE(atomic_context),
+	KUNIT_CASE(more_takes_no_reserve),
 	KUNIT_CASE(virt_beyond_the_largest_block),
 	KUNIT_CASE(failed_create),
 	KUNIT_CASE(failed_alloc),

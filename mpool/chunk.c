@@ -31,16 +31,17 @@
 #include <linux/kernel.h>
 #include <linux/log2.h>
 #include <linux/rculist.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "fixed.h"
 
 /*
  * Pages in empty chunks that a pool keeps, until nobody has taken them for a while, or
- * the large pool needs them: 512 KiB with 4 KiB pages.  With one chunk only, 100 objects
+ * the large pool needs them.  With one chunk only, 100 objects
  * of 4 KiB, out and back, were 4100 instructions each.
  */
-#define CHUNK_KEEP		128
+#define CHUNK_KEEP		(SZ_512K >> PAGE_SHIFT)
 
 /* Objects put back or taken while the lock is held once. */
 #define CHUNK_BATCH		16

@@ -152,11 +152,16 @@ static inline bool mpool_gfp_nofail(gfp_t gfp)
 	       mpool_may_grow();
 }
 
-/* For what is nice to have: no reclaim, no compaction, no warning. */
+/*
+ * For more than what was asked for: no reclaim, no compaction, no warning, and none of
+ * the reserves that atomic requests and PF_MEMALLOC have: one GFP_ATOMIC object took
+ * 520 pages of them.
+ */
 static inline gfp_t mpool_gfp_try(gfp_t gfp)
 {
-	return (gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL)) |
-	       __GFP_NORETRY | __GFP_NOWARN;
+	return (gfp & ~(__GFP_RECLAIM | __GFP_NOFAIL | __GFP_HIGH |
+			__GFP_MEMALLOC)) |
+	       __GFP_NOMEMALLOC | __GFP_NORETRY | __GFP_NOWARN;
 }
 
 /*

@@ -28,6 +28,7 @@
  */
 #include <linux/mm.h>
 #include <linux/pfn.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -35,9 +36,10 @@
 #include "reserved.h"
 #include "system.h"
 
-#define ARENA_MIN_ORDER		4
-#define ARENA_MAX_ORDER		9
-#define OWN_BLOCK_PAGES		64
+/* Meant as bytes, whatever a page is. */
+#define ARENA_MIN_ORDER		get_order(SZ_64K)
+#define ARENA_MAX_ORDER		get_order(SZ_2M)
+#define OWN_BLOCK_PAGES		(SZ_256K >> PAGE_SHIFT)
 
 /* An arena that is added is at most this part of its pool, or the smallest. */
 #define ARENA_SHARE		64
