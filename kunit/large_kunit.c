@@ -58,7 +58,11 @@ static void wrong_arguments(struct kunit *test)
 		{ .gfp = __GFP_ZERO }, { .gfp = __GFP_HIGHMEM },
 		{ .gfp = __GFP_NOFAIL }, { .gfp = __GFP_DMA | __GFP_COMP },
 		{ .gfp = (__force gfp_t)~0u },
-		{ .flags = ~MPOOL_LARGE_VIRT }, { .flags = 2 },
+		{ .flags = ~MPOOL_LARGE_VIRT }, { .flags = 4 },
+		{ .flags = MPOOL_LARGE_NODE, .node = -1 },
+		{ .flags = MPOOL_LARGE_NODE, .node = INT_MAX },
+		{ .flags = MPOOL_LARGE_NODE, .node = MAX_NUMNODES },
+		{ .flags = MPOOL_LARGE_NODE | MPOOL_LARGE_VIRT },
 		{ .flags = MPOOL_LARGE_VIRT, .gfp = GFP_DMA32 },
 	};
 	unsigned int i, before = nr_pools();

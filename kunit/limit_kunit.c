@@ -2,11 +2,14 @@
 /*
  * Tests of limits: what they refuse, that they are exact, and who is told when.
  */
+#include <linux/sizes.h>
 #include <linux/kthread.h>
 #include <linux/vmalloc.h>
 
 #include "helpers.h"
 #include "large.h"
+#include "out.h"
+#include "report.h"
 
 #define GFP_QUIET	(GFP_KERNEL | __GFP_NOWARN)
 
@@ -346,6 +349,47 @@ static void failed_alloc(struct kunit *test)
 	end(test, pool);
 }
 
+/* Requests that no memory would serve: what bars them is said, not who has what. */
+static void bars_are_named(struct kunit *test)
+{
+	static const struct {
+		size_t size;
+		struct mpool_large_args args;
+		gfp_t gfp;
+		enum mpool_bar bar;
+		const char *says;
+	} cases[] = {
+		{ (PAGE_SIZE << MAX_PAGE_ORDER) + 1, {}, GFP_KERNEL,
+		  MPOOL_BAR_BLOCK, "the longest block" },
+		{ (PAGE_SIZE << MAX_PAGE_ORDER) + 1,
+		  { .flags = MPOOL_LARGE_VIRT }, GFP_ATOMIC,
+		  MPOOL_BAR_SLEEP, "only where the caller may sleep" },
+		{ 3 * PAGE_SIZE, { .max_pages = 2 }, GFP_KERNEL,
+		  MPOOL_BAR_LIMIT, "max_pages is 2" },
+		{ SIZE_MAX, {}, GFP_KERNEL, MPOOL_BAR_RUN, "too long" },
+	};
+	char *buf = kunit_kzalloc(test, SZ_2K, GFP_KERNEL);
+	struct mpool_large *pool;
+	struct mpool_out out;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		pool = mpool_large_create("kunit bar", &cases[i].args);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
+		KUNIT_EXPECT_NULL(test, mpool_large_alloc(pool, cases[i].size, NULL,
+							  cases[i].gfp | __GFP_NOWARN));
+		mpool_kick_sync(&pool->shortage.kick);
+		KUNIT_EXPECT_EQ(test, pool->shortage.bar, cases[i].bar);
+		buf[0] = '\0';
+		out = (struct mpool_out){ .buf = buf, .size = SZ_2K };
+		mpool_report_shortage(&out, &pool->pool, &pool->shortage);
+		KUNIT_EXPECT_NOT_NULL(test, strstr(buf, cases[i].says));
+		KUNIT_EXPECT_NULL(test, strstr(buf, "pages free"));
+		mpool_large_destroy(pool);
+	}
+}
+
 static struct kunit_case limit_cases[] = {
 	KUNIT_CASE(wrong_arguments),
 	KUNIT_CASE(unlimited),
@@ -357,6 +401,7 @@ static struct kunit_case limit_cases[] = {
 	KUNIT_CASE(region_low),
 	KUNIT_CASE(exact_with_others),
 	KUNIT_CASE(failed_alloc),
+	KUNIT_CASE(bars_are_named),
 	{ }
 };
 

@@ -634,6 +634,33 @@ static void pages_have_references(struct kunit *test)
 	}
 }
 
+/* A run that was asked for aligned is so wherever it is moved. */
+static void realloc_keeps_alignment(struct kunit *test)
+{
+	struct mpool_large *pool = test->priv;
+	unsigned int i, pages;
+	char *p, *wall;
+
+	for (i = 0; i < 8; i++) {
+		p = mpool_large_alloc_aligned(pool, 2 * PAGE_SIZE, 16 * PAGE_SIZE,
+					      NULL, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		for (pages = 3; pages < 9; pages++) {
+			/* Now and then it cannot grow where it is. */
+			wall = mpool_large_alloc(pool, PAGE_SIZE, NULL, GFP_KERNEL);
+			p = mpool_large_realloc(pool, p, pages * PAGE_SIZE, NULL,
+						GFP_KERNEL);
+			KUNIT_ASSERT_NOT_NULL(test, p);
+			KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)p,
+							   16 * PAGE_SIZE));
+			if (pages % 2)
+				mpool_large_free(pool, wall);
+		}
+	}
+	mpool_large_clear(pool);
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
+}
+
 /* Zone flags belong to the pool. */
 static void flags_of_zones(struct kunit *test)
 {
@@ -680,6 +707,7 @@ static struct kunit_case pages_cases[] = {
 	KUNIT_CASE(no_pool),
 	KUNIT_CASE(physical_addresses),
 	KUNIT_CASE(pages_have_references),
+	KUNIT_CASE(realloc_keeps_alignment),
 	KUNIT_CASE(flags_of_zones),
 	{ }
 };

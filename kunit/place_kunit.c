@@ -508,6 +508,53 @@ static void limited_pool(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
 }
 
+/* What the lists do not lead to, without a place: long runs, and aligned ones. */
+static void found_behind_many_alike(struct kunit *test)
+{
+	enum { HOLES = 100, LEN = 74 };	/* 74 and 75 pages are of one class */
+	unsigned long flags;
+	struct mpool_page *pg;
+	struct world w;
+	char *p[HOLES];
+	unsigned int i;
+	char *q;
+
+	world_begin(test, &w, 0, HOLES * (LEN + 1) + 1);
+	for (i = 0; i < HOLES; i++) {
+		p[i] = mpool_large_alloc(w.pool, (LEN + !i) * P, NULL, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, p[i]);
+		KUNIT_ASSERT_NOT_NULL(test, mpool_large_alloc(w.pool, P, NULL,
+							      GFP_KERNEL));
+	}
+	while (mpool_large_alloc(w.pool, P, NULL, GFP_QUIET))
+		;
+	/* The one that is longer is the last of their list. */
+	for (i = 0; i < HOLES; i++)
+		mpool_large_free(w.pool, p[i]);
+	/* Under the lock a few are looked at, whatever there is ... */
+	raw_spin_lock_irqsave(&w.pool->lock, flags);
+	pg = mpool_runs_alloc(&w.pool->runs, LEN + 1, 1, MPOOL_PAGE_RUN);
+	raw_spin_unlock_irqrestore(&w.pool->lock, flags);
+	KUNIT_EXPECT_NULL(test, pg);
+	/* ... but all without it, before a request fails. */
+	q = mpool_large_alloc(w.pool, (LEN + 1) * P, NULL, GFP_KERNEL);
+	KUNIT_EXPECT_PTR_EQ(test, q, p[0]);
+	KUNIT_EXPECT_NULL(test, mpool_large_alloc(w.pool, (LEN + 1) * P, NULL,
+						  GFP_QUIET));
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(w.pool), 0);
+	/* So many pages from an aligned address are in one of them only. */
+	q = NULL;
+	for (i = 1; i < HOLES; i++)
+		if (!((unsigned long)p[i] % (128 * P)))
+			q = p[i];
+	KUNIT_EXPECT_PTR_EQ(test, q, (char *)mpool_large_alloc_aligned(w.pool, LEN * P,
+								       128 * P, NULL,
+								       GFP_QUIET));
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(w.pool), 0);
+	mpool_large_clear(w.pool);
+	world_end(test, &w);
+}
+
 static void place_exit_case(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, mpool_pagemap_verify(), 0);
@@ -522,6 +569,7 @@ static struct kunit_case place_cases[] = {
 	KUNIT_CASE(addresses_that_count),
 	KUNIT_CASE(system_memory_in_place),
 	KUNIT_CASE(limited_pool),
+	KUNIT_CASE(found_behind_many_alike),
 	{ }
 };
 

@@ -122,6 +122,28 @@ static u32 model_length(struct model *m)
 	return 1 + mpool_kunit_below(&m->rnd, 800);
 }
 
+/* As search.c looks at each free run, for what the lists do not lead to. */
+static struct mpool_page *model_search(struct model *m, u32 len,
+				       unsigned long align)
+{
+	struct mpool_page *pg;
+	u32 a, i, gap;
+
+	if (len < RUNS_LINEAR && align <= PAGE_SIZE)
+		return NULL;
+	for (a = 0; a < MODEL_ARENAS; a++) {
+		mpool_arena_for_each_start(i, m->arenas[a]) {
+			pg = &m->arenas[a]->pages[i];
+			if (mpool_page_state(pg) != MPOOL_PAGE_FREE ||
+			    !mpool_runs_fits(pg, len, align, &gap))
+				continue;
+			return mpool_runs_carve(&m->runs, pg, gap, len,
+						MPOOL_PAGE_RUN);
+		}
+	}
+	return NULL;
+}
+
 /* As a large pool takes a run. */
 static struct mpool_page *model_take(struct model *m, u32 len,
 				     unsigned long align)
@@ -140,7 +162,7 @@ static struct mpool_page *model_take(struct model *m, u32 len,
 		mpool_runs_merge(&m->runs, NULL);
 		pg = mpool_runs_alloc(&m->runs, len, align, MPOOL_PAGE_RUN);
 	}
-	return pg;
+	return pg ?: model_search(m, len, align);
 }
 
 static bool model_alloc(struct model *m)

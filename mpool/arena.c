@@ -29,6 +29,9 @@
  * latter somebody finds an arena that is noted, and whose description is there: he
  * has preemption off, and it is freed after a grace period.
  *
+ * An arena of which pages left (refs.c) does not go with the others, because that takes
+ * more than a few steps under the lock: a work item gives its runs back one by one.
+ *
  * Invariant, checked by mpool_large_verify():
  *	an arena that has no run in use is on the list of spares, if the feed takes
  *	arenas back; noted says so, and is true where there is nothing to say;
@@ -81,6 +84,9 @@ void mpool_arena_idle_locked(struct mpool_large *large,
 	list_add(&arena->spare, &large->spares);
 	large->nr_spares++;
 	WRITE_ONCE(arena->noted, true);
+	/* It does not go back by the ways of others, but run by run. */
+	if (unlikely(arena->gone))
+		mpool_kick(&large->late);
 }
 
 /*
@@ -111,8 +117,8 @@ static void spare_drop_locked(struct mpool_large *large,
 }
 
 /* Takes an arena out of the pool; false if a run of it is not free. */
-static bool arena_unlink_locked(struct mpool_large *large,
-				struct mpool_arena *arena)
+bool mpool_arena_unlink_locked(struct mpool_large *large,
+			       struct mpool_arena *arena)
 {
 	lockdep_assert_held(&large->lock);
 	if (!mpool_runs_remove(arena->runs, arena))
@@ -124,6 +130,20 @@ static bool arena_unlink_locked(struct mpool_large *large,
 	return true;
 }
 
+/* Pages that left are somebody else's in the page map, or not there. */
+static void arena_unmap_rest(struct mpool_arena *arena)
+{
+	struct mpool_page *pg;
+	u32 i;
+
+	for_each_set_bit(i, mpool_arena_starts(arena), arena->npages) {
+		pg = &arena->pages[i];
+		if (mpool_page_state(pg) != MPOOL_PAGE_GONE)
+			mpool_pagemap_del((unsigned long)mpool_page_address(arena, pg),
+					  pg->len);
+	}
+}
+
 /* Nobody finds an arena by its pages any more; those of a run are its pool's. */
 static void arena_unmap(struct mpool_arena *arena)
 {
@@ -132,12 +152,14 @@ static void arena_unmap(struct mpool_arena *arena)
 	if (within)
 		mpool_pagemap_set(arena->base, arena->npages,
 				  (unsigned long)mpool_page_arena(within));
+	else if (arena->gone)
+		arena_unmap_rest(arena);
 	else
 		mpool_pagemap_del(arena->base, arena->npages);
 }
 
 /* Ends an arena that is on no list.  Context: as the page allocator. */
-static void arena_release(struct mpool_large *large, struct mpool_arena *arena)
+void mpool_arena_release(struct mpool_large *large, struct mpool_arena *arena)
 {
 	arena_unmap(arena);
 	large->feed->release(arena);
@@ -188,7 +210,7 @@ static struct mpool_arena *spare_pop(struct mpool_large *large, bool keep)
 			spare_drop_locked(large, arena);
 	/* One of whose runs is being taken at this moment stays, as if in use. */
 	while ((arena = spare_shortest_locked(large, keep)) &&
-	       !arena_unlink_locked(large, arena))
+	       !mpool_arena_unlink_locked(large, arena))
 		list_move(&arena->spare, &taken);
 	WRITE_ONCE(large->surplus, arena || !list_empty(&taken));
 	list_splice(&taken, &large->spares);
@@ -202,9 +224,10 @@ unsigned long mpool_large_shed(struct mpool_large *large)
 	struct mpool_arena *arena;
 	unsigned long pages = 0;
 
+	mpool_refs_hurry(large);
 	while ((arena = spare_pop(large, false))) {
 		pages += arena->npages;
-		arena_release(large, arena);
+		mpool_arena_release(large, arena);
 	}
 	return pages;
 }
@@ -217,7 +240,7 @@ void mpool_large_reap(struct mpool_large *large)
 	if (!READ_ONCE(large->surplus) || !mpool_may_grow())
 		return;
 	while ((arena = spare_pop(large, true)))
-		arena_release(large, arena);
+		mpool_arena_release(large, arena);
 }
 
 /* Pages in spares. */
@@ -231,7 +254,7 @@ unsigned long mpool_large_spare_pages(struct mpool_large *large)
 	raw_spin_lock_irqsave(&large->lock, flags);
 	list_for_each_entry(arena, &large->spares, spare)
 		if (!atomic_read(&arena->live))
-			pages += arena->npages;
+			pages += arena->npages - arena->gone;
 	raw_spin_unlock_irqrestore(&large->lock, flags);
 	return pages;
 }
@@ -251,12 +274,12 @@ int mpool_large_del_arena(struct mpool_large *large, unsigned long base)
 	list_for_each_entry(arena, &large->arenas, list) {
 		if (arena->base != base)
 			continue;
-		err = arena_unlink_locked(large, arena) ? 0 : -EBUSY;
+		err = mpool_arena_unlink_locked(large, arena) ? 0 : -EBUSY;
 		break;
 	}
 	raw_spin_unlock_irqrestore(&large->lock, flags);
 	if (!err)
-		arena_release(large, arena);
+		mpool_arena_release(large, arena);
 	return err;
 }
 
@@ -276,6 +299,8 @@ void mpool_large_end_arenas(struct mpool_large *large)
 		arena_unmap(arena);
 		if (arena->nfree == arena->npages)
 			large->feed->release(arena);
+		else
+			mpool_refs_look(arena);
 		kvfree_rcu(arena, rcu);
 	}
 }

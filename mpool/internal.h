@@ -11,6 +11,7 @@
  *	 4  global, small, strpool, whatis
  *	 3  fixed, trim, object, chunk, geometry, magazine, reserve, strtab
  *	 2  large, arena, nodes, pages, place, system, region, reserved, runs, shortage, shrink
+ *	 2  refs, resize, search
  *	 1  pagemap, site, owner, registry, limit
  *	 0  internal, compat, stat, kick, broken
  *
@@ -29,11 +30,10 @@
  *	pagemap_lock	windows of the page map
  *	site_lock	table of call sites				(raw)
  *
- * The raw locks are taken with interrupts off around a bounded handful of
- * instructions.  Nothing is allocated, freed to the kernel, copied or printed
- * under them, but for what verify finds broken.  In NMI context they are only
- * tried.  pagemap_lock is a spinlock_t: it is taken only where the page
- * allocator may be called.
+ * What is done under a raw lock, with interrupts off, does not grow with what there
+ * is.  Nothing is allocated, freed to the kernel, copied or printed under them, but
+ * for what verify finds broken.  In NMI context they are only tried.  pagemap_lock
+ * is a spinlock_t: it is taken only where the page allocator may be called.
  */
 #ifndef _MPOOL_INTERNAL_H
 #define _MPOOL_INTERNAL_H

@@ -12,6 +12,9 @@
  * a lock; then it goes back to the engine.  Where the lock cannot be had, in an
  * NMI that interrupted its holder, a work item does the second step.
  *
+ * Pages of which others have references, or dropped mpool's, go with the work item, too:
+ * see refs.c.
+ *
  * Short runs that the pool itself gives and takes back are parked (see runs.c),
  * by inline functions and without a lock.
  *
@@ -52,12 +55,24 @@ static struct mpool_page *take_locked(struct mpool_runs *runs, u32 npages,
 	return pg;
 }
 
+/* Makes a run that was taken from the engine what it is for. */
+static void fill_locked(struct mpool_large *large, struct mpool_page *pg,
+			const struct mpool_wish *wish)
+{
+	lockdep_assert_held(&large->lock);
+	pg->owner = wish->owner;
+	pg->site = wish->site;
+	pg->slack = mpool_slack_word(wish->slack, wish->align);
+	mpool_arena_used_locked(large, mpool_page_arena(pg));
+	smp_wmb(); /* Pairs with smp_rmb() in mpool_page_owner(). */
+	mpool_page_set(pg, mpool_page_index(pg), wish->state);
+	if (wish->state == MPOOL_PAGE_CHUNK)
+		large->nr_chunk_pages += pg->len;
+}
+
 /* Takes one from what a node has. */
-static struct mpool_page *take_held(struct mpool_runs *runs, u32 npages,
-				    unsigned long align,
-				    enum mpool_page_state state,
-				    struct mpool_pool *owner, u32 site,
-				    u32 slack)
+static struct mpool_page *take_held(struct mpool_runs *runs,
+				    const struct mpool_wish *wish)
 {
 	struct mpool_large *large = runs->large;
 	struct mpool_page *pg;
@@ -65,17 +80,9 @@ static struct mpool_page *take_held(struct mpool_runs *runs, u32 npages,
 
 	if (!mpool_lock_irqsave(&large->lock, flags))
 		return NULL;
-	pg = take_locked(runs, npages, align);
-	if (pg) {
-		pg->owner = owner;
-		pg->site = site;
-		pg->slack = slack;
-		mpool_arena_used_locked(large, mpool_page_arena(pg));
-		smp_wmb(); /* Pairs with smp_rmb() in mpool_page_owner(). */
-		mpool_page_set(pg, mpool_page_index(pg), state);
-		if (state == MPOOL_PAGE_CHUNK)
-			large->nr_chunk_pages += npages;
-	}
+	pg = take_locked(runs, wish->npages, wish->align);
+	if (pg)
+		fill_locked(large, pg, wish);
 	raw_spin_unlock_irqrestore(&large->lock, flags);
 	return pg;
 }
@@ -95,32 +102,13 @@ static struct mpool_page *take_charge(struct mpool_large *large,
 	return pg;
 }
 
-/* A request that was not served at once; see mpool_large_take(). */
-struct wish {
-	u32 npages;
-	unsigned long align;
-	gfp_t gfp;
-	enum mpool_page_state state;
-	struct mpool_pool *owner;
-	u32 site;
-	u32 slack;
-	bool may_grow;
-};
-
-static struct mpool_page *take_for(struct mpool_runs *runs,
-				   const struct wish *wish)
-{
-	return take_held(runs, wish->npages, wish->align, wish->state,
-			 wish->owner, wish->site, wish->slack);
-}
-
 /*
  * Grows the pool; returns the runs of the node that got the memory.  The arena
  * itself is not to be looked at once it is added: another CPU may use all of it,
  * give it back and have it released before this one goes on.
  */
 static struct mpool_runs *grow_for(struct mpool_large *large,
-				   const struct wish *wish, gfp_t gfp)
+				   const struct mpool_wish *wish, gfp_t gfp)
 {
 	struct mpool_arena *arena;
 	struct mpool_runs *runs;
@@ -139,7 +127,7 @@ static struct mpool_runs *grow_for(struct mpool_large *large,
  * wherever there is some: it would be another arena for each request.
  */
 static struct mpool_page *take_beyond(struct mpool_runs *here,
-				      const struct wish *wish)
+				      const struct mpool_wish *wish)
 {
 	struct mpool_large *large = here->large;
 	gfp_t gfp = mpool_gfp_try(wish->gfp) | __GFP_THISNODE;
@@ -150,11 +138,11 @@ static struct mpool_page *take_beyond(struct mpool_runs *here,
 		return NULL;
 	runs = wish->may_grow ? grow_for(large, wish, gfp) : NULL;
 	if (runs)
-		pg = take_for(runs, wish);
+		pg = take_held(runs, wish);
 	if (pg || (wish->gfp & __GFP_THISNODE))
 		return pg;
 	mpool_large_for_each_runs(large, runs) {
-		pg = runs != here ? take_for(runs, wish) : NULL;
+		pg = runs != here ? take_held(runs, wish) : NULL;
 		if (pg)
 			break;
 	}
@@ -165,35 +153,57 @@ bool (*mpool_large_gather)(struct mpool_large *large);
 
 /* From what others have given back. */
 static struct mpool_page *take_gathered(struct mpool_runs *runs,
-					const struct wish *wish)
+					const struct mpool_wish *wish)
 {
 	if (!wish->may_grow || !atomic_read(&runs->large->nr_empty) ||
 	    !mpool_large_gather(runs->large))
 		return NULL;
-	return take_for(runs, wish);
+	return take_held(runs, wish);
+}
+
+/* In vain so far: looks at each free run that there is. */
+static struct mpool_page *take_anywhere(struct mpool_runs *here,
+					const struct mpool_wish *wish)
+{
+	struct mpool_page *pg = mpool_large_search(here, wish);
+	struct mpool_runs *runs;
+
+	if (pg || (wish->gfp & __GFP_THISNODE))
+		return pg;
+	mpool_large_for_each_runs(here->large, runs) {
+		pg = runs != here ? mpool_large_search(runs, wish) : NULL;
+		if (pg)
+			break;
+	}
+	return pg;
 }
 
 /* For a node that has no such run: from wherever one can be had. */
 static noinline struct mpool_page *take_or_grow(struct mpool_runs *runs,
-						const struct wish *wish)
+						const struct mpool_wish *wish)
 {
 	size_t bytes = max((size_t)wish->npages << PAGE_SHIFT, wish->align);
 	struct mpool_large *large = runs->large;
 	struct mpool_page *pg = take_gathered(runs, wish);
+	struct mpool_runs *grown;
 
 	for (;;) {
 		pg = pg ?: take_beyond(runs, wish);
-		if (pg || !wish->may_grow)
+		if (pg)
 			return pg;
-		runs = grow_for(large, wish, wish->gfp);
-		if (!runs) {
-			if (!mpool_gfp_nofail(wish->gfp) || !large->feed->system ||
+		grown = wish->may_grow ? grow_for(large, wish, wish->gfp) : NULL;
+		if (grown) {
+			runs = grown;
+		} else {
+			pg = take_anywhere(runs, wish);
+			if (pg || !mpool_gfp_nofail(wish->gfp) ||
+			    !large->feed->system ||
 			    get_order(bytes) > MAX_PAGE_ORDER)
-				return NULL;
+				return pg;
 			memalloc_retry_wait(wish->gfp);
 			runs = mpool_large_here(large);
 		}
-		pg = take_for(runs, wish);
+		pg = take_held(runs, wish);
 	}
 }
 
@@ -221,18 +231,17 @@ struct mpool_page *mpool_large_take(struct mpool_large *large, u32 npages,
 				    u32 slack)
 {
 	struct mpool_runs *here = mpool_large_here(large);
+	struct mpool_wish wish = {
+		.npages = npages, .align = align, .gfp = gfp, .state = state,
+		.owner = owner, .site = site, .slack = slack,
+	};
 	struct mpool_page *pg;
 
 	if (!mpool_limit_take(large->limit, npages))
 		return NULL;
-	pg = take_held(here, npages, align, state, owner, site, slack);
+	pg = take_held(here, &wish);
 	if (unlikely(!pg)) {
-		const struct wish wish = {
-			.npages = npages, .align = align, .gfp = gfp,
-			.state = state, .owner = owner, .site = site,
-			.slack = slack, .may_grow = mpool_may_grow(),
-		};
-
+		wish.may_grow = mpool_may_grow();
 		pg = take_or_grow(here, &wish);
 	}
 	return take_charge(large, pg, npages, owner);
@@ -243,36 +252,35 @@ struct mpool_page *mpool_large_take_idle(struct mpool_large *large, u32 npages,
 					 unsigned long align,
 					 struct mpool_pool *owner)
 {
+	const struct mpool_wish wish = {
+		.npages = npages, .align = align, .state = MPOOL_PAGE_CHUNK,
+		.owner = owner,
+	};
 	struct mpool_page *pg;
 
 	if (!mpool_limit_take(large->limit, npages))
 		return NULL;
-	pg = take_held(mpool_large_here(large), npages, align,
-		       MPOOL_PAGE_CHUNK, owner, 0, 0);
+	pg = take_held(mpool_large_here(large), &wish);
 	return take_charge(large, pg, npages, owner);
 }
 
 /*
- * Takes a part of a free run, which the caller has chosen, as a run of the pool's
- * own.  The caller charges it when it has given the lock back.
+ * Takes a part of a free run, which the caller has chosen.  It is charged when the lock
+ * was given back.
  */
 struct mpool_page *mpool_large_carve_locked(struct mpool_large *large,
 					    struct mpool_page *pg, u32 gap,
-					    u32 npages, u32 site, u32 slack)
+					    const struct mpool_wish *wish)
 {
 	lockdep_assert_held(&large->lock);
-	pg = mpool_runs_carve(mpool_page_arena(pg)->runs, pg, gap, npages,
+	pg = mpool_runs_carve(mpool_page_arena(pg)->runs, pg, gap, wish->npages,
 			      MPOOL_PAGE_PARKED);
-	pg->owner = &large->pool;
-	pg->site = site;
-	pg->slack = slack;
-	mpool_arena_used_locked(large, mpool_page_arena(pg));
-	smp_wmb(); /* Pairs with smp_rmb() in mpool_page_owner(). */
-	mpool_page_set(pg, mpool_page_index(pg), MPOOL_PAGE_RUN);
+	fill_locked(large, pg, wish);
 	return pg;
 }
 
-static void give_locked(struct mpool_large *large, struct mpool_page *pg)
+/* A run that was claimed, or is a chunk's, is free. */
+void mpool_large_give_locked(struct mpool_large *large, struct mpool_page *pg)
 {
 	struct mpool_arena *arena = mpool_page_arena(pg);
 
@@ -287,6 +295,31 @@ static void give_locked(struct mpool_large *large, struct mpool_page *pg)
 	mpool_arena_idle_locked(large, arena);
 }
 
+static bool run_alone(struct mpool_page *pg)
+{
+	return mpool_run_alone(mpool_page_arena(pg), mpool_page_index(pg),
+			       READ_ONCE(pg->len));
+}
+
+/*
+ * Leaves a run to the work item, of whose pages others have references, or dropped
+ * ours.  Any context but NMI for that of a chunk, which is given nowhere in NMI.
+ */
+static void give_others(struct mpool_large *large, struct mpool_page *pg)
+{
+	unsigned long flags;
+
+	mpool_refs_note(large, pg, 0);
+	if (mpool_page_state(pg) == MPOOL_PAGE_CHUNK) {
+		raw_spin_lock_irqsave(&large->lock, flags);
+		large->nr_chunk_pages -= pg->len;
+		raw_spin_unlock_irqrestore(&large->lock, flags);
+	}
+	/* The work item may free it from here on: not touched again. */
+	mpool_page_set(pg, mpool_page_index(pg), MPOOL_PAGE_QUEUED);
+	mpool_kick(&large->late);
+}
+
 /* Gives a run back that was claimed, or is a chunk's.  Any context. */
 void mpool_large_give(struct mpool_large *large, struct mpool_page *pg)
 {
@@ -297,29 +330,38 @@ void mpool_large_give(struct mpool_large *large, struct mpool_page *pg)
 	if (owner != &large->pool)
 		mpool_pool_charge(&large->pool, -(long)pg->len);
 	mpool_limit_give(large->limit, pg->len);
+	if (unlikely(!run_alone(pg))) {
+		give_others(large, pg);
+		return;
+	}
 	if (mpool_lock_irqsave(&large->lock, flags)) {
-		give_locked(large, pg);
+		mpool_large_give_locked(large, pg);
 		raw_spin_unlock_irqrestore(&large->lock, flags);
 		mpool_large_reap(large);
 		return;
 	}
 	mpool_stat_inc(&owner->stats, MPOOL_STAT_DEFER);
-	/* The work item may free it from here on: not touched again. */
-	WRITE_ONCE(pg->tag, mpool_page_tag(mpool_page_index(pg),
-					   MPOOL_PAGE_QUEUED));
+	/* As above. */
+	mpool_page_set(pg, mpool_page_index(pg), MPOOL_PAGE_QUEUED);
 	mpool_kick(&large->late);
 }
 
 static void late_arena(struct mpool_large *large, struct mpool_arena *arena)
 {
+	struct mpool_page *pg;
 	unsigned long flags;
 	unsigned int i;
 
 	mpool_arena_for_each_start(i, arena) {
-		if (mpool_page_state(&arena->pages[i]) != MPOOL_PAGE_QUEUED)
+		pg = &arena->pages[i];
+		if (mpool_page_state(pg) != MPOOL_PAGE_QUEUED)
 			continue;
+		if (!run_alone(pg)) {
+			mpool_refs_settle(large, pg);
+			continue;
+		}
 		raw_spin_lock_irqsave(&large->lock, flags);
-		give_locked(large, &arena->pages[i]);
+		mpool_large_give_locked(large, pg);
 		raw_spin_unlock_irqrestore(&large->lock, flags);
 	}
 }
@@ -333,17 +375,40 @@ static void late_fn(struct work_struct *work)
 	rcu_read_lock();
 	list_for_each_entry_rcu(arena, &large->arenas, list) {
 		late_arena(large, arena);
+		mpool_refs_drain(large, arena);
 		/* An NMI may have parked its last run. */
 		if (!READ_ONCE(arena->noted) && !atomic_read(&arena->live))
 			mpool_arena_idle(large, arena);
 	}
 	rcu_read_unlock();
 	mpool_large_reap(large);
+	mpool_refs_tell(large, false);
+}
+
+/* Would no memory have helped? */
+static enum mpool_bar large_bar(const struct mpool_large *large, size_t size,
+				size_t align, gfp_t gfp)
+{
+	u32 slack, npages = mpool_large_pages(size, &slack);
+
+	if (!npages)
+		return MPOOL_BAR_RUN;
+	if (large->limit && large->limit->args.max &&
+	    npages > large->limit->args.max)
+		return MPOOL_BAR_LIMIT;
+	if (!large->feed->system ||
+	    get_order(max(size, align)) <= MAX_PAGE_ORDER)
+		return MPOOL_BAR_NONE;
+	if (!large->virt)
+		return MPOOL_BAR_BLOCK;
+	return gfpflags_allow_blocking(gfp) && mpool_may_grow() ?
+	       MPOOL_BAR_NONE : MPOOL_BAR_SLEEP;
 }
 
 /* Remembers an allocation that failed, and what the large pool had then. */
-void mpool_large_failed(struct mpool_large *large, struct mpool_pool *owner,
-			size_t size, gfp_t gfp, u32 site)
+void mpool_large_failed_aligned(struct mpool_large *large,
+				struct mpool_pool *owner, size_t size,
+				size_t align, gfp_t gfp, u32 site)
 {
 	struct mpool_large_room room;
 	unsigned long flags;
@@ -355,7 +420,7 @@ void mpool_large_failed(struct mpool_large *large, struct mpool_pool *owner,
 	raw_spin_unlock_irqrestore(&large->lock, flags);
 	owner->fail.free = room.free;
 	owner->fail.largest = room.largest;
-	mpool_shortage_note(large, owner);
+	mpool_shortage_note(large, owner, large_bar(large, size, align, gfp));
 }
 
 /* Device memory is not cleared. */
@@ -395,7 +460,7 @@ void *mpool_large_object(struct mpool_large *large, struct mpool_pool *owner,
 				      owner, site, slack);
 	}
 	if (!pg) {
-		mpool_large_failed(large, owner, size, gfp, site);
+		mpool_large_failed_aligned(large, owner, size, align, gfp, site);
 		return NULL;
 	}
 	p = mpool_page_address(mpool_page_arena(pg), pg);
@@ -421,8 +486,9 @@ struct mpool_page *mpool_large_lookup(const void *p)
 		return NULL;
 	arena = (struct mpool_arena *)word;
 	pg = &arena->pages[(addr - arena->base) >> PAGE_SHIFT];
-	return mpool_page_state(pg) == MPOOL_PAGE_RUN ? pg : NULL;
+	return mpool_page_is_run(pg) ? pg : NULL;
 }
+EXPORT_SYMBOL_IF_KUNIT(mpool_large_lookup);
 
 /* Frees a run of @owner that the caller has claimed. */
 void mpool_large_free_claimed(struct mpool_pool *owner, struct mpool_page *pg)
@@ -430,7 +496,8 @@ void mpool_large_free_claimed(struct mpool_pool *owner, struct mpool_page *pg)
 	struct mpool_arena *arena = mpool_page_arena(pg);
 	struct mpool_large *large = mpool_page_large(pg);
 
-	if (want_init_on_free() && !arena->io)
+	/* Not what others may still read; the work item does the rest. */
+	if (want_init_on_free() && !arena->io && run_alone(pg))
 		memset(mpool_page_address(arena, pg), 0, mpool_page_bytes(pg));
 	mpool_large_give(large, pg);
 	mpool_pool_freed(owner);
@@ -448,67 +515,6 @@ bool mpool_large_free_object(struct mpool_page *pg, struct mpool_pool *owner)
 	return true;
 }
 
-/* Grows a run where it is, if the limit has that much. */
-static bool grow_locked(struct mpool_large *large, struct mpool_page *pg,
-			u32 npages)
-{
-	u32 more = npages - pg->len;
-
-	lockdep_assert_held(&large->lock);
-	if (!mpool_limit_take(large->limit, more))
-		return false;
-	if (mpool_runs_grow(mpool_page_arena(pg)->runs, pg, npages))
-		return true;
-	mpool_limit_give(large->limit, more);
-	return false;
-}
-
-/* Changes the length of a run in use, which the caller has claimed. */
-static int resize_locked(struct mpool_large *large, struct mpool_page *pg,
-			 u32 npages, u32 slack, u32 site)
-{
-	lockdep_assert_held(&large->lock);
-	if (npages > pg->len && !grow_locked(large, pg, npages))
-		return -ENOSPC;
-	if (npages < pg->len)
-		mpool_runs_shrink(mpool_page_arena(pg)->runs, pg, npages);
-	pg->slack = slack;
-	pg->site = site;
-	return 0;
-}
-
-/*
- * Changes the length of a run where it is; -ENOSPC if that cannot be, -ENOENT if it
- * was freed meanwhile.  It is claimed as long as that takes: a wrong free at the
- * same time must not park a run whose length changes.
- */
-int mpool_large_resize(struct mpool_page *pg, size_t size, u32 site)
-{
-	struct mpool_large *large = mpool_page_large(pg);
-	u32 slack, npages = mpool_large_pages(size, &slack);
-	struct mpool_pool *owner = pg->owner;
-	unsigned long flags;
-	int err = -ENOENT;
-	long more = 0;
-
-	if (!npages || !mpool_lock_irqsave(&large->lock, flags))
-		return -ENOSPC;
-	if (mpool_runs_claim(pg)) {
-		more = (long)npages - pg->len;
-		err = resize_locked(large, pg, npages, slack, site);
-		mpool_page_set(pg, mpool_page_index(pg), MPOOL_PAGE_RUN);
-	}
-	raw_spin_unlock_irqrestore(&large->lock, flags);
-	if (err)
-		return err;
-	mpool_pool_charge(owner, more);
-	if (owner != &large->pool)
-		mpool_pool_charge(&large->pool, more);
-	if (more < 0)
-		mpool_limit_give(large->limit, -more);
-	return 0;
-}
-
 static int walk_arena(struct mpool_arena *arena, struct mpool_pool *owner,
 		      mpool_visit_fn fn, void *arg)
 {
@@ -519,16 +525,15 @@ static int walk_arena(struct mpool_arena *arena, struct mpool_pool *owner,
 	mpool_arena_for_each_start(i, arena) {
 		struct mpool_page *pg = &arena->pages[i];
 
-		if (mpool_page_state(pg) != MPOOL_PAGE_RUN ||
-		    mpool_page_owner(pg) != owner)
+		if (!mpool_page_is_run(pg) || mpool_page_owner(pg) != owner)
 			continue;
 		obj.addr = mpool_page_address(arena, pg);
 		/* After the state: the barrier is that of mpool_page_owner(). */
-		obj.size = mpool_page_bytes(pg) - READ_ONCE(pg->slack);
+		obj.size = mpool_page_bytes(pg) - mpool_page_slack(pg);
 		obj.site = READ_ONCE(pg->site);
 		/* As in whatis_arena(): a link is no site. */
 		smp_rmb();
-		if (mpool_page_state(pg) != MPOOL_PAGE_RUN)
+		if (!mpool_page_is_run(pg))
 			continue;
 		ret = fn(&obj, arg);
 		if (ret)
@@ -553,6 +558,7 @@ int mpool_large_walk_owner(struct mpool_large *large, struct mpool_pool *owner,
 	rcu_read_unlock();
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(mpool_large_walk_owner);
 
 struct drop {
 	struct mpool_pool *owner;
@@ -604,9 +610,8 @@ static size_t large_slack(struct mpool_large *large)
 	rcu_read_lock();
 	list_for_each_entry_rcu(arena, &large->arenas, list)
 		mpool_arena_for_each_start(i, arena)
-			if (mpool_page_state(&arena->pages[i]) ==
-			    MPOOL_PAGE_RUN)
-				slack += READ_ONCE(arena->pages[i].slack);
+			if (mpool_page_is_run(&arena->pages[i]))
+				slack += mpool_page_slack(&arena->pages[i]);
 	rcu_read_unlock();
 	return slack;
 }
@@ -717,6 +722,7 @@ struct mpool_large *mpool_large_setup(const char *name,
 	}
 	large->feed = feed;
 	large->zone = zone;
+	large->nid = NUMA_NO_NODE;
 	large->parks = large->limit || want_init_on_free() ? 0 : RUNS_PARK;
 	large->takes = want_init_on_alloc(0) ? 0 : RUNS_PARK;
 	raw_spin_lock_init(&large->lock);
@@ -724,6 +730,7 @@ struct mpool_large *mpool_large_setup(const char *name,
 	INIT_LIST_HEAD(&large->spares);
 	mpool_kick_init(&large->late, late_fn);
 	mpool_shortage_init(&large->shortage);
+	mpool_refs_init(&large->refs);
 	if (feed->gives_back)
 		mpool_shrink_add_large(large);
 	return large;
@@ -735,8 +742,12 @@ void mpool_large_put(struct mpool_large *large)
 	if (large->feed->gives_back)
 		mpool_shrink_del_large(large);
 	mpool_kick_sync(&large->shortage.kick);
+	mpool_refs_hurry(large);
 	mpool_large_settle(large);
 	mpool_large_end_arenas(large);
+	/* What they found is told now, or never. */
+	mpool_large_settle(large);
+	mpool_refs_tell(large, true);
 	if (large->outer)
 		mpool_pool_unuse(&large->outer->pool);
 	/* Lookups that came by an arena may be looking at its pool. */
@@ -751,6 +762,7 @@ unsigned long mpool_large_trim(struct mpool_large *pool)
 	if (mpool_large_check(pool))
 		return 0;
 	might_sleep();
+	mpool_refs_hurry(pool);
 	mpool_large_settle(pool);
 	return mpool_large_shed(pool);
 }

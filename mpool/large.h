@@ -5,6 +5,7 @@
 #include "kick.h"
 #include "limit.h"
 #include "pagemap.h"
+#include "refs.h"
 #include "registry.h"
 #include "runs.h"
 #include "shortage.h"
@@ -31,6 +32,7 @@ struct mpool_large {
 	bool io;		/* has device memory, which is never touched */
 	struct mpool_limit *limit;	/* NULL: there is none */
 	bool virt;		/* may have arenas that vmalloc() made */
+	int nid;		/* node of its memory, or NUMA_NO_NODE: of who asks */
 
 	struct mpool_runs **nodes;	/* engine of each node, or NULL: one for all */
 	unsigned long takes;	/* shorter runs by the fast path, or 0 */
@@ -53,6 +55,7 @@ struct mpool_large {
 	struct mpool_kick late;
 
 	struct mpool_shortage shortage;	/* protects itself */
+	struct mpool_refs refs;		/* likewise */
 };
 
 extern struct mpool_large *mpool_large_shared;
@@ -64,6 +67,18 @@ extern struct mpool_large *mpool_large_shared;
  */
 extern bool (*mpool_large_gather)(struct mpool_large *large);
 
+/* A request that was not served at once; see mpool_large_take(). */
+struct mpool_wish {
+	u32 npages;
+	unsigned long align;
+	gfp_t gfp;
+	enum mpool_page_state state;
+	struct mpool_pool *owner;
+	u32 site;
+	u32 slack;
+	bool may_grow;
+};
+
 struct mpool_page *mpool_large_take(struct mpool_large *large, u32 npages,
 				    unsigned long align, gfp_t gfp,
 				    enum mpool_page_state state,
@@ -74,14 +89,25 @@ struct mpool_page *mpool_large_take_idle(struct mpool_large *large, u32 npages,
 					 struct mpool_pool *owner);
 struct mpool_page *mpool_large_carve_locked(struct mpool_large *large,
 					    struct mpool_page *pg, u32 gap,
-					    u32 npages, u32 site, u32 slack);
+					    const struct mpool_wish *wish);
 void mpool_large_give(struct mpool_large *large, struct mpool_page *pg);
+void mpool_large_give_locked(struct mpool_large *large, struct mpool_page *pg);
 
 /* Pages that are free, and those of the longest free run. */
 struct mpool_large_room {
 	unsigned long free;
 	unsigned long largest;
 };
+
+/* search.c */
+typedef struct mpool_page *(*mpool_try_fn)(struct mpool_large *large,
+					   struct mpool_page *pg,
+					   const void *want);
+struct mpool_page *mpool_arena_search(struct mpool_large *large,
+				      struct mpool_arena *arena,
+				      mpool_try_fn try, const void *want);
+struct mpool_page *mpool_large_search(struct mpool_runs *runs,
+				      const struct mpool_wish *wish);
 
 /* nodes.c */
 int mpool_large_make_nodes(struct mpool_large *large, bool system);
@@ -95,6 +121,9 @@ void mpool_arena_used_locked(struct mpool_large *large,
 void mpool_arena_idle_locked(struct mpool_large *large,
 			     struct mpool_arena *arena);
 void mpool_arena_idle(struct mpool_large *large, struct mpool_arena *arena);
+bool mpool_arena_unlink_locked(struct mpool_large *large,
+			       struct mpool_arena *arena);
+void mpool_arena_release(struct mpool_large *large, struct mpool_arena *arena);
 void mpool_large_reap(struct mpool_large *large);
 unsigned long mpool_large_shed(struct mpool_large *large);
 unsigned long mpool_large_spare_pages(struct mpool_large *large);
@@ -106,8 +135,9 @@ void mpool_large_end_arenas(struct mpool_large *large);
 void *mpool_large_object(struct mpool_large *large, struct mpool_pool *owner,
 			 size_t size, size_t align, size_t *real, gfp_t gfp,
 			 u32 site);
-void mpool_large_failed(struct mpool_large *large, struct mpool_pool *owner,
-			size_t size, gfp_t gfp, u32 site);
+void mpool_large_failed_aligned(struct mpool_large *large,
+				struct mpool_pool *owner, size_t size,
+				size_t align, gfp_t gfp, u32 site);
 struct mpool_page *mpool_large_lookup(const void *p);
 void mpool_large_free_claimed(struct mpool_pool *owner, struct mpool_page *pg);
 bool mpool_large_free_object(struct mpool_page *pg, struct mpool_pool *owner);
@@ -146,6 +176,13 @@ static inline u32 mpool_large_pages(size_t size, u32 *slack)
 	return npages;
 }
 
+static inline void mpool_large_failed(struct mpool_large *large,
+				      struct mpool_pool *owner, size_t size,
+				      gfp_t gfp, u32 site)
+{
+	mpool_large_failed_aligned(large, owner, size, 1, gfp, site);
+}
+
 static inline struct mpool_large *mpool_page_large(struct mpool_page *pg)
 {
 	return mpool_page_arena(pg)->runs->large;
@@ -161,10 +198,16 @@ mpool_large_node(struct mpool_large *large, int nid)
 	return mpool_read(large->nodes) ? large->nodes[nid] : &large->runs;
 }
 
+/* The node whose memory is wanted first. */
+static inline int mpool_large_nid(const struct mpool_large *large)
+{
+	return large->nid == NUMA_NO_NODE ? numa_mem_id() : large->nid;
+}
+
 /* The engine for who asks here. */
 static inline struct mpool_runs *mpool_large_here(struct mpool_large *large)
 {
-	return mpool_large_node(large, numa_mem_id());
+	return mpool_large_node(large, mpool_large_nid(large));
 }
 
 /* Where its run of a length is parked. */
@@ -172,7 +215,7 @@ static __always_inline struct mpool_page **
 mpool_large_place(struct mpool_large *large, unsigned long npages)
 {
 	if (unlikely(mpool_read(large->runs.next)))
-		return &large->nodes[numa_mem_id()]->parked[npages];
+		return &large->nodes[mpool_large_nid(large)]->parked[npages];
 	return &large->runs.parked[npages];
 }
 
@@ -242,6 +285,8 @@ static __always_inline bool mpool_large_park(struct mpool_large *large,
 	place = &arena->runs->parked[len];
 	OPTIMIZER_HIDE_VAR(place);	/* from being computed at each use */
 	if (unlikely(READ_ONCE(*place)))
+		goto refuse;
+	if (unlikely(!mpool_run_alone(arena, index, len)))
 		goto refuse;
 	/* Before somebody else can be charged for it. */
 	atomic_long_sub(len, &large->pool.pages);

@@ -38,6 +38,7 @@ void mpool_map_header(struct mpool_out *out, struct mpool_large *large)
 	mpool_out(out, "#   R run, r its rest    C chunk of a fixed pool, c its rest\n");
 	mpool_out(out, "#   . free               , free, and kept for its length\n");
 	mpool_out(out, "#   q being freed        + not all alike\n");
+	mpool_out(out, "#   x not the pool's any more: somebody has references to it\n");
 	mpool_out(out, "# Fragmentation: free pages that are not in the longest free run.\n");
 	mpool_out(out, "%lu pages, %lu free, longest free run %lu, fragmentation %lu %%\n",
 		  pages, nfree, longest,
@@ -50,6 +51,7 @@ static char page_char(enum mpool_page_state state, bool first)
 {
 	switch (state) {
 	case MPOOL_PAGE_RUN:
+	case MPOOL_PAGE_RESIZED:
 		return first ? 'R' : 'r';
 	case MPOOL_PAGE_CHUNK:
 		return first ? 'C' : 'c';
@@ -58,6 +60,8 @@ static char page_char(enum mpool_page_state state, bool first)
 		return 'q';
 	case MPOOL_PAGE_PARKED:
 		return ',';
+	case MPOOL_PAGE_GONE:
+		return 'x';
 	default:
 		return '.';
 	}

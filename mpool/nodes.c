@@ -82,7 +82,7 @@ int mpool_large_verify_node(struct mpool_large *large, struct mpool_runs *runs)
 	list_for_each_entry(arena, &large->arenas, list) {
 		if (arena->runs != runs)
 			continue;
-		pages += arena->npages;
+		pages += arena->npages - arena->gone;
 		free += arena->nfree;
 	}
 	return mpool_runs_verify(runs, pages, free);

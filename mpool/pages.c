@@ -174,10 +174,10 @@ static void large_init_tail(struct mpool_large *pool, void *p, size_t from,
 }
 
 static void *large_move(struct mpool_large *pool, void *p, size_t had,
-			size_t size, size_t *real, gfp_t gfp,
+			size_t size, size_t align, size_t *real, gfp_t gfp,
 			struct mpool_site *site)
 {
-	void *new = mpool_large_alloc_at(pool, size, 1, real,
+	void *new = mpool_large_alloc_at(pool, size, align, real,
 					 gfp & ~__GFP_ZERO, site);
 
 	if (!new)
@@ -191,7 +191,7 @@ static void *large_move(struct mpool_large *pool, void *p, size_t had,
 void *mpool_large_realloc_at(struct mpool_large *pool, void *p, size_t size,
 			     size_t *real, gfp_t gfp, struct mpool_site *site)
 {
-	size_t had = 0, usable = 0;
+	size_t had = 0, align = 1, usable = 0;
 	struct mpool_page *pg;
 	int err = -EINVAL;
 
@@ -213,6 +213,7 @@ void *mpool_large_realloc_at(struct mpool_large *pool, void *p, size_t size,
 	pg = large_own(pool, p, _RET_IP_);
 	if (pg) {
 		had = mpool_page_bytes(pg);
+		align = mpool_page_align(pg);
 		err = mpool_large_resize(pg, size, mpool_site_id(site));
 		*real = mpool_page_bytes(pg);
 	}
@@ -226,8 +227,8 @@ void *mpool_large_realloc_at(struct mpool_large *pool, void *p, size_t size,
 		return NULL;
 	if (err) {
 		/* Device memory is not copied either. */
-		return pool->io ? NULL : large_move(pool, p, had, size, real,
-						    gfp, site);
+		return pool->io ? NULL : large_move(pool, p, had, size, align,
+						    real, gfp, site);
 	}
 	large_init_tail(pool, p, had, *real, gfp);
 	return p;

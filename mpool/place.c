@@ -13,12 +13,10 @@
  * Invariant: a request fails only if there was a moment for each free run at
  * which it did not fit; then the pool is as it was, but for a spare arena.
  *
- * Locking: large->lock, for PLACE_LOOK runs at a time, and in between not.  RCU
- * holds the arena that the search is in: one that is taken out meanwhile has no
- * free run any more.
+ * Locking: large->lock, for PLACE_LOOK runs at a time; all of them are looked at by
+ * search.c, which gives it back in between.
  */
 #include <linux/align.h>
-#include <linux/bitops.h>
 #include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/rculist.h>
@@ -27,8 +25,8 @@
 #include "large.h"
 #include "site.h"
 
-/* Runs that are looked at under the lock at a time: a word of the bits. */
-#define PLACE_LOOK	BITS_PER_LONG
+/* Runs that are looked at under the lock at a time. */
+#define PLACE_LOOK	64
 
 /* A request, all in device addresses. */
 struct place {
@@ -36,9 +34,7 @@ struct place {
 	u64 boundary;		/* power of two, or 0 */
 	u64 min, max;		/* of the first and the last byte */
 	u64 bytes;
-	u32 npages;
-	u32 site;
-	u32 slack;
+	struct mpool_wish wish;	/* of the engine's alignment it has none */
 };
 
 /* Says what is wrong with a wish, if anything. */
@@ -95,7 +91,7 @@ static bool place_fit(const struct place *want, u64 start, u32 len, u32 *gap)
 	u64 last = start + ((u64)len << PAGE_SHIFT) - 1;
 	u64 at = max(start, want->min), max = min(last, want->max);
 
-	if (len < want->npages || last < start)
+	if (len < want->wish.npages || last < start)
 		return false;
 	if (start & (min_t(u64, want->align, PAGE_SIZE) - 1))
 		return false;
@@ -117,10 +113,11 @@ static bool place_fit(const struct place *want, u64 start, u32 len, u32 *gap)
 
 /* Takes it from a free run, if it fits there. */
 static struct mpool_page *place_try_locked(struct mpool_large *large,
-					   const struct place *want,
-					   struct mpool_page *pg)
+					   struct mpool_page *pg,
+					   const void *arg)
 {
 	struct mpool_arena *arena = mpool_page_arena(pg);
+	const struct place *want = arg;
 	u64 start;
 	u32 gap;
 
@@ -130,8 +127,7 @@ static struct mpool_page *place_try_locked(struct mpool_large *large,
 	start += (u64)mpool_page_index(pg) << PAGE_SHIFT;
 	if (!place_fit(want, start, pg->len, &gap))
 		return NULL;
-	return mpool_large_carve_locked(large, pg, gap, want->npages,
-					want->site, want->slack);
+	return mpool_large_carve_locked(large, pg, gap, &want->wish);
 }
 
 /* Looks at the shortest free runs that are long enough. */
@@ -146,32 +142,11 @@ static struct mpool_page *place_by_length(struct mpool_runs *runs,
 	if (!mpool_lock_irqsave(&large->lock, flags))
 		return NULL;
 	mpool_runs_merge(runs, NULL);
-	for (pg = mpool_runs_first(runs, want->npages); pg && look--;
+	for (pg = mpool_runs_first(runs, want->wish.npages); pg && look--;
 	     pg = mpool_runs_after(runs, pg)) {
-		got = place_try_locked(large, want, pg);
+		got = place_try_locked(large, pg, want);
 		if (got)
 			break;
-	}
-	raw_spin_unlock_irqrestore(&large->lock, flags);
-	return got;
-}
-
-/* Looks at the free runs that begin in the pages of one word. */
-static struct mpool_page *place_in_word(struct mpool_large *large,
-					const struct place *want,
-					struct mpool_arena *arena, u32 index)
-{
-	struct mpool_page *pg, *got = NULL;
-	unsigned long flags, word;
-
-	if (!mpool_lock_irqsave(&large->lock, flags))
-		return NULL;
-	mpool_runs_merge(arena->runs, NULL);
-	for (word = mpool_arena_starts(arena)[BIT_WORD(index)]; word && !got;
-	     word &= word - 1) {
-		pg = &arena->pages[index + __ffs(word)];
-		if (mpool_page_state(pg) == MPOOL_PAGE_FREE)
-			got = place_try_locked(large, want, pg);
 	}
 	raw_spin_unlock_irqrestore(&large->lock, flags);
 	return got;
@@ -184,8 +159,8 @@ static struct mpool_page *place_by_address(struct mpool_runs *runs,
 	struct mpool_large *large = runs->large;
 	struct mpool_page *got = NULL;
 	struct mpool_arena *arena;
-	u32 index, gap;
 	u64 start;
+	u32 gap;
 
 	rcu_read_lock();
 	list_for_each_entry_rcu(arena, &large->arenas, list) {
@@ -193,9 +168,7 @@ static struct mpool_page *place_by_address(struct mpool_runs *runs,
 		if (arena->runs != runs || !arena_device(arena, &start) ||
 		    !place_fit(want, start, arena->npages, &gap))
 			continue;
-		for (index = 0; !got && index < arena->npages;
-		     index += BITS_PER_LONG)
-			got = place_in_word(large, want, arena, index);
+		got = mpool_arena_search(large, arena, place_try_locked, want);
 		if (got)
 			break;
 	}
@@ -240,7 +213,7 @@ static bool place_grow(struct mpool_large *large, const struct place *want,
 		align = max(align, roundup_pow_of_two(want->bytes));
 	if (align > RUNS_MAX_PAGES << PAGE_SHIFT)
 		return false;
-	arena = large->feed->grow(large, want->npages, align,
+	arena = large->feed->grow(large, want->wish.npages, align,
 				  gfp & ~__GFP_NOFAIL);
 	if (arena)
 		mpool_large_add_arena(large, arena);
@@ -253,7 +226,7 @@ static void *place_take(struct mpool_large *large, const struct place *want,
 	struct mpool_page *pg;
 	void *p;
 
-	if (!mpool_limit_take(large->limit, want->npages))
+	if (!mpool_limit_take(large->limit, want->wish.npages))
 		return NULL;
 	pg = place_find(large, want, gfp);
 	if (!pg && mpool_may_grow() && place_grow(large, want, gfp)) {
@@ -263,10 +236,10 @@ static void *place_take(struct mpool_large *large, const struct place *want,
 			mpool_large_reap(large);
 	}
 	if (!pg) {
-		mpool_limit_give(large->limit, want->npages);
+		mpool_limit_give(large->limit, want->wish.npages);
 		return NULL;
 	}
-	mpool_pool_charge(&large->pool, want->npages);
+	mpool_pool_charge(&large->pool, want->wish.npages);
 	p = mpool_page_address(mpool_page_arena(pg), pg);
 	if (want_init_on_alloc(gfp) && !large->io)
 		memset(p, 0, want->bytes);
@@ -283,24 +256,31 @@ static void *place_alloc(struct mpool_large *pool, size_t size,
 		.boundary = place->boundary,
 		.min = place->min,
 		.max = place->max ?: U64_MAX,
-		.site = mpool_site_id(site),
+		.wish = {
+			.align = 1,
+			.state = MPOOL_PAGE_RUN,
+			.owner = &pool->pool,
+			.site = mpool_site_id(site),
+		},
 	};
 	const char *wrong = NULL;
 	void *p = NULL;
 
-	want.npages = mpool_large_pages(size, &want.slack);
-	want.bytes = (u64)want.npages << PAGE_SHIFT;
-	if (want.npages)
+	want.wish.npages = mpool_large_pages(size, &want.wish.slack);
+	want.bytes = (u64)want.wish.npages << PAGE_SHIFT;
+	if (want.wish.npages)
 		wrong = place_check(place, want.bytes);
 	if (wrong)
 		pr_warn_ratelimited("large pool \"%s\": no place for %zu bytes: %s\n",
 				    pool->pool.name, size, wrong);
-	else if (want.npages && mpool_large_zero_ok(pool, gfp))
+	else if (want.wish.npages && mpool_large_zero_ok(pool, gfp))
 		p = place_take(pool, &want, gfp);
 	if (p)
 		*real = want.bytes;
 	else
-		mpool_large_failed(pool, &pool->pool, size, gfp, want.site);
+		mpool_large_failed_aligned(pool, &pool->pool, size,
+					   min_t(u64, want.align, SIZE_MAX),
+					   gfp, want.wish.site);
 	return p;
 }
 

@@ -399,6 +399,14 @@ void mpool_pool_shortage(const struct mpool_pool *large,
 		registry_reporter->shortage(large, s);
 }
 
+void mpool_pool_refs(const struct mpool_pool *large,
+		     const struct mpool_refs_count *news,
+		     const struct mpool_refs_run *run)
+{
+	if (registry_reporter)
+		registry_reporter->refs(large, news, run);
+}
+
 /* Ends the orphans whose last object was freed meanwhile. */
 static void sweep_fn(struct work_struct *work)
 {

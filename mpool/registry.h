@@ -11,6 +11,8 @@
 
 struct dentry;
 struct mpool_pool;
+struct mpool_refs_count;
+struct mpool_refs_run;
 struct mpool_shortage;
 
 enum mpool_kind {
@@ -112,6 +114,10 @@ struct mpool_reporter {
 			 enum mpool_bad_free why, unsigned long ip);
 	/* reports what is live in a pool that ends, returns the number */
 	size_t (*leaks)(struct mpool_pool *pool);
+	/* says what others did to references to the pages of a pool */
+	void (*refs)(const struct mpool_pool *large,
+		     const struct mpool_refs_count *news,
+		     const struct mpool_refs_run *run);
 	/* puts into the log why an allocation failed */
 	void (*shortage)(const struct mpool_pool *large,
 			 const struct mpool_shortage *s);
@@ -163,6 +169,9 @@ bool mpool_pool_gfp_ok(struct mpool_pool *pool, gfp_t gfp, gfp_t has);
 size_t mpool_pool_leaks(struct mpool_pool *pool);
 void mpool_pool_shortage(const struct mpool_pool *large,
 			 const struct mpool_shortage *s);
+void mpool_pool_refs(const struct mpool_pool *large,
+		     const struct mpool_refs_count *news,
+		     const struct mpool_refs_run *run);
 void mpool_pool_sweep(void);
 void mpool_pool_unuse(struct mpool_pool *pool);
 

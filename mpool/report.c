@@ -31,6 +31,7 @@
 
 #include "kick.h"
 #include "owner.h"
+#include "refs.h"
 #include "report.h"
 #include "shortage.h"
 #include "site.h"
@@ -625,6 +626,31 @@ void mpool_report_holder(struct mpool_out *out,
 	mpool_out(out, "%lu pages: %s\n", holder->pages, site);
 }
 
+/* The limit that a request is beyond, whatever memory there is; false if none. */
+static bool report_bar(struct mpool_out *out, const struct mpool_shortage *s)
+{
+	unsigned long block = PAGE_SIZE << MAX_PAGE_ORDER >> 10;
+
+	switch (s->bar) {
+	case MPOOL_BAR_BLOCK:
+		mpool_out(out, "the longest block that the page allocator has is %lu KiB, longer runs need a large pool with MPOOL_LARGE_VIRT\n",
+			  block);
+		return true;
+	case MPOOL_BAR_SLEEP:
+		mpool_out(out, "MPOOL_LARGE_VIRT has runs longer than %lu KiB only where the caller may sleep\n",
+			  block);
+		return true;
+	case MPOOL_BAR_LIMIT:
+		mpool_out(out, "its max_pages is %lu\n", s->max);
+		return true;
+	case MPOOL_BAR_RUN:
+		mpool_out(out, "that is too long for a run\n");
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Why an allocation failed, and a line for each of those who had most. */
 void mpool_report_shortage(struct mpool_out *out,
 			   const struct mpool_pool *large,
@@ -636,6 +662,9 @@ void mpool_report_shortage(struct mpool_out *out,
 	mpool_site_print(s->site, site, sizeof(site));
 	mpool_out(out, "no memory: pool \"%s\" was asked for %zu bytes, %pGg, by %s; ",
 		  s->pool, s->size, &s->gfp, site);
+	/* Who has the memory is of no interest if no memory would do. */
+	if (report_bar(out, s))
+		return;
 	mpool_out(out, "large pool \"%s\" had %lu of %lu pages free, the largest run %lu\n",
 		  large->name, s->free, s->held, s->largest);
 	for (i = 0; i < MPOOL_HOLDERS && s->top[i].pages; i++) {
@@ -657,9 +686,69 @@ static void shortage(const struct mpool_pool *large,
 	mpool_out_log(&out);
 }
 
+/* --- references --- */
+
+/* Whose pages; names a run if @run is known. */
+static void refs_whose(struct mpool_out *out, const struct mpool_pool *large,
+		       const struct mpool_refs_run *run)
+{
+	char site[112];
+
+	mpool_out(out, "references: pool \"%s\"",
+		  run ? run->pool : large->name);
+	if (!run)
+		return;
+	mpool_out(out, ", %u page%s at %p", run->npages, plural(run->npages),
+		  run->addr);
+	if (!run->site)
+		return;
+	mpool_site_print(run->site, site, sizeof(site));
+	mpool_out(out, " from %s", site);
+}
+
+/* Lines on what others did to the references to a pool's pages. */
+void mpool_report_refs(struct mpool_out *out, const struct mpool_pool *large,
+		       const struct mpool_refs_count *news,
+		       const struct mpool_refs_run *run)
+{
+	if (news->dropped) {
+		refs_whose(out, large, run);
+		mpool_out(out, ": freed %lu time%s by a function of the kernel (kfree(), put_page() ...), which is not for mpool's memory; nothing was lost\n",
+			  news->dropped, plural(news->dropped));
+	}
+	if (news->lost) {
+		refs_whose(out, large, run);
+		mpool_out(out, ": %lu page%s freed by a function of the kernel that no reference stops (__free_pages() ...); lost to somebody else\n",
+			  news->lost, plural(news->lost));
+	}
+	if (news->held) {
+		refs_whose(out, large, run);
+		mpool_out(out, ": %lu page%s freed while somebody has references (a mapping, a network buffer, a pin); left to the last of those, later ones are counted in stats only\n",
+			  news->held, plural(news->held));
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_report_refs);
+
+/* One at a time for each large pool, from a work item or its end. */
+static void refs(const struct mpool_pool *large,
+		 const struct mpool_refs_count *news,
+		 const struct mpool_refs_run *run)
+{
+	static DEFINE_MUTEX(refs_mutex);
+	static char buf[SZ_1K + SZ_1K];
+	struct mpool_out out = { .buf = buf, .size = sizeof(buf) };
+
+	mutex_lock(&refs_mutex);
+	buf[0] = '\0';
+	mpool_report_refs(&out, large, news, run);
+	mpool_out_log(&out);
+	mutex_unlock(&refs_mutex);
+}
+
 static const struct mpool_reporter reporter = {
 	.bad_free = bad_free,
 	.leaks = report_leaks,
+	.refs = refs,
 	.shortage = shortage,
 };
 

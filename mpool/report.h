@@ -44,6 +44,9 @@ void mpool_report_shortage(struct mpool_out *out,
 			   const struct mpool_pool *large,
 			   const struct mpool_shortage *s);
 void mpool_report_bursts(void);
+void mpool_report_refs(struct mpool_out *out, const struct mpool_pool *large,
+		       const struct mpool_refs_count *news,
+		       const struct mpool_refs_run *run);
 void mpool_report_show_leaks(struct mpool_out *out);
 void mpool_report_farewell(void);
 

@@ -12,16 +12,21 @@
  * so that below 64 pages a class holds one length and the first run found is
  * the best fit there is.  A bitmap of levels and one of classes in each level
  * lead to the first class that has a run.  For longer requests the class above
- * is looked in first, where every run fits; if that fails, the class itself is
- * searched, so that a request fails only if no free run is long enough.
+ * is looked in first, where every run fits.
+ *
+ * A request that need not fit the first run of its class, because it has 64 pages or
+ * more, or an alignment beyond a page, looks at RUNS_LOOK free runs, and takes one of
+ * those where any such request fits, if there is one.  All others are looked at by
+ * search.c, a few at a time with the lock given back between, after the pool could not
+ * grow.  So a request fails only if there was a moment for each free run at which it
+ * was too short, and nothing that is done under the lock grows with the pool.
  *
  * Nothing of this is in the pages.  Each has a descriptor in its arena; the
  * first and the last of a free run carry its length (boundary tags), which is
  * how neighbours are found when a run is freed.  A bit for each page
  * that begins a run leads from the middle of one to its head.
  *
- * All of alloc, free, grow and shrink are O(1), whatever the pool holds, but
- * for that search of one class and for alignments beyond a page.
+ * All of alloc, free, grow and shrink are O(1), whatever the pool holds.
  *
  * Splitting a run and merging it again is most of the cost of a pair, and who
  * frees a run often asks for the like next.  So one free run of each short length
@@ -35,12 +40,16 @@
  * taken a run has it alone.  What an interrupt or NMI finds between any two
  * instructions is a run that is in use, or one that is parked.
  *
+ * Pages may leave their arena (refs.c).  They are covered by runs of state GONE then,
+ * which are neither free nor in use, and never become anything else.
+ *
  * Invariant, checked by mpool_runs_verify_arena() and mpool_runs_verify():
  *	runs cover each arena exactly; two neighbours are never both free, unless
  *	one is parked; each other free run is on the list of its class and the
  *	bitmaps say which lists are not empty; a parked one is in the place of
  *	its length; nr_free and nfree are the sums of free runs without those
- *	that are parked; live is the number of runs that are neither.
+ *	that are parked; gone is the sum of runs that left; live is the number of
+ *	all others.
  *
  * Locking: the caller's, for everything but mpool_runs_find(), the places of
  * parked runs, and live.  The first reads single words and gives an answer that was
@@ -52,6 +61,9 @@
 #include <linux/minmax.h>
 
 #include "runs.h"
+
+/* Free runs that are looked at for one request, or for the longest. */
+#define RUNS_LOOK		32
 
 static unsigned int runs_class(u32 len)
 {
@@ -189,47 +201,71 @@ static void run_extract(struct mpool_runs *runs, struct mpool_arena *arena,
 	arena->nfree -= len;
 }
 
-/* Pages from the start of a run to the next address so aligned. */
-static unsigned long align_gap(const struct mpool_page *pg, unsigned long align)
+/* Does a request fit into a free run?  Sets the pages to leave before it. */
+bool mpool_runs_fits(const struct mpool_page *pg, u32 npages,
+		     unsigned long align, u32 *gap)
 {
 	struct mpool_arena *arena = mpool_page_arena((struct mpool_page *)pg);
 	unsigned long addr = (unsigned long)mpool_page_address(arena, pg);
+	unsigned long pages = 0;
 
-	return (ALIGN(addr, align) - addr) >> PAGE_SHIFT;
+	if (align > PAGE_SIZE)
+		pages = (ALIGN(addr, align) - addr) >> PAGE_SHIFT;
+	*gap = pages;
+	return pg->len >= npages && pg->len - npages >= pages;
 }
+EXPORT_SYMBOL_IF_KUNIT(mpool_runs_fits);
 
-/* A run of the class that is long enough, at that alignment. */
-static struct mpool_page *class_search(struct mpool_runs *runs,
-				       unsigned int class, u32 len,
-				       unsigned long align)
+/* One of the first few runs from a class on in which the request fits. */
+static struct mpool_page *runs_look(struct mpool_runs *runs, unsigned int class,
+				    unsigned int end, u32 len,
+				    unsigned long align, u32 *gap)
 {
+	unsigned int look = RUNS_LOOK;
 	struct mpool_page *pg;
 
-	for (pg = runs->heads[class]; pg; pg = run_next(pg))
-		if (pg->len >= len && pg->len - len >= align_gap(pg, align))
-			return pg;
+	for (class = class_next(runs, class); class < end;
+	     class = class_next(runs, class + 1))
+		for (pg = runs->heads[class]; pg; pg = run_next(pg)) {
+			if (!look--)
+				return NULL;
+			if (mpool_runs_fits(pg, len, align, gap))
+				return pg;
+		}
 	return NULL;
+}
+
+/* A run of a class in which every run is long enough, at any address. */
+static struct mpool_page *runs_sure(struct mpool_runs *runs, u32 len,
+				    unsigned long align, u32 *gap)
+{
+	unsigned long most = len;
+	unsigned int class;
+
+	if (align > PAGE_SIZE)
+		most += (align >> PAGE_SHIFT) - 1;
+	if (most > RUNS_MAX_PAGES)
+		return NULL;
+	class = class_next(runs, runs_class_above(most));
+	if (class >= RUNS_CLASSES)
+		return NULL;
+	if (align > PAGE_SIZE)
+		mpool_runs_fits(runs->heads[class], len, align, gap);
+	return runs->heads[class];
 }
 
 static struct mpool_page *runs_lookup(struct mpool_runs *runs, u32 len,
-				      unsigned long align)
+				      unsigned long align, u32 *gap)
 {
-	unsigned int class = class_next(runs, runs_class_above(len));
-	struct mpool_page *pg;
+	unsigned int class = runs_class(len);
 
-	if (align <= PAGE_SIZE) {
-		if (class < RUNS_CLASSES)
-			return runs->heads[class];
-		return len < RUNS_LINEAR ? NULL :
-			class_search(runs, runs_class(len), len, align);
-	}
-	for (class = class_next(runs, runs_class(len)); class < RUNS_CLASSES;
-	     class = class_next(runs, class + 1)) {
-		pg = class_search(runs, class, len, align);
-		if (pg)
-			return pg;
-	}
-	return NULL;
+	if (align > PAGE_SIZE)
+		return runs_look(runs, class, RUNS_CLASSES, len, align, gap) ?:
+		       runs_sure(runs, len, align, gap);
+	if (len < RUNS_LINEAR)
+		return runs_sure(runs, len, align, gap);
+	return runs_sure(runs, len, align, gap) ?:
+	       runs_look(runs, class, class + 1, len, align, gap);
 }
 
 /* Takes @npages of a free run from its page @gap on; the rest stays free. */
@@ -268,18 +304,17 @@ run_carve(struct mpool_runs *runs, struct mpool_page *pg, u32 gap, u32 npages,
  *
  * Context: the caller holds the lock of the engine.
  * Return: descriptor of the first page, its owner and site to be filled in, or
- *	   %NULL if no free run is long enough.
+ *	   %NULL if no free run that was looked at is long enough: if there is none of
+ *	   up to 63 pages, for which a page is aligned enough.
  */
 struct mpool_page *mpool_runs_alloc(struct mpool_runs *runs, u32 npages,
 				    unsigned long align,
 				    enum mpool_page_state state)
 {
-	struct mpool_page *pg = runs_lookup(runs, npages, align);
+	u32 gap = 0;
+	struct mpool_page *pg = runs_lookup(runs, npages, align, &gap);
 
-	if (!pg)
-		return NULL;
-	return run_carve(runs, pg, align > PAGE_SIZE ? align_gap(pg, align) : 0,
-			 npages, state);
+	return pg ? run_carve(runs, pg, gap, npages, state) : NULL;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_alloc);
 
@@ -290,6 +325,7 @@ struct mpool_page *mpool_runs_carve(struct mpool_runs *runs,
 {
 	return run_carve(runs, pg, gap, npages, state);
 }
+EXPORT_SYMBOL_IF_KUNIT(mpool_runs_carve);
 
 static struct mpool_page *class_first(const struct mpool_runs *runs,
 				      unsigned int class)
@@ -459,6 +495,41 @@ void mpool_runs_shrink(struct mpool_runs *runs, struct mpool_page *pg,
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_shrink);
 
+/*
+ * Cuts a run in use in two, of which the second is one of its own in a state that is
+ * no caller's.  The caller holds the lock of the engine.
+ */
+struct mpool_page *mpool_runs_split(struct mpool_page *pg, u32 npages,
+				    enum mpool_page_state state)
+{
+	struct mpool_arena *arena = mpool_page_arena(pg);
+	u32 index = mpool_page_index(pg) + npages;
+	struct mpool_page *tail = pg + npages;
+
+	tail->owner = pg->owner;
+	tail->site = pg->site;
+	tail->slack = 0;
+	tail->len = pg->len - npages;
+	WRITE_ONCE(pg->len, npages);
+	atomic_inc(&arena->live);
+	mpool_page_set(tail, index, state);
+	__set_bit(index, mpool_arena_starts(arena));
+	return tail;
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_runs_split);
+
+/* The pages of a run in use leave their arena.  The caller holds the lock. */
+void mpool_runs_leave(struct mpool_runs *runs, struct mpool_page *pg)
+{
+	struct mpool_arena *arena = mpool_page_arena(pg);
+
+	mpool_page_set(pg, mpool_page_index(pg), MPOOL_PAGE_GONE);
+	arena->gone += pg->len;
+	runs->nr_pages -= pg->len;
+	atomic_dec(&arena->live);
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_runs_leave);
+
 /* The head of the run that an address of the arena is in.  Any context. */
 struct mpool_page *mpool_runs_find(struct mpool_arena *arena,
 				   unsigned long addr)
@@ -504,10 +575,13 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_runs_add);
 
 /*
  * Takes an arena out again; false if a run of it is in use, or on its way from its
- * place to a caller.  The caller holds the lock of the engine.
+ * place to a caller, or if only some of its pages left.  The caller holds the lock of
+ * the engine.
  */
 bool mpool_runs_remove(struct mpool_runs *runs, struct mpool_arena *arena)
 {
+	if (arena->gone == arena->npages)
+		return true;
 	mpool_runs_merge(runs, arena);
 	if (arena->nfree != arena->npages)
 		return false;
@@ -518,14 +592,14 @@ bool mpool_runs_remove(struct mpool_runs *runs, struct mpool_arena *arena)
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_remove);
 
 /*
- * Length of the longest free run; the list of one class is walked, after parked
- * runs were merged.
+ * Length of the longest free run, after parked runs were merged; of a class with many
+ * runs, of those that are looked at: at most a 32nd less.
  */
 unsigned long mpool_runs_largest(struct mpool_runs *runs)
 {
+	unsigned int class, look = RUNS_LOOK;
 	const struct mpool_page *pg;
 	unsigned long largest = 0;
-	unsigned int class;
 
 	mpool_runs_merge(runs, NULL);
 	if (runs->levels >> 1) {
@@ -538,7 +612,7 @@ unsigned long mpool_runs_largest(struct mpool_runs *runs)
 	} else {
 		return 0;
 	}
-	for (pg = runs->heads[class]; pg; pg = run_next(pg))
+	for (pg = runs->heads[class]; pg && look--; pg = run_next(pg))
 		largest = max_t(unsigned long, largest, pg->len);
 	return largest;
 }
@@ -589,7 +663,7 @@ static bool run_listed(const struct mpool_runs *runs,
 int mpool_runs_verify_arena(struct mpool_runs *runs, struct mpool_arena *arena)
 {
 	bool was_free = false;
-	u32 index = 0, nfree = 0, runs_seen = 0;
+	u32 index = 0, nfree = 0, gone = 0, runs_seen = 0;
 	int bad = 0, live = 0;
 
 	while (index < arena->npages) {
@@ -615,6 +689,8 @@ int mpool_runs_verify_arena(struct mpool_runs *runs, struct mpool_arena *arena)
 		} else if (is_parked) {
 			bad += mpool_broken(pg->len >= RUNS_PARK ||
 					    runs->parked[pg->len] != pg);
+		} else if (state == MPOOL_PAGE_GONE) {
+			gone += pg->len;
 		} else {
 			live++;
 		}
@@ -627,6 +703,7 @@ int mpool_runs_verify_arena(struct mpool_runs *runs, struct mpool_arena *arena)
 	}
 	bad += mpool_broken(index != arena->npages);
 	bad += mpool_broken(nfree != arena->nfree);
+	bad += mpool_broken(gone != arena->gone);
 	bad += mpool_broken(live != atomic_read(&arena->live));
 	bad += mpool_broken(bitmap_weight(mpool_arena_starts(arena),
 					  arena->npages) != runs_seen);

@@ -31,6 +31,8 @@ enum mpool_page_state {
 	MPOOL_PAGE_LATE,	/* first page of a run that somebody is freeing */
 	MPOOL_PAGE_QUEUED,	/* first page of a run that a work item frees */
 	MPOOL_PAGE_PARKED,	/* first page of a free run that is kept as it is */
+	MPOOL_PAGE_RESIZED,	/* as MPOOL_PAGE_RUN, while its length changes */
+	MPOOL_PAGE_GONE,	/* first page of pages that left their arena */
 };
 
 struct mpool_large;
@@ -49,7 +51,7 @@ struct mpool_page {
 		struct {			/* first page, in use */
 			struct mpool_pool *owner;
 			u32 site;
-			u32 slack;		/* bytes asked for less than len */
+			u32 slack;		/* see mpool_page_slack() */
 		};
 	};
 	u32 len;		/* pages; first page, and last page of a free run */
@@ -59,8 +61,8 @@ struct mpool_page {
 /* Tells a link from an owner, to those who read it without the lock. */
 #define MPOOL_PAGE_LINK		1ul
 
-#define MPOOL_TAG_STATE		7u
-#define MPOOL_TAG_SHIFT		3
+#define MPOOL_TAG_STATE		15u
+#define MPOOL_TAG_SHIFT		4
 
 struct mpool_runs;
 
@@ -82,12 +84,14 @@ struct mpool_arena {
 	struct mpool_page *within;	/* run of an outer pool, or NULL */
 	phys_addr_t phys;	/* of @base, or MPOOL_NO_PHYS */
 	dma_addr_t dma;		/* of @base, or MPOOL_NO_DMA */
-	u8 order;		/* system: order of the block, if not split */
-	bool split : 1;		/* system: each page was made an order-0 page */
+	struct page *mem;	/* system: first page, each has MPOOL_PAGE_REFS */
+	u8 order;		/* system: order of the block */
+	bool whole : 1;		/* system: may go back as the block that it was */
 	bool io : 1;		/* region: not to be touched */
 	bool virt : 1;		/* system: vmalloc()ed */
 	/* Protected by the lock of the pool. */
 	bool noted;		/* idle or not, nothing is to be done; read anywhere */
+	u32 gone;		/* pages that left */
 	/* Any context. */
 	atomic_t live;		/* runs in use, those that are parked not */
 	/* Protected by the lock of the pool. */
@@ -143,6 +147,49 @@ struct mpool_runs {
 	struct mpool_page *heads[RUNS_CLASSES];
 };
 
+/*
+ * References that mpool has to each page of an arena of the page allocator.  So many
+ * wrong frees, less one, leave a page where it is: more than there are objects in it,
+ * and one cannot be told from the next.  Fewer than folio_maybe_dma_pinned() takes for
+ * a pin.
+ */
+#define MPOOL_PAGE_REFS		512
+
+/* With fewer the page allocator has the page, or has made it somebody else's. */
+#define MPOOL_PAGE_LOST		(MPOOL_PAGE_REFS / 2)
+
+/*
+ * Has nobody but mpool references to the pages of a run, and all of its own?  Any
+ * context; four instructions a page.
+ *
+ * Order: somebody who has a reference when the run is freed got it before, and told the
+ * driver, or was told by it, which is what makes that "before": the count shows it.  He
+ * who has dropped his did so by an atomic operation that orders all that he did with the
+ * page before it.  What the next user of the page writes comes after this look: it is
+ * control dependent on it, and there is a full barrier (cmpxchg() of the place where it
+ * is parked) or the pair of an unlock and a lock between.
+ */
+static __always_inline bool mpool_run_alone(const struct mpool_arena *arena,
+					    u32 index, u32 len)
+{
+	const struct page *end = mpool_read(arena->mem);
+	long i = -(long)(len * sizeof(*end));
+
+	if (!end)
+		return true;
+	end += index + len;
+	OPTIMIZER_HIDE_VAR(end);	/* from being computed anew for each page */
+	do {
+		const struct page *page = (const void *)end + i;
+
+		if (unlikely(mpool_read(page->_refcount.counter) !=
+			     MPOOL_PAGE_REFS))
+			return false;
+		i += sizeof(*end);
+	} while (i);
+	return true;
+}
+
 static inline u32 mpool_page_tag(u32 index, enum mpool_page_state state)
 {
 	return (index << MPOOL_TAG_SHIFT) + state;
@@ -151,6 +198,33 @@ static inline u32 mpool_page_tag(u32 index, enum mpool_page_state state)
 static inline enum mpool_page_state mpool_page_state(const struct mpool_page *pg)
 {
 	return READ_ONCE(pg->tag) & MPOOL_TAG_STATE;
+}
+
+/* Is it the first page of a run that a caller has? */
+static inline bool mpool_page_is_run(const struct mpool_page *pg)
+{
+	enum mpool_page_state state = mpool_page_state(pg);
+
+	return state == MPOOL_PAGE_RUN || state == MPOOL_PAGE_RESIZED;
+}
+
+/* Bytes of a run that were not asked for, and the alignment that was. */
+#define MPOOL_SLACK_BITS	24
+
+static inline u32 mpool_page_slack(const struct mpool_page *pg)
+{
+	return READ_ONCE(pg->slack) & (BIT(MPOOL_SLACK_BITS) - 1);
+}
+
+static inline unsigned long mpool_page_align(const struct mpool_page *pg)
+{
+	return 1ul << (READ_ONCE(pg->slack) >> MPOOL_SLACK_BITS);
+}
+
+static inline u32 mpool_slack_word(u32 slack, unsigned long align)
+{
+	return slack | (align > PAGE_SIZE ? __ffs(align) : 0) <<
+		       MPOOL_SLACK_BITS;
 }
 
 static inline u32 mpool_page_index(const struct mpool_page *pg)
@@ -209,6 +283,28 @@ static inline bool mpool_runs_claim(struct mpool_page *pg)
 		return false;
 	return cmpxchg(&pg->tag, tag, tag - MPOOL_PAGE_RUN + MPOOL_PAGE_LATE) ==
 	       tag;
+}
+
+/*
+ * Makes the caller the one who changes the length of a run; false if it is not in use,
+ * or on its way out.  It stays one in use for all but those who want to free it, who
+ * find that they may not.
+ */
+static inline bool mpool_runs_hold(struct mpool_page *pg)
+{
+	u32 tag = READ_ONCE(pg->tag);
+
+	if ((tag & MPOOL_TAG_STATE) != MPOOL_PAGE_RUN)
+		return false;
+	return cmpxchg(&pg->tag, tag,
+		       tag - MPOOL_PAGE_RUN + MPOOL_PAGE_RESIZED) == tag;
+}
+
+static inline void mpool_runs_unhold(struct mpool_page *pg)
+{
+	/* A free by another CPU, which needs no lock, sees the new length. */
+	smp_store_release(&pg->tag, mpool_page_tag(mpool_page_index(pg),
+						   MPOOL_PAGE_RUN));
 }
 
 /*
@@ -302,6 +398,11 @@ struct mpool_page *mpool_runs_alloc(struct mpool_runs *runs, u32 npages,
 struct mpool_page *mpool_runs_carve(struct mpool_runs *runs,
 				    struct mpool_page *pg, u32 gap, u32 npages,
 				    enum mpool_page_state state);
+bool mpool_runs_fits(const struct mpool_page *pg, u32 npages,
+		     unsigned long align, u32 *gap);
+struct mpool_page *mpool_runs_split(struct mpool_page *pg, u32 npages,
+				    enum mpool_page_state state);
+void mpool_runs_leave(struct mpool_runs *runs, struct mpool_page *pg);
 struct mpool_page *mpool_runs_first(const struct mpool_runs *runs, u32 len);
 struct mpool_page *mpool_runs_after(const struct mpool_runs *runs,
 				    const struct mpool_page *pg);

@@ -72,6 +72,7 @@ static void add_arena(struct mpool_large *large, struct mpool_arena *arena)
 		smp_rmb(); /* As in whatis_arena(): a link is no site. */
 		state = mpool_page_state(pg);
 		if (!owner || (state != MPOOL_PAGE_RUN &&
+			       state != MPOOL_PAGE_RESIZED &&
 			       state != MPOOL_PAGE_CHUNK))
 			continue;
 		row_add(owner, owner == &large->pool ? site : 0,
@@ -129,7 +130,7 @@ void mpool_shortage_init(struct mpool_shortage *s)
 
 /* Follows up the failure that @owner remembers.  Any context. */
 void mpool_shortage_note(struct mpool_large *large,
-			 const struct mpool_pool *owner)
+			 const struct mpool_pool *owner, enum mpool_bar bar)
 {
 	const struct mpool_failure *fail = &owner->fail;
 	struct mpool_shortage *s = &large->shortage;
@@ -148,6 +149,8 @@ void mpool_shortage_note(struct mpool_large *large,
 	s->held = mpool_large_nr_pages(large);
 	s->free = fail->free;
 	s->largest = fail->largest;
+	s->max = large->limit ? large->limit->args.max : 0;
+	s->bar = bar;
 	s->log = log;
 	if (log)
 		WRITE_ONCE(s->next_log, jiffies + 5 * HZ);

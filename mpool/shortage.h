@@ -12,6 +12,15 @@
 struct mpool_large;
 struct mpool_pool;
 
+/* A limit for which an allocation failed that no memory would lift. */
+enum mpool_bar {
+	MPOOL_BAR_NONE,
+	MPOOL_BAR_BLOCK,	/* longest block of the page allocator */
+	MPOOL_BAR_SLEEP,	/* more than that, and may not sleep */
+	MPOOL_BAR_LIMIT,	/* max_pages */
+	MPOOL_BAR_RUN,		/* longest run that there can be */
+};
+
 /* Who has pages of a large pool: a pool above it, or a call site of its own. */
 struct mpool_holder {
 	char pool[MPOOL_NAME_LEN];	/* "" if it is a call site */
@@ -31,6 +40,8 @@ struct mpool_shortage {
 	unsigned long held;		/* pages of the large pool */
 	unsigned long free;
 	unsigned long largest;
+	unsigned long max;		/* max_pages, or 0 */
+	enum mpool_bar bar;
 	bool log;
 
 	/* Protected by mpool_shortage_mutex. */
@@ -45,6 +56,6 @@ extern struct mutex mpool_shortage_mutex;
 
 void mpool_shortage_init(struct mpool_shortage *s);
 void mpool_shortage_note(struct mpool_large *large,
-			 const struct mpool_pool *owner);
+			 const struct mpool_pool *owner, enum mpool_bar bar);
 
 #endif /* _MPOOL_SHORTAGE_H */

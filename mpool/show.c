@@ -167,6 +167,9 @@ static void show_large(struct mpool_out *out, struct mpool_large *large)
 	line(out, "pages in chunks", READ_ONCE(large->nr_chunk_pages));
 	line(out, "spare arenas", spares);
 	line(out, "pools served", atomic_read(&large->pool.users));
+	line(out, "freed by the kernel", atomic_long_read(&large->refs.dropped));
+	line(out, "pages left to others", atomic_long_read(&large->refs.held));
+	line(out, "pages lost", atomic_long_read(&large->refs.lost));
 	show_limit(out, large->limit);
 }
 

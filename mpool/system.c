@@ -2,7 +2,10 @@
 /*
  * System mode: arenas from the page allocator.
  *
- * Structure: an arena is one block of the page allocator.  Requests below
+ * Structure: an arena is one block of the page allocator, split into pages of which each
+ * has a count of its own, and MPOOL_PAGE_REFS references of ours (see refs.c): a driver may
+ * take references to any page, and one that somebody else frees stays where it is.
+ * Requests below
  * OWN_BLOCK_PAGES share arenas, which grow with the pool, from ARENA_MIN_ORDER
  * to ARENA_MAX_ORDER, so that a pool of few objects stays small and a large one
  * does not ask often.  The larger orders are only tried for; a fragmented system
@@ -14,25 +17,28 @@
  * A pool that was made with MPOOL_LARGE_VIRT has arenas of vmalloc() as well,
  * where the page allocator has no block that is long enough.
  *
- * The pages of a block that was split go back one by one.  Nothing longer is
- * permitted: each has a count of its own, which a driver may have raised, and
- * split_page() gave each its own share of what page_owner, memory cgroups and
- * allocation profiling know of the block; __free_pages() of a longer piece would
- * settle the first page's only.  So does alloc_pages_exact().  It is the spare
- * that keeps this off the path of alloc and free.
+ * A block goes back as it came, joined again, if all of it is there and ours: of 512
+ * pages that is 9000 instructions, and 150,000 page by page.  It must not be joined if
+ * split_page() gave each page a share of what memory cgroups or allocation profiling know
+ * of the block, of which __free_pages() would settle the first page's only; nor if a page
+ * is poisoned, or still has what a driver wrote to its struct page, so that the page
+ * allocator has to look at that page.
  *
- * Invariant: every page of an arena is either a part of one compound page or an
- * order-0 page of its own, so that a driver may take references to any of them.
+ * Invariant: every page of an arena is an order-0 page, and but for those of vmalloc()
+ * it has MPOOL_PAGE_REFS references of ours until it leaves.
  *
  * Locking: none; what is built here is not shared until large.c adds it.
  */
 #include <linux/mm.h>
+#include <linux/nodemask.h>
+#include <linux/page_ref.h>
 #include <linux/pfn.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
 #include "large.h"
+#include "refs.h"
 #include "reserved.h"
 #include "system.h"
 
@@ -52,45 +58,76 @@ static unsigned int arena_order(const struct mpool_large *large)
 		       min(ARENA_MAX_ORDER, MAX_PAGE_ORDER));
 }
 
-/* A block for a long request: order-0 pages, those behind @npages returned. */
-static struct page *block_exact(unsigned int order, u32 npages, gfp_t gfp)
+/* A block of @npages pages with our references; those behind it go back. */
+static struct page *block_alloc(int nid, unsigned int order, u32 npages,
+				gfp_t gfp)
 {
-	struct page *page = alloc_pages(gfp & ~__GFP_COMP, order);
+	struct page *page;
 	u32 i;
 
+	gfp &= ~__GFP_COMP;
+	/* Without a wish the policy of the task says it. */
+	page = nid == NUMA_NO_NODE ? alloc_pages(gfp, order) :
+				     alloc_pages_node(nid, gfp, order);
 	if (!page)
 		return NULL;
 	split_page(page, order);
 	for (i = npages; i < 1u << order; i++)
 		__free_page(page + i);
+	for (i = 0; i < npages; i++)
+		page_ref_add(page + i, MPOOL_PAGE_REFS - 1);
 	return page;
 }
 
 /* The largest block from @order down to @least; sets @order to what it is. */
-static struct page *block_shared(unsigned int *order, unsigned int least,
-				 gfp_t gfp)
+static struct page *block_shared(int nid, unsigned int *order,
+				 unsigned int least, gfp_t gfp)
 {
 	struct page *page;
 
 	for (; *order > least; --*order) {
-		page = alloc_pages(mpool_gfp_try(gfp) | __GFP_COMP, *order);
+		page = block_alloc(nid, *order, 1u << *order, mpool_gfp_try(gfp));
 		if (page)
 			return page;
 	}
-	return alloc_pages(gfp | __GFP_COMP, least);
+	return block_alloc(nid, least, 1u << least, gfp);
 }
 
-static void block_free(struct page *page, u32 npages, bool split,
-		       unsigned int order)
+/*
+ * Takes all references to a page that is ours alone and as it came.  From then on nobody
+ * can take one, also if he only tries, by the number of a page.
+ */
+static bool page_freeze(struct page *page)
 {
-	u32 i;
+	return !PageHWPoison(page) && !page_private(page) && !page->mapping &&
+	       page_ref_freeze(page, MPOOL_PAGE_REFS);
+}
 
-	if (!split) {
+/* Gives a block back as it came; false if it is not ours alone. */
+static bool block_join(struct page *page, unsigned int order)
+{
+	u32 i, n = 1u << order;
+
+	for (i = 0; i < n; i++)
+		if (!page_freeze(page + i))
+			break;
+	if (i == n) {
+		set_page_count(page, 1);
 		__free_pages(page, order);
-		return;
+		return true;
 	}
-	for (i = 0; i < npages; i++)
-		__free_page(page + i);
+	while (i--)
+		page_ref_unfreeze(page + i, MPOOL_PAGE_REFS);
+	return false;
+}
+
+/* Gives a block back that nobody has seen. */
+static void block_free(struct page *page, u32 npages)
+{
+	for (; npages--; page++) {
+		page_ref_sub(page, MPOOL_PAGE_REFS - 1);
+		__free_page(page);
+	}
 }
 
 static struct mpool_arena *system_describe(struct mpool_large *large,
@@ -174,9 +211,9 @@ static struct mpool_arena *system_grow(struct mpool_large *large, u32 npages,
 	if (npages >= OWN_BLOCK_PAGES)
 		order = least;
 	if (split)
-		page = block_exact(order, npages, gfp);
+		page = block_alloc(large->nid, order, npages, gfp);
 	else
-		page = block_shared(&order, least, gfp);
+		page = block_shared(large->nid, &order, least, gfp);
 	if (!page)
 		return large->virt ? virt_grow(large, npages, align, wish) :
 				     NULL;
@@ -185,10 +222,12 @@ static struct mpool_arena *system_grow(struct mpool_large *large, u32 npages,
 	arena = system_describe(large, (unsigned long)page_address(page),
 				npages, page_to_nid(page), gfp);
 	if (!arena) {
-		block_free(page, npages, split, order);
+		block_free(page, npages);
 		return NULL;
 	}
-	arena->split = split;
+	arena->mem = page;
+	arena->whole = !split && !(gfp & __GFP_ACCOUNT) &&
+		       !IS_ENABLED(CONFIG_MEM_ALLOC_PROFILING);
 	arena->order = order;
 	arena->phys = PFN_PHYS(page_to_pfn(page));
 	return arena;
@@ -201,9 +240,12 @@ static void system_release(struct mpool_arena *arena)
 		kvfree_rcu((struct virt_end *)arena->base, rcu);
 		return;
 	}
-	block_free(virt_to_page((void *)arena->base), arena->npages,
-		   arena->split, arena->order);
+	/* All of it left, page by page. */
+	if (arena->gone)
+		return;
 	mpool_account_reclaimed(arena->npages);
+	if (!arena->whole || !block_join(arena->mem, arena->order))
+		mpool_refs_end(arena);
 }
 
 const struct mpool_large_feed mpool_system_feed = {
@@ -213,6 +255,11 @@ const struct mpool_large_feed mpool_system_feed = {
 	.gives_back = true,
 	.system = true,
 };
+
+static bool node_has_memory(int nid)
+{
+	return nid >= 0 && nid < nr_node_ids && node_state(nid, N_MEMORY);
+}
 
 struct mpool_large *__mpool_large_create(const char *name,
 					 const struct mpool_large_args *args,
@@ -226,7 +273,7 @@ struct mpool_large *__mpool_large_create(const char *name,
 		args = &none;
 	/* Reserved memory has no zones and is nobody's to account. */
 	if (mpool_large_shared && !mpool_large_shared->feed->system &&
-	    !args->gfp)
+	    !args->gfp && !(args->flags & MPOOL_LARGE_NODE))
 		return mpool_within_create(name, mpool_large_shared, args,
 					   site);
 	large = mpool_large_setup(name, &mpool_system_feed, args->gfp,
@@ -235,12 +282,22 @@ struct mpool_large *__mpool_large_create(const char *name,
 	if (IS_ERR(large))
 		return large;
 	large->virt = args->flags & MPOOL_LARGE_VIRT;
-	if (args->flags & ~MPOOL_LARGE_VIRT) {
+	if (args->flags & MPOOL_LARGE_NODE)
+		large->nid = args->node;
+	if (args->flags & ~(MPOOL_LARGE_VIRT | MPOOL_LARGE_NODE)) {
 		mpool_refuse(large->pool.ops, name, "flags are unknown");
 		err = -EINVAL;
 	} else if (large->virt && (args->gfp & GFP_ZONEMASK)) {
 		mpool_refuse(large->pool.ops, name,
 			     "MPOOL_LARGE_VIRT has no zone");
+		err = -EINVAL;
+	} else if (args->flags & MPOOL_LARGE_NODE && large->virt) {
+		mpool_refuse(large->pool.ops, name,
+			     "MPOOL_LARGE_VIRT has no node");
+		err = -EINVAL;
+	} else if (args->flags & MPOOL_LARGE_NODE && !node_has_memory(args->node)) {
+		mpool_refuse(large->pool.ops, name, "node %d has no memory",
+			     args->node);
 		err = -EINVAL;
 	} else {
 		err = mpool_pool_register(&large->pool);

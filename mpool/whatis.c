@@ -75,7 +75,7 @@ static void whatis_arena(struct mpool_arena *arena, const void *p,
 
 	/* The site shares its place with a link of a free run. */
 	smp_rmb();
-	if (mpool_page_state(pg) == MPOOL_PAGE_RUN && owner) {
+	if (mpool_page_is_run(pg) && owner) {
 		what->area = MPOOL_AREA_LIVE;
 	} else {
 		what->area = MPOOL_AREA_FREE;

@@ -106,6 +106,7 @@ enum mpool_on_leak {
 
 /* Flags of struct mpool_large_args. */
 #define MPOOL_LARGE_VIRT	0x1u	/* by vmalloc() what else cannot be had */
+#define MPOOL_LARGE_NODE	0x2u	/* @node is given */
 
 /**
  * struct mpool_large_args - rare wishes for a pool of page runs.
@@ -114,6 +115,9 @@ enum mpool_on_leak {
  *	 if @gfp of the allocation allows to sleep; its pages are then not
  *	 contiguous in physical memory, and mpool_large_phys() answers for the
  *	 page that it is asked about.
+ * @node: with %MPOOL_LARGE_NODE, the NUMA node that its memory is taken from, not that
+ *	 of who asks; of another only if it has none left, and never with
+ *	 %__GFP_THISNODE.  Not with %MPOOL_LARGE_VIRT.
  * @gfp: zone and accounting flags of all its memory: a combination of
  *	 %GFP_DMA, %GFP_DMA32 and %__GFP_ACCOUNT
  * @on_leak: what becomes of runs still out when the pool is destroyed
@@ -135,6 +139,7 @@ enum mpool_on_leak {
  */
 struct mpool_large_args {
 	unsigned int flags;
+	int node;
 	gfp_t gfp;
 	enum mpool_on_leak on_leak;
 	unsigned long max_pages;
@@ -367,7 +372,8 @@ void *mpool_large_realloc_at(struct mpool_large *pool, void *p, size_t size,
  * @gfp: allocation flags; %__GFP_ZERO clears what is added
  *
  * Shrinks in place and gives the tail back; grows in place where the pages
- * behind the run are free, and moves the contents otherwise.
+ * behind the run are free, and moves the contents otherwise.  The run keeps the
+ * alignment that mpool_large_alloc_aligned() gave it.
  *
  * Context: As mpool_large_alloc().
  * Return: the run, perhaps elsewhere; %ZERO_SIZE_PTR if @size is 0; %NULL if it

@@ -477,6 +477,8 @@ const struct stock_case stock_cases[] = {
 	{ "cpu_goes_with_objects", cpu_goes_with_objects },
 	{ "runs_change_hands", stock_runs },
 	{ "runs_of_nodes", stock_nodes },
+	{ "references_of_others", stock_refs },
+	{ "resized_is_in_use", stock_resize },
 	{ "storm", stock_storm },
 	{ "nothing_lost_twice_or_torn", stock_exchange },
 	{ "pair64_interrupted", stock_pairs },

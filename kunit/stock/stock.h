@@ -3,7 +3,7 @@
  * Tests by the public interface alone, for kernels without KUnit.
  *
  * runner.c prints KTAP, places.c has a function called in any context, cases.c,
- * runs.c, nodes.c, storm.c and exchange.c are what is tried there.
+ * runs.c, nodes.c, refs.c, storm.c and exchange.c are what is tried there.
  */
 #ifndef _MPOOL_STOCK_H
 #define _MPOOL_STOCK_H
@@ -50,6 +50,8 @@ extern const unsigned int nr_stock_cases;
 
 void stock_runs(struct stock *t);
 void stock_nodes(struct stock *t);
+void stock_refs(struct stock *t);
+void stock_resize(struct stock *t);
 void stock_storm(struct stock *t);
 void stock_exchange(struct stock *t);
 void stock_nest(struct stock *t);
