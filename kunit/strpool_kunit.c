@@ -534,28 +534,41 @@ static void model(struct kunit *test)
 
 /* --- the table --- */
 
-/* Strings of two words whose 64 bits of hash are the same. */
+static void scan(struct kunit *test, const struct mpool_str_secret *secret,
+		 const char *s, struct mpool_str_key *key)
+{
+	KUNIT_EXPECT_TRUE(test, mpool_str_scan(key, s, MPOOL_STR_NO_LIMIT,
+					       secret, false, true));
+}
+
+/* Strings of two words whose 64 bits of hash are the same: the secret is known. */
 static void colliding_strings(struct kunit *test)
 {
 	struct mpool_string *pool = mpool_kunit_string(test, NAME, NULL);
-	const char *s[40];
+	u64 point = pool->tab.secret.point, first, second, want;
+	struct mpool_str_key key, other;
 	unsigned long words[3] = { 0 };
 	unsigned int i, n = 0;
-	u64 first, mixed, want = 0;
+	const char *s[40];
 
-	for (first = 1; n < ARRAY_SIZE(s) && first < 10000000; first++) {
+	want = mpool_str_mix(mpool_str_mix(1, 0x4142434445464748ull, point),
+			     0x0041424344454647ull, point);
+	for (first = 1; n < ARRAY_SIZE(s) && first < 1000000; first++) {
 		words[0] = first * 0x0101010101010101ull ^ 0x4040404040404040ull;
 		words[0] ^= first << 33;
-		mixed = rol64((pool->tab.seed ^ words[0]) * GOLDEN_RATIO_64, 32);
-		if (!n)
-			want = mixed ^ 0x0041424344454647ull;
-		words[1] = mixed ^ want;
+		second = mpool_str_mix(mpool_str_mix(1, words[0], point), 0,
+				       point);
+		/* What is missing, modulo 2^64 - 59. */
+		words[1] = want - second - (want < second ? 59 : 0);
 		/* One NUL, the last byte. */
 		if (strnlen((char *)words, 16) != 15 || words[1] >> 56)
 			continue;
 		s[n] = mpool_string_get(pool, (char *)words, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, s[n]);
 		KUNIT_EXPECT_STREQ(test, s[n], (char *)words);
+		scan(test, &pool->tab.secret, s[0], &key);
+		scan(test, &pool->tab.secret, s[n], &other);
+		KUNIT_EXPECT_EQ(test, key.hash, other.hash);
 		n++;
 	}
 	kunit_info(test, "%u strings of one hash\n", n);
@@ -572,6 +585,97 @@ static void colliding_strings(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, strings_in(pool));
 	KUNIT_EXPECT_EQ(test, 0, bad_of(pool));
 	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+}
+
+/* What the chains would be like without a bound for how they are hit. */
+#define FLOOD_BITS	10
+#define FLOOD_SEEDS	50
+#define FLOOD_CHAIN	24
+
+/*
+ * Strings that differ by pairs of bits: the top one of a word, and @bit of the next.
+ * 2^FLOOD_BITS of them, and the longest of as many chains.
+ */
+static unsigned int flood_chain(struct kunit *test, unsigned int bit, u16 *chains,
+				const struct mpool_str_secret *secret)
+{
+	char s[16 * FLOOD_BITS + 1];
+	unsigned int i, b, longest = 0;
+	struct mpool_str_key key;
+
+	memset(chains, 0, sizeof(*chains) << FLOOD_BITS);
+	for (i = 0; i < 1 << FLOOD_BITS; i++) {
+		memset(s, 'A', sizeof(s) - 1);
+		s[sizeof(s) - 1] = '\0';
+		for (b = 0; b < FLOOD_BITS; b++) {
+			if (!(i >> b & 1))
+				continue;
+			s[16 * b + 7] ^= 0x80;
+			s[16 * b + 8 + bit / 8] ^= 1 << bit % 8;
+		}
+		scan(test, secret, s, &key);
+		b = ++chains[key.hash >> (64 - FLOOD_BITS)];
+		longest = max(longest, b);
+	}
+	return longest;
+}
+
+/* Without the secrets no strings can be chosen that share a chain. */
+static void chosen_strings_spread(struct kunit *test)
+{
+	u16 *chains = kunit_kzalloc(test, sizeof(*chains) << FLOOD_BITS,
+				    GFP_KERNEL);
+	unsigned int i, longest = 0, bit;
+	struct mpool_str_secret secret;
+	struct rnd_state rnd;
+
+	KUNIT_ASSERT_NOT_NULL(test, chains);
+	mpool_kunit_random(test, &rnd);
+	for (i = 0; i < FLOOD_SEEDS; i++) {
+		prandom_bytes_state(&rnd, &secret, sizeof(secret));
+		secret.point >>= 64 - MPOOL_STR_POINT_BITS;
+		secret.spread |= 1;
+		/* Two that were fatal to xor, multiply and rotate, and one more. */
+		bit = i % 3 == 0 ? 31 : i % 3 == 1 ? 63 :
+			mpool_kunit_below(&rnd, 63);
+		longest = max(longest, flood_chain(test, bit, chains, &secret));
+	}
+	kunit_info(test, "the longest chain has %u strings\n", longest);
+	KUNIT_EXPECT_LT(test, longest, FLOOD_CHAIN);
+}
+
+/* The arithmetic of the hash, where halves and carries are at their limits. */
+static void hash_is_a_remainder(struct kunit *test)
+{
+	static const u64 edges[] = {
+		0, 1, 58, 59, 60, U32_MAX, 1ull << 32, 1ull << 63,
+		-61ull, -60ull, -59ull, -58ull, -2ull, -1ull,
+	};
+	static const u64 points[] = { 0, 1, 2, 1ull << 57, (1ull << 58) - 1 };
+	unsigned int i, j, k, bit, wrong = 0;
+	u64 a, sum;
+
+	for (i = 0; i < ARRAY_SIZE(edges); i++)
+		for (j = 0; j < ARRAY_SIZE(edges); j++)
+			for (k = 0; k < ARRAY_SIZE(points); k++) {
+				/* The same, bit by bit, modulo 2^64 - 59. */
+				a = edges[i] % -59ull;
+				sum = 0;
+				for (bit = 58; bit--;) {
+					sum = sum + sum + (sum >> 63 ? 59 : 0);
+					sum %= -59ull;
+					if (!(points[k] >> bit & 1))
+						continue;
+					sum = sum + a + (sum > ~a ? 59 : 0);
+					sum %= -59ull;
+				}
+				a = edges[j] % -59ull;
+				sum = sum + a + (sum > ~a ? 59 : 0);
+				sum %= -59ull;
+				wrong += mpool_str_mix(edges[i], edges[j],
+						       points[k]) % -59ull != sum;
+			}
+	KUNIT_EXPECT_EQ(test, 0, wrong);
 }
 
 /* From 32 chains to thousands, and back. */
@@ -651,7 +755,10 @@ static struct kunit_case string_cases[] = {
 	KUNIT_CASE(destroy_with_strings_held),
 	KUNIT_CASE(every_allocation_failure),
 	KUNIT_CASE(many_hold_the_same),
+	KUNIT_CASE(flush_sees_no_middle),
 	KUNIT_CASE(colliding_strings),
+	KUNIT_CASE(chosen_strings_spread),
+	KUNIT_CASE(hash_is_a_remainder),
 	KUNIT_CASE(table_changes_its_size),
 	KUNIT_CASE(ends_of_pages),
 	KUNIT_CASE(model),

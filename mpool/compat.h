@@ -9,6 +9,7 @@
 #define _MPOOL_COMPAT_H
 
 #include <linux/kallsyms.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/module.h>
@@ -157,6 +158,23 @@ static inline enum mpool_area mpool_kernel_area(unsigned long addr)
 	cmpxchg_local(p, __old, new) == __old;				\
 })
 #endif
+
+ * The product of two words: the lower half, and the upper one in @high.  Of a
+ * type of 128 bits gcc aligns the stack, which is a third of what this is for.
+ */
+static __always_inline u64 mpool_mul(u64 a, u64 b, u64 *high)
+{
+#if defined(CONFIG_X86_64)
+	asm("mulq %2" : "+a" (a), "=d" (*high) : "rm" (b) : "cc");
+	return a;
+#elif defined(__SIZEOF_INT128__)
+	*high = (unsigned __int128)a * b >> 64;
+	return a * b;
+#else
+	*high = mul_u64_u64_shr(a, b, 64);
+	return a * b;
+#endif
+}
 
 typedef unsigned long (*mpool_shrinker_fn)(struct shrinker *s,
 					   struct shrink_control *sc);

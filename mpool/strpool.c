@@ -125,9 +125,9 @@ static __always_inline bool str_scan(const struct mpool_string *strings,
 				     const char *limit)
 {
 	return strings->tab.nocase ?
-		mpool_str_scan(key, s, limit, strings->tab.seed, true,
+		mpool_str_scan(key, s, limit, &strings->tab.secret, true,
 			       true) :
-		mpool_str_scan(key, s, limit, strings->tab.seed, false,
+		mpool_str_scan(key, s, limit, &strings->tab.secret, false,
 			       true);
 }
 
@@ -174,7 +174,7 @@ const char *mpool_string_get_at(struct mpool_string *pool, const char *s,
 		goto slow;
 	mpool_might_alloc(gfp);
 	if (unlikely(!mpool_str_scan(&key, s, MPOOL_STR_NO_LIMIT,
-				     pool->tab.seed, false, false)))
+				     &pool->tab.secret, false, false)))
 		goto slow;
 	str = str_find(pool, &key, false);
 	if (likely(str))

@@ -3,14 +3,14 @@
  * The table of a string pool: from the content of a string to its one copy.
  *
  * Structure: an array of chains, twice as long whenever there are more strings
- * than chains.  A work item makes the new array, and moves one chain at a time
- * with the lock held.  Strings have one link only: a reader that stands on one as
+ * than chains.  A work item makes the new array, and moves the strings with the
+ * lock held, a few at a time.  Strings have one link only: a reader that stands on one as
  * it is moved goes on in another chain, and may miss what it looks for.  Whoever
  * does not find a string therefore asks once more with the lock held, which looks
  * at both arrays; those who do not find take it anyway, to insert.
  *
  * Not an rhashtable: get and put of 16 bytes that are there were 554 instructions
- * with it, jhash() and rcu_read_lock(), and are 142 here.
+ * with it, jhash() and rcu_read_lock(), and are 148 here.
  *
  * Invariant, checked by mpool_strtab_verify():
  *	a string is in the chain that its hash says, of the array or of the old
@@ -29,6 +29,9 @@
 #define MIN_BITS	5u
 #define MAX_BITS	24u
 
+/* Strings moved while the lock is held once, interrupts off. */
+#define MOVE_BATCH	16
+
 /* The word at @p where not all of it may be loaded at once. */
 unsigned long mpool_str_edge(const char *p, const char *limit)
 {
@@ -42,6 +45,7 @@ unsigned long mpool_str_edge(const char *p, const char *limit)
 		u.c[i] = p[i];
 	return u.word;
 }
+EXPORT_SYMBOL_IF_KUNIT(mpool_str_edge);
 
 static struct mpool_buckets *buckets_alloc(unsigned int bits, gfp_t gfp)
 {
@@ -139,18 +143,24 @@ static void set_bounds(struct mpool_strtab *tab, unsigned int bits)
 	tab->shrink_at = bits > MIN_BITS ? 1ul << bits >> 3 : 0;
 }
 
-static void move_chain(struct mpool_strtab *tab, struct mpool_buckets *from,
-		       struct mpool_buckets *to, unsigned long i)
+/* Moves some strings of a chain; false if there are none left. */
+static bool move_some(struct mpool_strtab *tab, struct mpool_buckets *from,
+		      struct mpool_buckets *to, unsigned long i)
 {
 	struct mpool_str *str;
+	unsigned int n;
 
 	spin_lock_irq(&tab->lock);
-	while ((str = rcu_dereference_protected(from->heads[i], true))) {
+	for (n = 0; n < MOVE_BATCH; n++) {
+		str = rcu_dereference_protected(from->heads[i], true);
+		if (!str)
+			break;
 		RCU_INIT_POINTER(from->heads[i],
 				 rcu_dereference_protected(str->next, true));
 		chain_push(to, str);
 	}
 	spin_unlock_irq(&tab->lock);
+	return n == MOVE_BATCH;
 }
 
 static void move_all(struct mpool_strtab *tab, struct mpool_buckets *old,
@@ -163,7 +173,8 @@ static void move_all(struct mpool_strtab *tab, struct mpool_buckets *old,
 	rcu_assign_pointer(tab->buckets, new);
 	spin_unlock_irq(&tab->lock);
 	for (i = 0; i < 1ul << old->bits; i++) {
-		move_chain(tab, old, new, i);
+		while (move_some(tab, old, new, i))
+			cond_resched();
 		cond_resched();
 	}
 	spin_lock_irq(&tab->lock);
@@ -247,8 +258,9 @@ int mpool_strtab_init(struct mpool_strtab *tab, bool nocase)
 	if (!buckets)
 		return -ENOMEM;
 	tab->nocase = nocase;
-	/* Who chooses strings does not choose their chains. */
-	get_random_bytes(&tab->seed, sizeof(tab->seed));
+	get_random_bytes(&tab->secret, sizeof(tab->secret));
+	tab->secret.point >>= 64 - MPOOL_STR_POINT_BITS;
+	tab->secret.spread |= 1;
 	RCU_INIT_POINTER(tab->buckets, buckets);
 	spin_lock_init(&tab->lock);
 	set_bounds(tab, MIN_BITS);
