@@ -458,6 +458,65 @@ static void many_hold_the_same(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(crowd->pool));
 }
 
+/* --- a flush that looks while others change what it looks at --- */
+
+struct flush {
+	struct mpool_string *pool;
+	struct completion done;
+	bool go, over;
+};
+
+static int flush_fn(void *arg)
+{
+	struct flush *flush = arg;
+
+	while (!smp_load_acquire(&flush->go))
+		mpool_kunit_spin();
+	mpool_string_flush(flush->pool);
+	smp_store_release(&flush->over, true);
+	complete(&flush->done);
+	return 0;
+}
+
+/*
+ * In the middle of the work item: the strings of one grace period are freed, those
+ * of the next are to wait for it.  That has a callback to come, whose pool would
+ * be gone.  As long as this is a reader there is no other who changes it.
+ */
+static void flush_sees_no_middle(struct kunit *test)
+{
+	struct flush flush = { };
+	struct mpool_str *held;
+	unsigned int spins;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "a flush on another CPU takes a second one");
+	flush.pool = mpool_kunit_string(test, NAME, NULL);
+	init_completion(&flush.done);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(flush_fn, &flush,
+						    "mpool_flush")));
+	rcu_read_lock();
+	mpool_string_put(flush.pool, mpool_string_get(flush.pool, "one",
+						      GFP_ATOMIC));
+	spin_lock_irq(&flush.pool->tab.lock);
+	held = flush.pool->waiting;
+	flush.pool->retired = held;
+	flush.pool->waiting = NULL;
+	smp_store_release(&flush.go, true);
+	/* It must not come out, however long that takes. */
+	for (spins = 0; spins < 2000000 && !READ_ONCE(flush.over); spins++)
+		cpu_relax();
+	flush.pool->waiting = held;
+	flush.pool->retired = NULL;
+	spin_unlock_irq(&flush.pool->tab.lock);
+	rcu_read_unlock();
+	wait_for_completion(&flush.done);
+	KUNIT_EXPECT_NOT_NULL(test, held);
+	KUNIT_EXPECT_EQ(test, 2000000, spins);
+	KUNIT_EXPECT_NULL(test, flush.pool->waiting);
+	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(flush.pool));
+}
+
 /* --- the model: an array of strings and how often each is held --- */
 
 #define MODEL_OPS	100000

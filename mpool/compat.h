@@ -159,6 +159,7 @@ static inline enum mpool_area mpool_kernel_area(unsigned long addr)
 })
 #endif
 
+/*
  * The product of two words: the lower half, and the upper one in @high.  Of a
  * type of 128 bits gcc aligns the stack, which is a third of what this is for.
  */

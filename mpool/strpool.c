@@ -203,7 +203,7 @@ static void retire_locked(struct mpool_string *strings)
 	lockdep_assert_held(&strings->tab.lock);
 	if (strings->waiting)
 		return;
-	WRITE_ONCE(strings->waiting, strings->retired);
+	strings->waiting = strings->retired;
 	strings->retired = NULL;
 	if (strings->waiting)
 		call_rcu(&strings->rcu, retired_rcu);
@@ -221,18 +221,25 @@ static void retired_fn(struct work_struct *work)
 		cond_resched();
 	}
 	spin_lock_irq(&strings->tab.lock);
-	WRITE_ONCE(strings->waiting, NULL);
+	/* With interrupts off: nobody sees it empty while others are retired. */
+	strings->waiting = NULL;
 	retire_locked(strings);
 	spin_unlock_irq(&strings->tab.lock);
 }
 
-/* Waits until the memory of all strings without a reference is back. */
-static void retired_flush(struct mpool_string *strings)
+/*
+ * Waits until the memory of all strings without a reference is back.  Under the
+ * lock none wait only if none are retired either, and no callback is to come: what
+ * is left then is the end of the work item.
+ */
+void mpool_string_flush(struct mpool_string *strings)
 {
 	bool any;
 
 	do {
-		any = READ_ONCE(strings->waiting);
+		spin_lock_irq(&strings->tab.lock);
+		any = strings->waiting || strings->retired;
+		spin_unlock_irq(&strings->tab.lock);
 		if (any)
 			rcu_barrier();
 		flush_work(&strings->work);
@@ -249,6 +256,7 @@ static void str_remove_locked(struct mpool_string *strings,
 	strings->retired = str;
 	retire_locked(strings);
 }
+EXPORT_SYMBOL_IF_KUNIT(mpool_string_flush);
 
 /* Drops a reference that is not the last; false if it may be, or be none. */
 static __always_inline bool str_drop(struct mpool_str *str)
@@ -435,7 +443,7 @@ static void string_empty(struct mpool_string *strings)
 
 static void string_put(struct mpool_string *strings)
 {
-	retired_flush(strings);
+	mpool_string_flush(strings);
 	mpool_strtab_end(&strings->tab);
 	mpool_small_put(strings->small);
 	kfree(strings);
@@ -537,7 +545,7 @@ void mpool_string_clear(struct mpool_string *pool)
 		return;
 	string_empty(pool);
 	/* Their memory is back when this returns. */
-	retired_flush(pool);
+	mpool_string_flush(pool);
 }
 EXPORT_SYMBOL_GPL(mpool_string_clear);
 
@@ -587,7 +595,7 @@ int mpool_string_verify(struct mpool_string *strings)
 {
 	struct string_tally tally = { .strings = strings };
 
-	retired_flush(strings);
+	mpool_string_flush(strings);
 	mpool_strtab_freeze(&strings->tab);
 	mpool_small_walk(strings->small, verify_string, &tally);
 	tally.bad += mpool_broken(tally.seen != strings->tab.nr);

@@ -11,13 +11,18 @@ struct mpool_string {
 
 	struct mpool_strtab tab;
 
-	/* Strings without a reference, protected by tab.lock. */
+	/*
+	 * Strings without a reference, protected by tab.lock.  Outside of the lock
+	 * none are retired unless others wait, and then a callback or the work item
+	 * is under way.
+	 */
 	struct mpool_str *retired;	/* their grace period is to begin */
-	struct mpool_str *waiting;	/* has begun; theirs who frees them */
+	struct mpool_str *waiting;	/* has begun; the work item's list */
 	struct rcu_head rcu;
 	struct work_struct work;
 };
 
+void mpool_string_flush(struct mpool_string *strings);
 int mpool_string_verify(struct mpool_string *strings);
 
 #endif /* _MPOOL_STRPOOL_H */
