@@ -108,7 +108,9 @@ static inline int untouched_visit(void *obj, void *arg)
 static inline const char *untouched_objects(struct mpool_large *pool)
 {
 	const char *wrong = NULL;
-	const struct mpool_fixed_args args = { .large = pool };
+	const struct mpool_fixed_args args = {
+		.large = pool, .on_leak = MPOOL_ON_LEAK_RECLAIM,
+	};
 	struct mpool_fixed *fixed;
 	unsigned int i, n = 0;
 	void *obj[20];
@@ -126,6 +128,91 @@ static inline const char *untouched_objects(struct mpool_large *pool)
 		mpool_fixed_free(fixed, obj[i]);
 	mpool_fixed_free(fixed, obj[3]);
 	UNTOUCHED(mpool_fixed_destroy(fixed) == 1);
+	return wrong;
+}
+
+/* Objects of any size: they grow and shrink where they are, and are not moved. */
+static inline const char *untouched_sizes(struct mpool_large *pool)
+{
+	static const size_t sizes[] = { 1, 100, 5000, 9000, 20000, 50000 };
+	const struct mpool_small_args args = {
+		.large = pool, .on_leak = MPOOL_ON_LEAK_RECLAIM,
+	};
+	const char *wrong = NULL;
+	struct mpool_small *small;
+	char *p[ARRAY_SIZE(sizes)];
+	unsigned int i;
+
+	small = mpool_small_create("untouched sizes", &args);
+	UNTOUCHED(!IS_ERR(small));
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		p[i] = mpool_small_alloc(small, sizes[i], GFP_KERNEL);
+		UNTOUCHED(p[i] && mpool_small_owns(small, p[i]));
+		UNTOUCHED(!mpool_small_zalloc(small, sizes[i], GFP_KERNEL));
+		UNTOUCHED(mpool_small_realloc(small, p[i], sizes[i],
+					      GFP_KERNEL) == p[i]);
+		UNTOUCHED(!mpool_small_realloc(small, p[i], sizes[i],
+					       GFP_KERNEL | __GFP_ZERO));
+		UNTOUCHED(mpool_small_owns(small, p[i]));
+	}
+	/* In place, both ways, and what would have to move. */
+	UNTOUCHED(mpool_small_realloc(small, p[5], 60000, GFP_KERNEL) == p[5]);
+	UNTOUCHED(mpool_small_realloc(small, p[5], 18000, GFP_KERNEL) == p[5]);
+	UNTOUCHED(!mpool_small_realloc(small, p[0], 8000, GFP_KERNEL));
+	UNTOUCHED(mpool_realloc(p[4], 100, GFP_KERNEL) == p[4]);
+	UNTOUCHED(mpool_realloc(p[2], 10, GFP_KERNEL) == p[2]);
+	UNTOUCHED(!mpool_small_realloc(small, p[5], UNTOUCHED_PAGES * PAGE_SIZE,
+				       GFP_KERNEL));
+	for (i = 0; i < ARRAY_SIZE(sizes); i++)
+		UNTOUCHED(mpool_small_owns(small, p[i]));
+	mpool_small_free(small, p[1] + 8);
+	mpool_small_free(small, p[1]);
+	mpool_small_free(small, p[1]);
+	mpool_free(p[3]);
+	UNTOUCHED(!mpool_small_owns(small, p[3]));
+	UNTOUCHED(mpool_small_destroy(small) == 4);
+	return wrong;
+}
+
+/* Strings are written and read, which is refused. */
+static inline const char *untouched_strings(struct mpool_large *pool)
+{
+	const struct mpool_string_args args = { .large = pool };
+	const char *wrong = NULL;
+
+	UNTOUCHED(mpool_string_create("untouched strings", &args) ==
+		  ERR_PTR(-EINVAL));
+	return wrong;
+}
+
+/* A string pool that was there before its large pool had a device's memory. */
+static inline const char *untouched_later(struct untouched *u)
+{
+	const struct mpool_region_args io = { .flags = MPOOL_REGION_IO };
+	size_t size = UNTOUCHED_PAGES * PAGE_SIZE;
+	char *mem = vmalloc(4 * PAGE_SIZE);
+	struct mpool_string_args args = { };
+	struct mpool_string *strings;
+	const char *wrong = NULL;
+	const char *s;
+
+	UNTOUCHED(mem);
+	if (!mem)
+		return wrong;
+	args.large = mpool_large_create_region("untouched later", mem,
+					       4 * PAGE_SIZE, NULL);
+	strings = mpool_string_create("untouched strings", &args);
+	UNTOUCHED(!IS_ERR(strings));
+	s = mpool_string_get(strings, "before", GFP_KERNEL);
+	UNTOUCHED(s);
+	UNTOUCHED(!mpool_large_add_region(args.large, u->base, size, &io));
+	UNTOUCHED(!mpool_string_get(strings, "after", GFP_KERNEL));
+	UNTOUCHED(mpool_string_get(strings, "before", GFP_KERNEL) == s);
+	mpool_string_put(strings, s);
+	mpool_string_put(strings, s);
+	UNTOUCHED(mpool_string_destroy(strings) == 0);
+	mpool_large_destroy(args.large);
+	vfree(mem);
 	return wrong;
 }
 
@@ -154,8 +241,12 @@ static inline const char *untouched_use(struct untouched *u)
 	pool = mpool_large_create_region("untouched", u->base, size, &args);
 	UNTOUCHED(!IS_ERR(pool));
 	wrong = wrong ?: untouched_objects(pool);
+	wrong = wrong ?: untouched_sizes(pool);
+	wrong = wrong ?: untouched_strings(pool);
 	mpool_large_destroy(pool);
-	return wrong;
+	/* What still has memory there would have it taken away. */
+	UNTOUCHED(!mpool_owns(u->base));
+	return wrong ?: untouched_later(u);
 }
 
 #endif /* _MPOOL_KUNIT_UNTOUCHED_H */

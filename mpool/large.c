@@ -465,8 +465,7 @@ void *mpool_large_object(struct mpool_large *large, struct mpool_pool *owner,
 	}
 	p = mpool_page_address(mpool_page_arena(pg), pg);
 	*real = (size_t)npages << PAGE_SHIFT;
-	if (want_init_on_alloc(gfp) && !large->io)
-		memset(p, 0, *real);
+	mpool_large_zero(large, p, 0, *real, gfp);
 	mpool_stat_inc(&owner->stats, MPOOL_STAT_ALLOC);
 	return p;
 }
@@ -497,8 +496,9 @@ void mpool_large_free_claimed(struct mpool_pool *owner, struct mpool_page *pg)
 	struct mpool_large *large = mpool_page_large(pg);
 
 	/* Not what others may still read; the work item does the rest. */
-	if (want_init_on_free() && !arena->io && run_alone(pg))
-		memset(mpool_page_address(arena, pg), 0, mpool_page_bytes(pg));
+	if (want_init_on_free() && run_alone(pg))
+		mpool_large_wipe(large, mpool_page_address(arena, pg),
+				 mpool_page_bytes(pg));
 	mpool_large_give(large, pg);
 	mpool_pool_freed(owner);
 }

@@ -61,6 +61,36 @@ struct mpool_large {
 extern struct mpool_large *mpool_large_shared;
 
 /*
+ * May bytes of the pool's memory be read and written?  Not if any of it is a
+ * device's.  Asked after the memory was taken: the pool says so before it gets
+ * memory of that kind.
+ */
+static inline bool mpool_large_touchable(const struct mpool_large *large)
+{
+	return !READ_ONCE(large->io);
+}
+
+/*
+ * Clears the bytes of an object from @from to @to, as far as the caller and the
+ * kernel want new memory to be cleared, and never of a device.
+ */
+static inline void mpool_large_zero(const struct mpool_large *large, void *p,
+				    size_t from, size_t to, gfp_t gfp)
+{
+	if (to > from && want_init_on_alloc(gfp) &&
+	    mpool_large_touchable(large))
+		memset(p + from, 0, to - from);
+}
+
+/* Clears what is freed, if the kernel wants that, and never of a device. */
+static inline void mpool_large_wipe(const struct mpool_large *large, void *p,
+				    size_t size)
+{
+	if (want_init_on_free() && mpool_large_touchable(large))
+		memset(p, 0, size);
+}
+
+/*
  * What has runs of a pool and no use for them gives them back, before the pool gets
  * more memory; true if there was something.  Set at init, by a higher level.
  * Context: where the page allocator may be called.

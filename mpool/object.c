@@ -118,8 +118,7 @@ void mpool_fixed_give_claimed(struct mpool_fixed *fixed,
 
 	if (how != MPOOL_GIVE_UNBORN)
 		mpool_fixed_destruct(fixed, slot->obj);
-	if (want_init_on_free() && !fixed->chunks.large->io)
-		memset(slot->obj, 0, fixed->chunks.size);
+	mpool_large_wipe(fixed->chunks.large, slot->obj, fixed->chunks.size);
 	give_slot(fixed, slot);
 	rcu_read_lock();
 	atomic64_inc(&fixed->slow_frees);
@@ -401,8 +400,7 @@ static void *take_any(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 noinline void *mpool_take_clear(struct mpool_fixed *fixed, void *obj,
 				gfp_t gfp)
 {
-	if (want_init_on_alloc(gfp) && !fixed->chunks.large->io)
-		memset(obj, 0, fixed->chunks.size);
+	mpool_large_zero(fixed->chunks.large, obj, 0, fixed->chunks.size, gfp);
 	return obj;
 }
 
@@ -426,7 +424,7 @@ void *mpool_take_slow(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 
 static bool gfp_odd_ok(struct mpool_fixed *fixed, gfp_t gfp)
 {
-	if ((gfp & __GFP_ZERO) && fixed->chunks.large->io) {
+	if ((gfp & __GFP_ZERO) && !mpool_large_touchable(fixed->chunks.large)) {
 		pr_warn_ratelimited("pool \"%s\": device memory is never touched, __GFP_ZERO is refused\n",
 				    fixed->owner->name);
 		return false;
@@ -500,11 +498,13 @@ static unsigned int take_batch(struct mpool_fixed *fixed, gfp_t gfp,
 	unsigned int done, i;
 
 	if ((gfp & __MPOOL_GFP_ODD & ~__GFP_ZERO) ||
-	    fixed->alloc_cache != fixed->caches || fixed->chunks.large->io)
+	    fixed->alloc_cache != fixed->caches ||
+	    !mpool_large_touchable(fixed->chunks.large))
 		return 0;
 	done = take_cached(fixed, min(n, BULK_BATCH), objs, site);
 	for (i = 0; i < done && want_init_on_alloc(gfp); i++)
-		memset(objs[i], 0, fixed->chunks.size);
+		mpool_large_zero(fixed->chunks.large, objs[i], 0,
+				 fixed->chunks.size, gfp);
 	return done;
 }
 

@@ -165,14 +165,6 @@ void __mpool_large_free(struct mpool_large *pool, const void *p)
 }
 EXPORT_SYMBOL_GPL(__mpool_large_free);
 
-/* Clears what a run gained, as far as the caller and the kernel want it. */
-static void large_init_tail(struct mpool_large *pool, void *p, size_t from,
-			    size_t to, gfp_t gfp)
-{
-	if (to > from && want_init_on_alloc(gfp) && !pool->io)
-		memset(p + from, 0, to - from);
-}
-
 static void *large_move(struct mpool_large *pool, void *p, size_t had,
 			size_t size, size_t align, size_t *real, gfp_t gfp,
 			struct mpool_site *site)
@@ -183,7 +175,7 @@ static void *large_move(struct mpool_large *pool, void *p, size_t had,
 	if (!new)
 		return NULL;
 	memcpy(new, p, min(had, *real));
-	large_init_tail(pool, new, min(had, *real), *real, gfp);
+	mpool_large_zero(pool, new, min(had, *real), *real, gfp);
 	mpool_large_free(pool, p);
 	return new;
 }
@@ -227,10 +219,10 @@ void *mpool_large_realloc_at(struct mpool_large *pool, void *p, size_t size,
 		return NULL;
 	if (err) {
 		/* Device memory is not copied either. */
-		return pool->io ? NULL : large_move(pool, p, had, size, align,
-						    real, gfp, site);
+		return !mpool_large_touchable(pool) ? NULL :
+			large_move(pool, p, had, size, align, real, gfp, site);
 	}
-	large_init_tail(pool, p, had, *real, gfp);
+	mpool_large_zero(pool, p, had, *real, gfp);
 	return p;
 }
 EXPORT_SYMBOL_GPL(mpool_large_realloc_at);

@@ -241,8 +241,7 @@ static void *place_take(struct mpool_large *large, const struct place *want,
 	}
 	mpool_pool_charge(&large->pool, want->wish.npages);
 	p = mpool_page_address(mpool_page_arena(pg), pg);
-	if (want_init_on_alloc(gfp) && !large->io)
-		memset(p, 0, want->bytes);
+	mpool_large_zero(large, p, 0, want->bytes, gfp);
 	mpool_stat_inc(&large->pool.stats, MPOOL_STAT_ALLOC);
 	return p;
 }

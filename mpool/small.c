@@ -374,10 +374,14 @@ size_t mpool_object_size(const void *p)
 	return found.owner ? found.size : 0;
 }
 
-/* Changes the size of a live object where it is; false if it has to move. */
+/*
+ * Changes the size of a live object where it is; false if it has to move.  What
+ * cannot be moved shrinks where it is, whatever that wastes.
+ */
 static bool resize_in_place(struct mpool_small *pool, const void *p, size_t had,
 			    size_t size, u32 site)
 {
+	bool stay = !mpool_large_touchable(pool->large);
 	struct mpool_chunk *chunk;
 	struct mpool_page *pg;
 	bool done = false;
@@ -386,11 +390,11 @@ static bool resize_in_place(struct mpool_small *pool, const void *p, size_t had,
 	rcu_read_lock();
 	preempt_disable();
 	chunk = mpool_chunk_find(p);
-	if (!chunk && size > SMALL_BASE_MAX) {
+	if (!chunk && (stay || size > SMALL_BASE_MAX)) {
 		pg = mpool_large_lookup(p);
 		done = pg && !mpool_large_resize(pg, size, site);
 	} else if (chunk && size <= had &&
-		   (READ_ONCE(pool->classes[mpool_small_class(size)]) ==
+		   (stay || READ_ONCE(pool->classes[mpool_small_class(size)]) ==
 		    chunk->at.fixed || size > had - had / 4)) {
 		state = mpool_chunk_state(chunk, (unsigned long)p);
 		old = READ_ONCE(*state);
@@ -399,6 +403,30 @@ static bool resize_in_place(struct mpool_small *pool, const void *p, size_t had,
 	preempt_enable();
 	rcu_read_unlock();
 	return done;
+}
+
+/*
+ * A live object of @had bytes at another place with room for @size, or NULL, and
+ * then it is where it was.  That the memory is no device's is asked when the pool
+ * has it: it may have got such memory just now.
+ */
+static void *move(struct mpool_small *pool, const void *p, size_t had,
+		  size_t size, gfp_t gfp, struct mpool_site *site)
+{
+	/* All of it is cleared if any of it must be: the old bytes follow. */
+	void *new = mpool_small_take(pool, size, gfp, site);
+
+	if (!new)
+		return NULL;
+	if (!mpool_large_touchable(pool->large)) {
+		pr_warn_ratelimited("small pool \"%s\": device memory is never touched, an object cannot be moved for %zu bytes\n",
+				    pool->pool.name, size);
+		mpool_small_give(pool, new, MPOOL_GIVE_FREE, _RET_IP_);
+		return NULL;
+	}
+	memcpy(new, p, min(had, size));
+	mpool_small_give(pool, p, MPOOL_GIVE_FREE, _RET_IP_);
+	return new;
 }
 
 void *mpool_small_realloc_at(struct mpool_small *pool, const void *p,
@@ -420,19 +448,16 @@ void *mpool_small_realloc_at(struct mpool_small *pool, const void *p,
 				    _RET_IP_);
 		return NULL;
 	}
+	if (!mpool_large_zero_ok(pool->large, gfp))
+		return NULL;
 	had = mpool_object_size(p);
 	if (resize_in_place(pool, p, had, size, mpool_site_id(site))) {
-		if (size > had && want_init_on_alloc(gfp))
-			memset((void *)p + had, 0, mpool_object_size(p) - had);
+		if (size > had)
+			mpool_large_zero(pool->large, (void *)p, had,
+					 mpool_object_size(p), gfp);
 		return (void *)p;
 	}
-	/* All of it is cleared if any of it must be: the old bytes follow. */
-	new = mpool_small_take(pool, size, gfp, site);
-	if (!new)
-		return NULL;
-	memcpy(new, p, min(had, size));
-	mpool_small_give(pool, p, MPOOL_GIVE_FREE, _RET_IP_);
-	return new;
+	return move(pool, p, had, size, gfp, site);
 }
 EXPORT_SYMBOL_GPL(mpool_small_realloc_at);
 

@@ -52,6 +52,11 @@ static __always_inline bool str_hold(struct mpool_str *str)
 	return true;
 }
 
+static void str_free(struct mpool_string *strings, struct mpool_str *str)
+{
+	mpool_small_give(strings->small, str, MPOOL_GIVE_INTERNAL, _RET_IP_);
+}
+
 static struct mpool_str *str_new(struct mpool_string *strings,
 				 const struct mpool_str_key *key, gfp_t gfp,
 				 struct mpool_site *site)
@@ -63,6 +68,13 @@ static struct mpool_str *str_new(struct mpool_string *strings,
 			       gfp, site);
 	if (!str)
 		return NULL;
+	/* The pool below may have got a device's since this was made. */
+	if (!mpool_large_touchable(strings->small->large)) {
+		pr_warn_ratelimited("string pool \"%s\": device memory is never touched, it cannot have strings\n",
+				    strings->small->pool.name);
+		str_free(strings, str);
+		return NULL;
+	}
 	atomic_set(&str->refs, 1);
 	str->hash = key->hash;
 	for (i = 0; i < n; i++)
@@ -70,11 +82,6 @@ static struct mpool_str *str_new(struct mpool_string *strings,
 						   i * sizeof(key->last));
 	str->text[n] = key->last;
 	return str;
-}
-
-static void str_free(struct mpool_string *strings, struct mpool_str *str)
-{
-	mpool_small_give(strings->small, str, MPOOL_GIVE_INTERNAL, _RET_IP_);
 }
 
 /*
@@ -505,6 +512,11 @@ static struct mpool_string *string_setup(const char *name,
 	err = -EINVAL;
 	if (args->flags & ~MPOOL_STRING_NOCASE) {
 		mpool_refuse(&string_ops, name, "flags are unknown");
+		goto err_small;
+	}
+	if (!mpool_large_touchable(strings->small->large)) {
+		mpool_refuse(&string_ops, name,
+			     "large has device memory, which is never touched");
 		goto err_small;
 	}
 	err = mpool_strtab_init(&strings->tab, args->flags & MPOOL_STRING_NOCASE);
