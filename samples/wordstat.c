@@ -13,9 +13,9 @@
  * counts back to nothing.  Equal counts are sorted by the bytes of the words.
  *
  * An open file shows the counts as they were at its first read, so that reads at
- * any offset fit together.  They have to fit into one run of pages; with more
- * different words than that (262144 where the longest run is 4 MiB), reading
- * fails with ENOMEM.
+ * any offset fit together.  They are one run of pages; where the page allocator has
+ * none as long, beyond 4 MiB at the latest, which is 262144 different words, it is
+ * one that is contiguous for the CPU only: MPOOL_LARGE_VIRT.
  *
  * Each kind of memory comes from the pool that is made for it:
  *
@@ -432,6 +432,9 @@ static struct miscdevice wordstat_dev = {
 	.mode = 0600,
 };
 
+/* No device reads a table: its pages need not be contiguous in physical memory. */
+static const struct mpool_large_args table_args = { .flags = MPOOL_LARGE_VIRT };
+
 static int __init wordstat_init(void)
 {
 	int err;
@@ -450,7 +453,7 @@ static int __init wordstat_init(void)
 		err = PTR_ERR(buffers);
 		goto err_counters;
 	}
-	tables = mpool_large_create("wordstat-tables", NULL);
+	tables = mpool_large_create("wordstat-tables", &table_args);
 	if (IS_ERR(tables)) {
 		err = PTR_ERR(tables);
 		goto err_buffers;

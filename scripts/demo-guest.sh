@@ -82,6 +82,14 @@ run 'head -n 3 /dev/wordstat'
 run "tr -s '[:space:]' '\\n' <text | grep . | sort | uniq -c | sort -k1,1nr -k2 | sed 's/^ *//' >count"
 run 'cmp count /dev/wordstat && echo "the same $(wc -l <count) words"'
 
+# More different words than fit into the longest run of the page allocator.
+if [ -z "$in" ]; then
+	run 'seq 1000000 1299999 >/dev/wordstat'
+	run 'cat /dev/wordstat | wc -l'
+	run '[ "$(cat /dev/wordstat | wc -l)" = 300000 ]'
+	run 'cat text >/dev/wordstat'
+fi
+
 run cd /sys/kernel/debug/mpool
 run cat pools
 [ -z "$in" ] || inside
