@@ -92,8 +92,9 @@ static void objects_stop(struct seq_file *seq, void *v)
 static int objects_show(struct seq_file *seq, void *v)
 {
 	struct mpool_out out = { .seq = seq };
+	const struct mpool_snap *snap = seq->private;
 
-	mpool_show_object(&out, v);
+	mpool_show_object(&out, snap->pool, v);
 	return 0;
 }
 

@@ -19,6 +19,7 @@
 #include "report.h"
 #include "show.h"
 #include "site.h"
+#include "strpool.h"
 
 /* "12s", "3m05s", "2h10m", "4d03h" */
 static const char *age_text(ktime_t born, char *buf, size_t size)
@@ -296,17 +297,40 @@ struct mpool_snap *mpool_snap(struct mpool_pool *pool)
 	snap = kvmalloc(struct_size(snap, objs, size), GFP_KERNEL);
 	if (!snap)
 		return NULL;
+	snap->pool = pool;
 	snap->n = 0;
 	snap->size = size;
 	pool->ops->walk(pool, snap_visit, snap);
 	return snap;
 }
+EXPORT_SYMBOL_IF_KUNIT(mpool_snap);
+
+/* How often a string is held, and its first characters, if it still is one. */
+static void show_string(struct mpool_out *out, struct mpool_pool *pool,
+			const void *addr)
+{
+	char text[MPOOL_STRING_PEEK];
+	int refs, len;
+
+	refs = mpool_string_peek(pool, addr, text);
+	if (refs <= 0)
+		return;
+	len = strlen(text);
+	mpool_out(out, "  refs=%d \"%*pE\"%s", refs,
+		  min(len, MPOOL_STRING_SHOWN), text,
+		  len > MPOOL_STRING_SHOWN ? "..." : "");
+}
 
 /* A line of the file objects. */
-void mpool_show_object(struct mpool_out *out, const struct mpool_obj *obj)
+void mpool_show_object(struct mpool_out *out, struct mpool_pool *pool,
+		       const struct mpool_obj *obj)
 {
 	char site[112];
 
 	mpool_site_print(obj->site, site, sizeof(site));
-	mpool_out(out, "%p %8zu  %s\n", obj->addr, obj->size, site);
+	mpool_out(out, "%p %8zu  %s", obj->addr, obj->size, site);
+	if (pool->ops->kind == MPOOL_KIND_STRING)
+		show_string(out, pool, obj->addr);
+	mpool_out(out, "\n");
 }
+EXPORT_SYMBOL_IF_KUNIT(mpool_show_object);

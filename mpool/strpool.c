@@ -414,6 +414,31 @@ static int visit_string(const struct mpool_obj *obj, void *arg)
 	return atomic_read(&refs) > 0 ? visit->fn(&seen, visit->arg) : 0;
 }
 
+/*
+ * Copies the first characters of what was a string of the pool a moment ago; says how often it is held, or 0 if it is none any more.  What is in
+ * the table is a string as long as the lock is held; before that nothing is known,
+ * not even that the address is mapped.
+ */
+int mpool_string_peek(struct mpool_pool *pool, const char *s,
+		      char text[MPOOL_STRING_PEEK])
+{
+	struct mpool_string *strings = strings_of(pool);
+	struct mpool_str *str = str_of(s);
+	int refs = 0;
+	u64 hash;
+
+	if (copy_from_kernel_nofault(&hash, &str->hash, sizeof(hash)))
+		return 0;
+	spin_lock_irq(&strings->tab.lock);
+	if (mpool_strtab_has_locked(&strings->tab, str, hash)) {
+		strscpy(text, mpool_str_text(str), MPOOL_STRING_PEEK);
+		refs = atomic_read(&str->refs);
+	}
+	spin_unlock_irq(&strings->tab.lock);
+	return refs;
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_string_peek);
+
 static int string_walk(struct mpool_pool *pool, mpool_visit_fn fn, void *arg)
 {
 	struct string_visit visit = { .fn = fn, .arg = arg };

@@ -22,6 +22,12 @@ struct mpool_string {
 	struct work_struct work;
 };
 
+/* Characters of a string that are shown, one that says that there are more, a NUL. */
+#define MPOOL_STRING_SHOWN	64
+#define MPOOL_STRING_PEEK	(MPOOL_STRING_SHOWN + 2)
+
+int mpool_string_peek(struct mpool_pool *pool, const char *s,
+		      char text[MPOOL_STRING_PEEK]);
 void mpool_string_flush(struct mpool_string *strings);
 int mpool_string_verify(struct mpool_string *strings);
 

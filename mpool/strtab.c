@@ -77,6 +77,27 @@ struct mpool_str *mpool_strtab_find_locked(struct mpool_strtab *tab,
 	return str;
 }
 
+static bool chain_has(const struct mpool_buckets *buckets,
+		      const struct mpool_str *str, u64 hash)
+{
+	const struct mpool_str *at;
+
+	at = rcu_dereference_raw(buckets->heads[hash >> buckets->shift]);
+	while (at && at != str)
+		at = rcu_dereference_raw(at->next);
+	return at;
+}
+
+/* Is that a string of the table?  It is not looked at; any value. */
+bool mpool_strtab_has_locked(struct mpool_strtab *tab,
+			     const struct mpool_str *str, u64 hash)
+{
+	struct mpool_buckets *buckets = buckets_locked(tab);
+
+	return chain_has(buckets, str, hash) ||
+	       (buckets->old && chain_has(buckets->old, str, hash));
+}
+
 static void chain_push(struct mpool_buckets *buckets, struct mpool_str *str)
 {
 	struct mpool_str __rcu **head = &buckets->heads[str->hash >>

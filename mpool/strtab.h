@@ -232,6 +232,8 @@ mpool_strtab_find(const struct mpool_strtab *tab,
 
 struct mpool_str *mpool_strtab_find_locked(struct mpool_strtab *tab,
 					   const struct mpool_str_key *key);
+bool mpool_strtab_has_locked(struct mpool_strtab *tab,
+			     const struct mpool_str *str, u64 hash);
 void mpool_strtab_add_locked(struct mpool_strtab *tab, struct mpool_str *str);
 void mpool_strtab_del_locked(struct mpool_strtab *tab, struct mpool_str *str);
 
