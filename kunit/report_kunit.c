@@ -9,11 +9,14 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
+#include <linux/workqueue.h>
 
 #include "helpers.h"
 #include "owner.h"
 #include "report.h"
 #include "show.h"
+#include "small.h"
+#include "strpool.h"
 #include "verify.h"
 
 #define TEXT_BYTES	SZ_8K
@@ -380,12 +383,105 @@ static void shortage_names_the_holders(struct kunit *test)
 	HAS("no memory: pool \"kunit-short\" was asked for ");
 	HAS("; large pool \"kunit-short\" had 9 of 40 pages free, the largest run ");
 	HAS("\n  held 10 pages: pool \"kunit-above\"\n");
+	KUNIT_EXPECT_NULL(test, strstr(buf, "other CPUs"));
+	out.len = 0;
+	s->cached = 22;
+	mpool_report_shortage(&out, &large->pool, s);
+	HAS("\n  22 free objects of that size lie in other CPUs' caches");
 	out.len = 0;
 	mpool_show_stats(&out, &large->pool);
 	HAS("held then            20 pages: report_kunit.c:");
 	HAS("\n                     10 pages: pool \"kunit-above\"\n");
 	mpool_small_free(small, big);
 	mpool_large_clear(large);
+}
+
+/* What another CPU has of a pool when this one gets no more. */
+struct elsewhere {
+	struct mpool_fixed *pool;
+	unsigned int n;
+	void *objs[200];
+};
+
+static long elsewhere_fn(void *arg)
+{
+	struct elsewhere *e = arg;
+	unsigned int i;
+
+	for (e->n = 0; e->n < ARRAY_SIZE(e->objs); e->n++) {
+		e->objs[e->n] = mpool_fixed_alloc(e->pool, GFP_NOWAIT |
+						  __GFP_NOWARN);
+		if (!e->objs[e->n])
+			break;
+	}
+	for (i = 0; i < e->n; i++)
+		mpool_fixed_free(e->pool, e->objs[i]);
+	return e->n;
+}
+
+static void a_failure_counts_what_lies_elsewhere(struct kunit *test)
+{
+	struct mpool_large *large = mpool_kunit_region(test, "kunit short", 4);
+	struct mpool_fixed_args args = { .large = large };
+	struct elsewhere *e = kunit_kzalloc(test, sizeof(*e), GFP_KERNEL);
+	char *buf = kunit_kzalloc(test, SZ_8K, GFP_KERNEL);
+	struct mpool_out out = { .buf = buf, .size = SZ_8K };
+	long here, there;
+
+	KUNIT_ASSERT_NOT_NULL(test, e);
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "there is no other CPU");
+	e->pool = mpool_kunit_fixed(test, "kunit elsewhere", 256, &args);
+	here = work_on_cpu(0, elsewhere_fn, e);
+	KUNIT_EXPECT_EQ(test, 0, e->pool->pool.fail.cached);
+	there = work_on_cpu(1, elsewhere_fn, e);
+	KUNIT_EXPECT_EQ(test, here - there, e->pool->pool.fail.cached);
+	mpool_show_stats(&out, &e->pool->pool);
+	KUNIT_EXPECT_EQ(test, here > there, !!strstr(buf, "in CPU caches then"));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(e->pool));
+}
+
+/* The text of a string and how often it is held; nothing of what is none. */
+static void strings_are_shown(struct kunit *test)
+{
+	struct mpool_string *pool = mpool_kunit_string(test, "kunit shown", NULL);
+	char *buf = kunit_kzalloc(test, SZ_8K, GFP_KERNEL);
+	struct mpool_out out = { .buf = buf, .size = SZ_8K };
+	struct mpool_snap *snap;
+	char long_text[81] = "";
+	const char *s[4];
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	for (i = 0; i < 80; i++)
+		long_text[i] = '0' + i % 10;
+	s[0] = mpool_string_get(pool, "eth0", GFP_KERNEL);
+	s[1] = mpool_string_get(pool, "a\n\x01z", GFP_KERNEL);
+	s[2] = mpool_string_get(pool, long_text, GFP_KERNEL);
+	s[3] = mpool_string_get(pool, "", GFP_KERNEL);
+	mpool_string_get(pool, "eth0", GFP_KERNEL);
+	snap = mpool_snap(&pool->small->pool);
+	KUNIT_ASSERT_NOT_NULL(test, snap);
+	KUNIT_EXPECT_EQ(test, 4, snap->n);
+	for (i = 0; i < snap->n; i++)
+		mpool_show_object(&out, snap->pool, &snap->objs[i]);
+	HAS("  refs=2 \"eth0\"\n");
+	HAS("  refs=1 \"a\\n\\001z\"\n");
+	HAS("0123456789012345678901234567890123456789012345678901234567890123\"...\n");
+	HAS("  refs=1 \"\"\n");
+	/* They may go while the file is read. */
+	for (i = 0; i < 4; i++)
+		mpool_string_put(pool, s[i]);
+	mpool_string_put(pool, s[0]);
+	out.len = 0;
+	for (i = 0; i < snap->n; i++)
+		mpool_show_object(&out, snap->pool, &snap->objs[i]);
+	snap->objs[0].addr = (void *)-4096ul;
+	mpool_show_object(&out, snap->pool, &snap->objs[0]);
+	KUNIT_EXPECT_NULL(test, strstr(buf, "refs="));
+	kvfree(snap);
+	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
 }
 
 static struct kunit_case report_cases[] = {
@@ -399,6 +495,8 @@ static struct kunit_case report_cases[] = {
 	KUNIT_CASE(sites_file_is_sorted),
 	KUNIT_CASE(text_that_does_not_fit_is_cut),
 	KUNIT_CASE(shortage_names_the_holders),
+	KUNIT_CASE(a_failure_counts_what_lies_elsewhere),
+	KUNIT_CASE(strings_are_shown),
 	KUNIT_CASE(everything_verifies),
 	{ }
 };

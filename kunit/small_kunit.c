@@ -571,6 +571,187 @@ static void model(struct kunit *test)
 	end_of(test, m->pool);
 }
 
+/* --- what an allocation has at least --- */
+
+static size_t class_bytes(size_t size)
+{
+	return mpool_small_class_size(mpool_small_class(size));
+}
+
+static void size_roundup(struct kunit *test)
+{
+	struct mpool_small *pool = mpool_kunit_small(test, NAME, NULL);
+	size_t size, more, wrong = 0;
+	void *p;
+
+	KUNIT_EXPECT_EQ(test, 0, mpool_size_roundup(0));
+	KUNIT_EXPECT_EQ(test, 8, mpool_size_roundup(1));
+	KUNIT_EXPECT_EQ(test, 520, mpool_size_roundup(513));
+	KUNIT_EXPECT_EQ(test, SMALL_MAX, mpool_size_roundup(SMALL_MAX));
+	KUNIT_EXPECT_EQ(test, PAGE_ALIGN(SMALL_MAX + 1),
+			mpool_size_roundup(SMALL_MAX + 1));
+	KUNIT_EXPECT_EQ(test, SIZE_MAX, mpool_size_roundup(SIZE_MAX));
+	KUNIT_EXPECT_EQ(test, SIZE_MAX - 5, mpool_size_roundup(SIZE_MAX - 5));
+	for (size = 1; size < 70000; size += 1 + size / 100) {
+		more = mpool_size_roundup(size);
+		wrong += more < size || mpool_size_roundup(more) != more;
+		if (size <= SMALL_MAX)
+			wrong += more != class_bytes(size);
+		p = mpool_small_alloc(pool, size, GFP_KERNEL);
+		wrong += !p || mpool_usable_size(p) < more;
+		mpool_small_free(pool, p);
+		p = mpool_small_alloc(pool, more, GFP_KERNEL);
+		if (p)
+			memset(p, 0x5a, more);
+		mpool_small_free(pool, p);
+	}
+	KUNIT_EXPECT_EQ(test, 0, wrong);
+	end_of(test, pool);
+}
+
+/* All of an object may be used once it was asked for, and then it does not move. */
+static void all_of_it(struct kunit *test)
+{
+	struct mpool_small *pool = mpool_kunit_small(test, NAME, NULL);
+	size_t size, usable, wrong = 0;
+	void *p, *q;
+
+	for (size = 1; size < 70000; size += 1 + size / 30) {
+		p = mpool_small_alloc(pool, size, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		usable = mpool_usable_size(p);
+		q = mpool_realloc(p, usable, GFP_KERNEL);
+		wrong += q != p || mpool_usable_size(q) != usable;
+		memset(q, 0, usable);
+		mpool_free(q);
+	}
+	KUNIT_EXPECT_EQ(test, 0, wrong);
+	end_of(test, pool);
+}
+
+/* --- the reserve --- */
+
+#define RESERVE		20
+
+static struct mpool_fixed *reserve_class(struct mpool_small *pool, size_t size)
+{
+	return mpool_small_own(pool, mpool_small_class(size));
+}
+
+static unsigned long reserve_held(struct mpool_small *pool, size_t size)
+{
+	struct mpool_fixed *fixed = reserve_class(pool, size);
+
+	return fixed && fixed->reserved ?
+		mpool_reserve_objects(fixed->reserved) : 0;
+}
+
+/* N allocations of whatever size up to that succeed though there is nothing else. */
+static void reserve_without_memory(struct kunit *test)
+{
+	struct mpool_large *large = mpool_kunit_region(test, "kt-region", 64);
+	struct mpool_small_args args = { .large = large };
+	struct mpool_small *pool = mpool_kunit_small(test, NAME, &args);
+	gfp_t gfp = GFP_NOWAIT | __GFP_NOWARN;
+	unsigned int i, round, got;
+	void *objs[3 * RESERVE];
+	struct rnd_state rnd;
+	size_t size;
+
+	mpool_kunit_random(test, &rnd);
+	KUNIT_ASSERT_EQ(test, 0, mpool_small_reserve(pool, 1000, RESERVE,
+						     GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, RESERVE, reserve_held(pool, 1024));
+	while (mpool_large_alloc(large, PAGE_SIZE, NULL, gfp))
+		;
+	for (round = 0; round < 5; round++) {
+		for (i = 0; i < RESERVE; i++) {
+			size = 1 + mpool_kunit_below(&rnd, 1000);
+			objs[i] = mpool_small_zalloc(pool, size, gfp);
+			KUNIT_ASSERT_NOT_NULL(test, objs[i]);
+			KUNIT_EXPECT_NULL(test, memchr_inv(objs[i], 0,
+						mpool_usable_size(objs[i])));
+			memset(objs[i], 0xa5, mpool_usable_size(objs[i]));
+		}
+		KUNIT_EXPECT_EQ(test, 0, mpool_stat_read(&pool->pool.stats,
+							 MPOOL_STAT_FAIL));
+		KUNIT_EXPECT_NE(test, 0, mpool_stat_read(&pool->pool.stats,
+							 MPOOL_STAT_RESERVE));
+		for (i = 0; i < RESERVE; i++)
+			mpool_small_free(pool, objs[i]);
+		KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(RESERVE ==
+						reserve_held(pool, 1024)));
+	}
+	/* Longer ones have none; and it is a last resort, not more memory. */
+	KUNIT_EXPECT_NULL(test, mpool_small_alloc(pool, 1025, gfp));
+	for (got = 0; got < ARRAY_SIZE(objs); got++) {
+		objs[got] = mpool_small_alloc(pool, 1000, gfp);
+		if (!objs[got])
+			break;
+	}
+	KUNIT_EXPECT_GE(test, got, RESERVE);
+	KUNIT_EXPECT_LT(test, got, ARRAY_SIZE(objs));
+	while (got--)
+		mpool_small_free(pool, objs[got]);
+	mpool_large_clear(large);
+	KUNIT_EXPECT_EQ(test, 0, mpool_small_verify(pool));
+}
+
+static void reserves_of_several_sizes(struct kunit *test)
+{
+	struct mpool_small *pool = mpool_kunit_small(test, NAME, NULL);
+	gfp_t gfp = GFP_KERNEL;
+
+	KUNIT_EXPECT_EQ(test, 0, mpool_small_reserve(pool, 1, 7, gfp));
+	KUNIT_EXPECT_EQ(test, 0, mpool_small_reserve(pool, 16384, 3, gfp));
+	KUNIT_EXPECT_EQ(test, 7, reserve_held(pool, 64));
+	KUNIT_EXPECT_EQ(test, 3, reserve_held(pool, 16384));
+	KUNIT_EXPECT_EQ(test, 0, mpool_small_reserve(pool, 64, 2, gfp));
+	KUNIT_EXPECT_EQ(test, 2, reserve_held(pool, 64));
+	KUNIT_EXPECT_EQ(test, 0, mpool_small_reserve(pool, 9000, 0, gfp));
+	KUNIT_EXPECT_EQ(test, 0, reserve_held(pool, 16384));
+	KUNIT_EXPECT_EQ(test, -EINVAL, mpool_small_reserve(pool, 0, 1, gfp));
+	KUNIT_EXPECT_EQ(test, -EINVAL, mpool_small_reserve(pool, 16385, 1, gfp));
+	KUNIT_EXPECT_EQ(test, -EINVAL, mpool_small_reserve(pool, SIZE_MAX, 1,
+							   gfp));
+	KUNIT_EXPECT_EQ(test, -EINVAL, mpool_small_reserve(pool, 8, 1,
+							   GFP_ATOMIC));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, mpool_small_reserve(pool, 8, UINT_MAX,
+							   gfp));
+	KUNIT_EXPECT_EQ(test, -EINVAL, mpool_small_reserve(NULL, 8, 1, gfp));
+	KUNIT_EXPECT_EQ(test, -EINVAL, mpool_small_reserve(ERR_PTR(-ENOMEM), 8,
+							   1, gfp));
+	KUNIT_EXPECT_EQ(test, 2, reserve_held(pool, 64));
+	end_of(test, pool);
+}
+
+/* What one CPU freed another can have at once. */
+static void no_cache(struct kunit *test)
+{
+	struct mpool_small_args args = { .flags = MPOOL_SMALL_NO_CACHE };
+	struct mpool_small *pool;
+	struct mpool_fixed *fixed;
+	unsigned int i, cpu, cached = 0;
+	void *objs[50];
+
+	pool = mpool_kunit_small(test, NAME, &args);
+	for (i = 0; i < ARRAY_SIZE(objs); i++)
+		objs[i] = mpool_small_alloc(pool, 100 + i, GFP_KERNEL);
+	for (i = 0; i < ARRAY_SIZE(objs); i++)
+		mpool_small_free(pool, objs[i]);
+	mpool_small_for_each(pool, i, fixed) {
+		cached += mpool_depot_objects(&fixed->depot);
+		for_each_possible_cpu(cpu)
+			cached += mpool_cache_objects(per_cpu_ptr(fixed->caches,
+								  cpu));
+	}
+	KUNIT_EXPECT_EQ(test, 0, cached);
+	end_of(test, pool);
+	args.flags = 2;
+	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(mpool_small_create("kt-flags",
+								  &args)));
+}
+
 static struct kunit_case small_cases[] = {
 	KUNIT_CASE(every_size),
 	KUNIT_CASE(class_table),
@@ -585,6 +766,11 @@ static struct kunit_case small_cases[] = {
 	KUNIT_CASE(create_refuses),
 	KUNIT_CASE(clear_keeps_the_pool),
 	KUNIT_CASE(destroy_with_leaks),
+	KUNIT_CASE(size_roundup),
+	KUNIT_CASE(all_of_it),
+	KUNIT_CASE(reserve_without_memory),
+	KUNIT_CASE(reserves_of_several_sizes),
+	KUNIT_CASE(no_cache),
 	KUNIT_CASE(every_allocation_failure),
 	KUNIT_CASE(model),
 	{ }

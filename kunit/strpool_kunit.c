@@ -470,10 +470,11 @@ static int flush_fn(void *arg)
 {
 	struct flush *flush = arg;
 
+	/* Pairs with the release in flush_sees_no_middle(). */
 	while (!smp_load_acquire(&flush->go))
 		mpool_kunit_spin();
 	mpool_string_flush(flush->pool);
-	smp_store_release(&flush->over, true);
+	WRITE_ONCE(flush->over, true);
 	complete(&flush->done);
 	return 0;
 }
@@ -502,6 +503,7 @@ static void flush_sees_no_middle(struct kunit *test)
 	held = flush.pool->waiting;
 	flush.pool->retired = held;
 	flush.pool->waiting = NULL;
+	/* Pairs with the acquire in flush_fn(). */
 	smp_store_release(&flush.go, true);
 	/* It must not come out, however long that takes. */
 	for (spins = 0; spins < 2000000 && !READ_ONCE(flush.over); spins++)

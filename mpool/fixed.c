@@ -8,8 +8,9 @@
  * public face.
  *
  * A pool that has a name is on the registry.  The classes of a small pool are
- * fixed pools without one; they charge and report to the small pool, and have no
- * reserve.  The end of the structure, which is for what they lack, is not there.
+ * fixed pools without one; they charge and report to the small pool.  The end of
+ * the structure, which is for what they lack, is not there.  A class that is to have
+ * a reserve gets it beside, and then helps the smaller classes of its small pool.
  *
  * Invariant, checked by mpool_fixed_verify():
  *	the objects that are live are those handed out less those taken back;
@@ -84,13 +85,33 @@ void mpool_fixed_count(struct mpool_fixed *fixed, struct mpool_count *count)
 	count->live_bytes = count->live * fixed->chunks.size;
 }
 
+/*
+ * Remembers an allocation that failed.  What is free then is in no chunk and not in
+ * the depot: it lies in the caches of CPUs, most of them not this one.
+ */
+void mpool_fixed_failed(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
+{
+	struct mpool_count count;
+	size_t taken;
+
+	/* A limit of the pool's own is not the large pool's want of memory. */
+	if (fixed->chunks.max_objects)
+		gfp |= __GFP_NOWARN;
+	mpool_fixed_count(fixed, &count);
+	taken = count.live + mpool_hint(fixed->chunks.nr_free);
+	mpool_large_failed_cached(fixed->chunks.large, fixed->owner,
+				  fixed->size, 1, gfp, site,
+				  fixed->depot.cap && count.capacity > taken ?
+				  count.capacity - taken : 0);
+}
+
 static unsigned int fixed_cached(struct mpool_fixed *fixed)
 {
 	unsigned long n = mpool_depot_objects(&fixed->depot);
 	int cpu;
 
-	if (!mpool_fixed_is_class(fixed))
-		n += mpool_reserve_objects(&fixed->reserve);
+	if (fixed->reserved)
+		n += mpool_reserve_objects(fixed->reserved);
 	for_each_possible_cpu(cpu)
 		n += mpool_cache_objects(per_cpu_ptr(fixed->caches, cpu));
 	return n;
@@ -230,8 +251,8 @@ void mpool_fixed_destruct(struct mpool_fixed *fixed, void *obj)
 
 static void fixed_end_reserve(struct mpool_fixed *fixed)
 {
-	if (!mpool_fixed_is_class(fixed))
-		mpool_reserve_end(&fixed->reserve);
+	if (fixed->reserved)
+		mpool_reserve_end(fixed->reserved);
 }
 
 /*
@@ -402,6 +423,8 @@ static void fixed_free_rcu(struct rcu_head *rcu)
 
 	mpool_depot_end(&fixed->depot);
 	free_percpu(fixed->caches);
+	if (mpool_fixed_is_class(fixed))
+		kfree(fixed->reserved);
 	kfree(fixed);
 }
 
@@ -466,8 +489,10 @@ struct mpool_fixed *mpool_fixed_setup(const char *name, size_t size,
 	mpool_chunks_init(&fixed->chunks, fixed, fixed->owner, large, size,
 			  align);
 	fixed->chunks.max_objects = args->max_objects;
-	if (!owner)
+	if (!owner) {
 		mpool_reserve_init(&fixed->reserve, &fixed->chunks);
+		fixed->reserved = &fixed->reserve;
+	}
 	atomic_inc(&large->pool.users);
 	INIT_LIST_HEAD(&fixed->list);
 	return fixed;
@@ -559,21 +584,52 @@ struct mpool_fixed *__mpool_fixed_create(const char *name, size_t size,
 }
 EXPORT_SYMBOL_GPL(__mpool_fixed_create);
 
-int mpool_fixed_reserve(struct mpool_fixed *pool, unsigned int n, gfp_t gfp)
+/* The reserve of a pool; a class gets one at the first time, and keeps it. */
+static struct mpool_reserve *fixed_get_reserve(struct mpool_fixed *fixed,
+					       gfp_t gfp)
 {
+	struct mpool_reserve *new, *old = READ_ONCE(fixed->reserved);
+
+	if (old)
+		return old;
+	new = kzalloc(sizeof(*new), gfp);
+	if (!new)
+		return NULL;
+	mpool_reserve_init(new, &fixed->chunks);
+	/* Pairs with the dependent read of fixed->reserved everywhere. */
+	old = cmpxchg(&fixed->reserved, NULL, new);
+	if (!old)
+		return new;
+	kfree(new);
+	return old;
+}
+
+/* Has a pool or a class set @n objects aside.  Sleeps. */
+int mpool_fixed_set_reserve(struct mpool_fixed *fixed, unsigned int n,
+			    gfp_t gfp)
+{
+	struct mpool_reserve *reserve;
 	int err;
 
-	if (mpool_fixed_check(pool) || !gfpflags_allow_blocking(gfp))
-		return -EINVAL;
 	if (n > FIXED_MAX_RESERVE ||
-	    (pool->chunks.max_objects && n > pool->chunks.max_objects))
+	    (fixed->chunks.max_objects && n > fixed->chunks.max_objects))
 		return -ENOSPC;
-	err = mpool_reserve_set(&pool->reserve, n, gfp);
+	reserve = fixed_get_reserve(fixed, gfp);
+	if (!reserve)
+		return -ENOMEM;
+	err = mpool_reserve_set(reserve, n, gfp);
 	if (!err)
 		return 0;
 	/* Free objects may lie with the CPUs. */
-	mpool_fixed_drain(pool);
-	return mpool_reserve_set(&pool->reserve, n, gfp);
+	mpool_fixed_drain(fixed);
+	return mpool_reserve_set(reserve, n, gfp);
+}
+
+int mpool_fixed_reserve(struct mpool_fixed *pool, unsigned int n, gfp_t gfp)
+{
+	if (mpool_fixed_check(pool) || !gfpflags_allow_blocking(gfp))
+		return -EINVAL;
+	return mpool_fixed_set_reserve(pool, n, gfp);
 }
 EXPORT_SYMBOL_GPL(mpool_fixed_reserve);
 

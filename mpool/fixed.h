@@ -16,6 +16,9 @@ enum mpool_give {
 	MPOOL_GIVE_UNBORN,		/* its constructor failed */
 };
 
+/* Classes of a small pool that may have a reserve: powers of two. */
+#define MPOOL_BACKUPS	9
+
 struct mpool_fixed {
 	/* Read on every alloc and free, constant after creation. */
 	/* caches, or mpool_no_cache; see mpool_fixed_tune() */
@@ -41,6 +44,8 @@ struct mpool_fixed {
 	u64 trim_ops;			/* allocs and frees at the last trim */
 	atomic_t calls;			/* of ctor and dtor that are under way */
 	struct rcu_head rcu;
+	struct mpool_reserve *reserved;	/* &reserve, a class's own, or NULL */
+	struct mpool_fixed **backups;	/* MPOOL_BACKUPS of a class, or NULL */
 
 	/* A class of a small pool ends here: there may be hundreds. */
 	struct mpool_pool pool;		/* on the registry */
@@ -66,6 +71,9 @@ struct mpool_fixed *mpool_fixed_setup(const char *name, size_t size,
 				      struct mpool_site *site);
 void mpool_fixed_put(struct mpool_fixed *fixed);
 void mpool_fixed_kill(struct mpool_fixed *fixed);
+int mpool_fixed_set_reserve(struct mpool_fixed *fixed, unsigned int n,
+			    gfp_t gfp);
+void mpool_fixed_failed(struct mpool_fixed *fixed, gfp_t gfp, u32 site);
 void mpool_fixed_count(struct mpool_fixed *fixed, struct mpool_count *count);
 extern struct list_head mpool_fixed_list;
 extern struct mutex mpool_trim_mutex;

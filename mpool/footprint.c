@@ -43,6 +43,8 @@ static size_t fixed_bytes(struct mpool_fixed *fixed)
 	bytes = kmalloc_size_roundup(mpool_fixed_bytes(class)) +
 		sizeof(struct mpool_cache) * num_possible_cpus() +
 		atomic_long_read(&fixed->depot.bytes);
+	if (class && fixed->reserved)
+		bytes += kmalloc_size_roundup(sizeof(*fixed->reserved));
 	rcu_read_lock();
 	list_for_each_entry_rcu(chunk, &fixed->chunks.all, all)
 		bytes += kmalloc_size_roundup(mpool_chunk_bytes(chunk->at.nr));

@@ -405,15 +405,20 @@ static enum mpool_bar large_bar(const struct mpool_large *large, size_t size,
 	       MPOOL_BAR_NONE : MPOOL_BAR_SLEEP;
 }
 
-/* Remembers an allocation that failed, and what the large pool had then. */
-void mpool_large_failed_aligned(struct mpool_large *large,
-				struct mpool_pool *owner, size_t size,
-				size_t align, gfp_t gfp, u32 site)
+/*
+ * Remembers an allocation that failed, and what the large pool had then.  @cached
+ * free objects of the size lie with CPUs.
+ */
+void mpool_large_failed_cached(struct mpool_large *large,
+			       struct mpool_pool *owner, size_t size,
+			       size_t align, gfp_t gfp, u32 site,
+			       unsigned long cached)
 {
 	struct mpool_large_room room;
 	unsigned long flags;
 
 	mpool_pool_failed(owner, size, gfp, site);
+	WRITE_ONCE(owner->fail.cached, cached);
 	if (!mpool_lock_irqsave(&large->lock, flags))
 		return;
 	room = mpool_large_room_locked(large);
@@ -460,7 +465,8 @@ void *mpool_large_object(struct mpool_large *large, struct mpool_pool *owner,
 				      owner, site, slack);
 	}
 	if (!pg) {
-		mpool_large_failed_aligned(large, owner, size, align, gfp, site);
+		mpool_large_failed_cached(large, owner, size, align, gfp,
+					  site, 0);
 		return NULL;
 	}
 	p = mpool_page_address(mpool_page_arena(pg), pg);

@@ -165,9 +165,10 @@ void mpool_large_end_arenas(struct mpool_large *large);
 void *mpool_large_object(struct mpool_large *large, struct mpool_pool *owner,
 			 size_t size, size_t align, size_t *real, gfp_t gfp,
 			 u32 site);
-void mpool_large_failed_aligned(struct mpool_large *large,
-				struct mpool_pool *owner, size_t size,
-				size_t align, gfp_t gfp, u32 site);
+void mpool_large_failed_cached(struct mpool_large *large,
+			       struct mpool_pool *owner, size_t size,
+			       size_t align, gfp_t gfp, u32 site,
+			       unsigned long cached);
 struct mpool_page *mpool_large_lookup(const void *p);
 void mpool_large_free_claimed(struct mpool_pool *owner, struct mpool_page *pg);
 bool mpool_large_free_object(struct mpool_page *pg, struct mpool_pool *owner);
@@ -210,7 +211,7 @@ static inline void mpool_large_failed(struct mpool_large *large,
 				      struct mpool_pool *owner, size_t size,
 				      gfp_t gfp, u32 site)
 {
-	mpool_large_failed_aligned(large, owner, size, 1, gfp, site);
+	mpool_large_failed_cached(large, owner, size, 1, gfp, site, 0);
 }
 
 static inline struct mpool_large *mpool_page_large(struct mpool_page *pg)

@@ -41,6 +41,7 @@
  */
 void mpool_fixed_tune(struct mpool_fixed *fixed)
 {
+	struct mpool_reserve *reserve;
 	bool plain, dead;
 
 	/* For mpool_pool_orphan(), which waits until this is over. */
@@ -53,8 +54,8 @@ void mpool_fixed_tune(struct mpool_fixed *fixed)
 	WRITE_ONCE(fixed->free_cache, plain ? fixed->caches : &mpool_no_cache);
 	/* Pairs with the order of the stores in take_reserve() and of the kill. */
 	smp_mb();
-	if (!mpool_fixed_is_class(fixed) &&
-	    atomic_read(&fixed->reserve.missing))
+	reserve = READ_ONCE(fixed->reserved);
+	if (reserve && atomic_read(&reserve->missing))
 		WRITE_ONCE(fixed->free_cache, &mpool_no_cache);
 	/* A pool that died since does not come alive by these stores. */
 	if (READ_ONCE(fixed->dead)) {
@@ -67,12 +68,12 @@ void mpool_fixed_tune(struct mpool_fixed *fixed)
 /* Puts a slot that is not live away, without the fast path.  Any context. */
 static void give_slot(struct mpool_fixed *fixed, const struct mpool_slot *slot)
 {
+	struct mpool_reserve *reserve = READ_ONCE(fixed->reserved);
 	struct mpool_cache *cache = NULL;
 	bool done = false;
 
 	WRITE_ONCE(*slot->state, MPOOL_OBJ_CACHED);
-	if (!mpool_fixed_is_class(fixed) &&
-	    mpool_reserve_put(&fixed->reserve, slot))
+	if (reserve && mpool_reserve_put(reserve, slot))
 		return;
 	if (fixed->free_cache != fixed->caches)
 		mpool_fixed_tune(fixed);
@@ -277,8 +278,9 @@ static bool take_single(struct mpool_fixed *fixed, struct mpool_slot *slot,
 static bool take_reserve(struct mpool_fixed *fixed, struct mpool_slot *slot,
 			 u32 site)
 {
-	while (!mpool_fixed_is_class(fixed) &&
-	       mpool_reserve_take(&fixed->reserve, slot)) {
+	struct mpool_reserve *reserve = READ_ONCE(fixed->reserved);
+
+	while (reserve && mpool_reserve_take(reserve, slot)) {
 		/* After missing was raised; see mpool_fixed_tune(). */
 		smp_store_release(&fixed->free_cache, &mpool_no_cache);
 		if (mpool_slot_claim(slot, site)) {
@@ -286,6 +288,29 @@ static bool take_reserve(struct mpool_fixed *fixed, struct mpool_slot *slot,
 			return true;
 		}
 		slot_twice(fixed, slot);
+	}
+	return false;
+}
+
+/*
+ * From the reserve of the pool, or for a class from those of its own size or more.
+ * All of a larger object is cleared: it is what may be used.
+ */
+static bool take_reserves(struct mpool_fixed *fixed, struct mpool_slot *slot,
+			  gfp_t gfp, u32 site)
+{
+	struct mpool_fixed *from;
+	unsigned int i;
+
+	if (!fixed->backups)
+		return take_reserve(fixed, slot, site);
+	for (i = 0; i < MPOOL_BACKUPS; i++) {
+		from = READ_ONCE(fixed->backups[i]);
+		if (!from || from->chunks.size < fixed->chunks.size ||
+		    !take_reserve(from, slot, site))
+			continue;
+		mpool_take_clear(from, slot->obj, gfp);
+		return true;
 	}
 	return false;
 }
@@ -383,13 +408,10 @@ static void *take_any(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 			return slot.obj;
 	} while (take_more(fixed, gfp, &drained));
 	/* Others may have made more while this found that it may not. */
-	if (take_single(fixed, &slot, site) || take_reserve(fixed, &slot, site))
+	if (take_single(fixed, &slot, site) ||
+	    take_reserves(fixed, &slot, gfp, site))
 		return slot.obj;
-	/* A limit of the pool's own is not the large pool's want of memory. */
-	if (fixed->chunks.max_objects)
-		gfp |= __GFP_NOWARN;
-	mpool_large_failed(fixed->chunks.large, fixed->owner, fixed->size, gfp,
-			   site);
+	mpool_fixed_failed(fixed, gfp, site);
 	return NULL;
 }
 

@@ -277,9 +277,9 @@ static void *place_alloc(struct mpool_large *pool, size_t size,
 	if (p)
 		*real = want.bytes;
 	else
-		mpool_large_failed_aligned(pool, &pool->pool, size,
-					   min_t(u64, want.align, SIZE_MAX),
-					   gfp, want.wish.site);
+		mpool_large_failed_cached(pool, &pool->pool, size,
+					  min_t(u64, want.align, SIZE_MAX),
+					  gfp, want.wish.site, 0);
 	return p;
 }
 

@@ -358,6 +358,7 @@ void mpool_pool_failed(struct mpool_pool *pool, size_t size, gfp_t gfp,
 	WRITE_ONCE(pool->fail.size, size);
 	WRITE_ONCE(pool->fail.gfp, gfp);
 	WRITE_ONCE(pool->fail.site, site);
+	WRITE_ONCE(pool->fail.cached, 0);
 	WRITE_ONCE(pool->fail.when, ktime_get_mono_fast_ns());
 	if (unlikely(gfp & __GFP_NOFAIL))
 		pr_warn_ratelimited("pool \"%s\": __GFP_NOFAIL cannot be honoured here: the pool is limited, or the caller must not wait\n",

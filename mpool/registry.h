@@ -65,6 +65,7 @@ struct mpool_failure {
 	u32 site;
 	unsigned long free;	/* pages free in the large pool */
 	unsigned long largest;	/* longest free run there, in pages */
+	unsigned long cached;	/* free objects in the caches of CPUs */
 	ktime_t when;
 };
 

@@ -667,6 +667,9 @@ void mpool_report_shortage(struct mpool_out *out,
 		return;
 	mpool_out(out, "large pool \"%s\" had %lu of %lu pages free, the largest run %lu\n",
 		  large->name, s->free, s->held, s->largest);
+	if (s->cached)
+		mpool_out(out, "  %lu free objects of that size lie in other CPUs' caches, which GFP_KERNEL would collect\n",
+			  s->cached);
 	for (i = 0; i < MPOOL_HOLDERS && s->top[i].pages; i++) {
 		mpool_out(out, "  held ");
 		mpool_report_holder(out, &s->top[i]);

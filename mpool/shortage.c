@@ -151,6 +151,7 @@ void mpool_shortage_note(struct mpool_large *large,
 	s->largest = fail->largest;
 	s->max = large->limit ? large->limit->args.max : 0;
 	s->bar = bar;
+	s->cached = fail->cached;
 	s->log = log;
 	if (log)
 		WRITE_ONCE(s->next_log, jiffies + 5 * HZ);

@@ -42,6 +42,7 @@ struct mpool_shortage {
 	unsigned long largest;
 	unsigned long max;		/* max_pages, or 0 */
 	enum mpool_bar bar;
+	unsigned long cached;		/* free objects in the caches of CPUs */
 	bool log;
 
 	/* Protected by mpool_shortage_mutex. */

@@ -119,8 +119,17 @@ static void show_small(struct mpool_out *out, struct mpool_small *small)
 {
 	struct mpool_count count;
 	struct mpool_fixed *fixed;
+	unsigned long target = 0, filled = 0;
 	unsigned int i;
 
+	mpool_small_for_each(small, i, fixed) {
+		if (!fixed->reserved)
+			continue;
+		target += mpool_reserve_target(fixed->reserved);
+		filled += mpool_reserve_objects(fixed->reserved);
+	}
+	line(out, "reserve", target);
+	line(out, "reserve filled", filled);
 	mpool_out(out, "%-20s %10s %10s %10s\n", "class", "live", "capacity",
 		  "allocs");
 	mpool_small_for_each(small, i, fixed) {
@@ -213,6 +222,8 @@ static void show_fail(struct mpool_out *out, struct mpool_pool *pool)
 		  age_text(pool->fail.when, age, sizeof(age)));
 	line(out, "pages free then", pool->fail.free);
 	line(out, "largest run then", pool->fail.largest);
+	if (pool->fail.cached)
+		line(out, "in CPU caches then", pool->fail.cached);
 	show_holders(out, pool);
 }
 

@@ -23,18 +23,22 @@
  * Where no class can be made, in NMI context and the atomic ones of PREEMPT_RT,
  * the next larger one that exists serves.
  *
+ * A reserve is that of a power of two.  A class that has nothing left, and may not
+ * grow, takes from the reserves of its own size and of larger ones.
+ *
  * Every class is a multiple of the largest power of two that divides any size
  * in it, and so is its stand-in, which gives kmalloc()'s alignment.
  *
  * Invariant, checked by mpool_small_verify():
  *	that of each class; what serves a size is its class, its step or its
  *	power of two; an object of the pool is in the class of its size or a
- *	larger one, or a run.
+ *	larger one, or a run; a class among backups[] has its size and a reserve.
  *
  * Locking: none of its own.  classes[] changes by cmpxchg, from none to a power of
  * two to a step to the class itself, and never back.
  */
 #include <linux/kernel.h>
+#include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -73,7 +77,7 @@ static struct mpool_fixed *class_make(struct mpool_small *small,
 				      unsigned int class,
 				      struct mpool_fixed *was, gfp_t gfp)
 {
-	static const struct mpool_fixed_args args;
+	const struct mpool_fixed_args args = { .flags = small->flags };
 	struct mpool_fixed *fixed, *old;
 
 	gfp &= ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_ZERO | __GFP_NOFAIL);
@@ -83,6 +87,7 @@ static struct mpool_fixed *class_make(struct mpool_small *small,
 	if (IS_ERR(fixed))
 		return NULL;
 	fixed->class = class;
+	fixed->backups = small->backups;
 	if (small->pool.ops->kind == MPOOL_KIND_STRING) {
 		fixed->internal = true;
 		mpool_fixed_tune(fixed);
@@ -216,12 +221,16 @@ static noinline void *take_run(struct mpool_small *small, size_t size,
 				  site);
 }
 
-/* Is a size one that runs serve, as long as there are few of them? */
+/*
+ * Is a size one that runs serve, as long as there are few of them?  Not where there
+ * is a reserve for it, which runs do not have.
+ */
 static bool run_stands_in(const struct mpool_small *small, size_t size)
 {
 	const struct mpool_stats *stats = &small->pool.stats;
 
 	return size > SMALL_BASE_MAX &&
+	       !READ_ONCE(small->backups[MPOOL_BACKUPS - 1]) &&
 	       mpool_stat_read(stats, MPOOL_STAT_ALLOC) -
 	       mpool_stat_read(stats, MPOOL_STAT_FREE) < CLASS_RUNS;
 }
@@ -433,7 +442,6 @@ void *mpool_small_realloc_at(struct mpool_small *pool, const void *p,
 			     size_t size, gfp_t gfp, struct mpool_site *site)
 {
 	size_t had;
-	void *new;
 
 	if (small_check(pool))
 		return NULL;
@@ -466,6 +474,39 @@ bool mpool_small_owns(struct mpool_small *pool, const void *p)
 	return !IS_ERR_OR_NULL(pool) && mpool_small_of(p) == pool;
 }
 EXPORT_SYMBOL_GPL(mpool_small_owns);
+
+/*
+ * The power of two of @size has the reserve.  From then on a smaller size is served
+ * by a class that is no larger: at most by this one, which is there.
+ */
+int mpool_small_reserve(struct mpool_small *pool, size_t size, unsigned int n,
+			gfp_t gfp)
+{
+	struct mpool_fixed *fixed;
+	unsigned int class;
+	int err;
+
+	if (small_check(pool) || !gfpflags_allow_blocking(gfp))
+		return -EINVAL;
+	might_sleep();
+	if (!size || size > SMALL_MAX) {
+		mpool_refuse(pool->pool.ops, pool->pool.name,
+			     "a reserve is of 1 to %u bytes, not of %zu",
+			     SMALL_MAX, size);
+		return -EINVAL;
+	}
+	size = max_t(size_t, SMALL_BASE_MIN, roundup_pow_of_two(size));
+	class = mpool_small_class(size);
+	fixed = mpool_small_own(pool, class) ?:
+		class_make(pool, class, NULL, gfp);
+	if (!fixed)
+		return -ENOMEM;
+	err = mpool_fixed_set_reserve(fixed, n, gfp);
+	if (!err)
+		WRITE_ONCE(pool->backups[ilog2(size / SMALL_BASE_MIN)], fixed);
+	return err;
+}
+EXPORT_SYMBOL_GPL(mpool_small_reserve);
 
 /* --- the whole pool --- */
 
@@ -612,6 +653,11 @@ int mpool_small_verify(struct mpool_small *small)
 				    fixed->class != class_step(i) &&
 				    fixed->class != class_base(i));
 	}
+	for (i = 0; i < MPOOL_BACKUPS; i++) {
+		fixed = small->backups[i];
+		bad += fixed && (fixed->chunks.size != SMALL_BASE_MIN << i ||
+				 !fixed->reserved);
+	}
 	mpool_small_for_each(small, i, fixed) {
 		bad += mpool_fixed_verify(fixed);
 		bad += mpool_broken(fixed->chunks.size !=
@@ -635,6 +681,10 @@ struct mpool_small *mpool_small_setup(const char *name,
 		return ERR_PTR(-ENOMEM);
 	err = mpool_pool_init(&small->pool, name, ops ?: &small_ops,
 			      args->on_leak, site);
+	if (!err && (args->flags & ~MPOOL_SMALL_NO_CACHE)) {
+		mpool_refuse(small->pool.ops, name, "flags are unknown");
+		err = -EINVAL;
+	}
 	if (!err && IS_ERR(args->large)) {
 		mpool_refuse(small->pool.ops, name,
 			     "large is an error pointer");
@@ -645,6 +695,8 @@ struct mpool_small *mpool_small_setup(const char *name,
 		return ERR_PTR(err);
 	}
 	small->large = args->large ?: mpool_large_shared;
+	if (args->flags & MPOOL_SMALL_NO_CACHE)
+		small->flags = MPOOL_FIXED_NO_CACHE;
 	atomic_inc(&small->large->pool.users);
 	return small;
 }

@@ -20,6 +20,7 @@ struct mpool_small {
 
 	/* Constant after creation. */
 	struct mpool_large *large;
+	unsigned int flags;		/* MPOOL_FIXED_*, of all classes */
 	void *above;			/* the string pool it is part of */
 
 	/*
@@ -27,6 +28,8 @@ struct mpool_small {
 	 * perhaps its step, perhaps its own; never back.  Any context reads.
 	 */
 	struct mpool_fixed *classes[SMALL_CLASSES];
+	/* Classes with a reserve, by size, or NULL; never back.  Any context reads. */
+	struct mpool_fixed *backups[MPOOL_BACKUPS];
 	u8 dry[SMALL_CLASSES];		/* of steps: times the power had nothing left */
 
 	bool dead;			/* orphan: frees only */

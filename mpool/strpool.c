@@ -252,6 +252,7 @@ void mpool_string_flush(struct mpool_string *strings)
 		flush_work(&strings->work);
 	} while (any);
 }
+EXPORT_SYMBOL_IF_KUNIT(mpool_string_flush);
 
 /* Takes a string out of the table, for good. */
 static void str_remove_locked(struct mpool_string *strings,
@@ -263,7 +264,6 @@ static void str_remove_locked(struct mpool_string *strings,
 	strings->retired = str;
 	retire_locked(strings);
 }
-EXPORT_SYMBOL_IF_KUNIT(mpool_string_flush);
 
 /* Drops a reference that is not the last; false if it may be, or be none. */
 static __always_inline bool str_drop(struct mpool_str *str)

@@ -718,12 +718,18 @@ static __always_inline size_t mpool_fixed_destroy(struct mpool_fixed *pool)
 
 /* --- any size --- */
 
+/* Flags of struct mpool_small_args. */
+#define MPOOL_SMALL_NO_CACHE	0x1u	/* no per-CPU magazines: all that is free can */
+					/* be had by any CPU, slower */
+
 /**
  * struct mpool_small_args - rare wishes for a pool of objects of any size.
+ * @flags: MPOOL_SMALL_* flags
  * @large: pool the memory comes from; %NULL for the one all pools share
  * @on_leak: what becomes of objects still out when the pool is destroyed
  */
 struct mpool_small_args {
+	unsigned int flags;
 	struct mpool_large *large;
 	enum mpool_on_leak on_leak;
 };
@@ -809,6 +815,26 @@ mpool_small_free(struct mpool_small *pool, const void *p)
 	__mpool_small_free(pool, p);
 	__mpool_no_tail_call();
 }
+
+/**
+ * mpool_small_reserve() - Set memory aside for hard times.
+ * @pool: pool to fill
+ * @size: longest allocation in bytes that it is for, 1 to 16384
+ * @n: allocations to have in reserve, replaces an earlier number for this @size,
+ *     rounded up to a power of two and at least 64
+ * @gfp: allocation flags, must allow sleeping
+ *
+ * After it returned 0, @n allocations of up to @size bytes each succeed in any
+ * context, NMI included, even with the system out of memory.  It costs @n times
+ * @size, rounded up as said.  Reserves of several sizes add up; the smallest that
+ * will do is taken from.  What was taken is replaced in the background, and by frees.
+ *
+ * Context: Process context.  May sleep.
+ * Return: 0, %-ENOMEM, %-EINVAL if @gfp does not allow sleeping or @size is none
+ *	   that can be, which the log says, %-ENOSPC if @n is more than 1048576.
+ */
+int mpool_small_reserve(struct mpool_small *pool, size_t size, unsigned int n,
+			gfp_t gfp);
 
 /**
  * mpool_small_owns() - Is this a live object of the pool?
@@ -993,6 +1019,27 @@ void *mpool_malloc_array_at(size_t n, size_t size, gfp_t gfp,
 			    struct mpool_site *site) __malloc __alloc_size(1, 2);
 void *mpool_realloc_at(const void *p, size_t size, gfp_t gfp,
 		       struct mpool_site *site) __realloc_size(2);
+
+/**
+ * mpool_size_roundup() - How many bytes would an allocation have at least?
+ * @size: bytes that are needed
+ *
+ * As kmalloc_size_roundup(): who can use more than @size asks this first, and then
+ * allocates that many bytes, by mpool_malloc() or mpool_small_alloc().  The memory
+ * costs no more than that of @size would, and the compiler knows that all of it may
+ * be used.
+ *
+ * Context: Any context.
+ * Return: the bytes, at least @size; 0 for 0.
+ */
+static inline size_t mpool_size_roundup(size_t size)
+{
+	size_t step = size <= 512 ? 8 :
+		      size <= MPOOL_CLASS_MAX ? 1ul << (ilog2(size - 1) - 6) :
+		      PAGE_SIZE;
+
+	return size > SIZE_MAX - step ? size : (size + step - 1) & ~(step - 1);
+}
 
 /**
  * mpool_malloc() - Take memory from the global pool.
@@ -1184,8 +1231,14 @@ struct mpool_whatis {
 bool mpool_owns(const void *p);
 
 /**
- * mpool_usable_size() - How many bytes of an object may be used?
+ * mpool_usable_size() - How many bytes does an object have?
  * @p: any value
+ *
+ * More than were asked for, perhaps.  The compiler knows only of those: with
+ * CONFIG_FORTIFY_SOURCE, memset() and its like stop the kernel where they would go
+ * beyond.  For the rest mpool_realloc() to this size comes first, which leaves the
+ * object where it is, and whose result is used from then on; for new memory
+ * mpool_size_roundup().
  *
  * Context: Any context.
  * Return: the bytes, 0 if @p is not the start of a live object.

@@ -467,9 +467,70 @@ static void cpu_goes_with_objects(struct stock *t)
 }
 #endif
 
+/* --- a burst of all sizes --- */
+
+#define BURST	256
+
+struct burst {
+	struct mpool_small *pool;
+	enum place place;
+	size_t most;
+	unsigned int n;
+	void *objs[BURST];
+};
+
+static void burst_fn(struct stock *t, void *arg)
+{
+	gfp_t gfp = place_gfp(((struct burst *)arg)->place);
+	unsigned int i, got = 0, cut = 0;
+	struct burst *burst = arg;
+	size_t size;
+
+	for (i = 0; i < burst->n; i++) {
+		size = 1 + (i + 1) * 7919u % burst->most;
+		burst->objs[i] = mpool_small_alloc(burst->pool, size, gfp);
+		got += !!burst->objs[i];
+		cut += mpool_usable_size(burst->objs[i]) < size;
+	}
+	CHECK(t, got == burst->n);
+	CHECK(t, !cut);
+	for (i = 0; i < burst->n; i++)
+		mpool_small_free(burst->pool, burst->objs[i]);
+}
+
+/* What was set aside is there, whatever sizes it is for, in a pool without classes. */
+static void burst_everywhere(struct stock *t)
+{
+	struct burst *burst = kzalloc(sizeof(*burst), GFP_KERNEL);
+
+	if (!CHECK(t, burst))
+		return;
+	burst->n = BURST;
+	burst->most = 16384;
+	for (burst->place = 0; burst->place < NR_PLACES; burst->place++) {
+		burst->pool = mpool_small_create("stock-burst", NULL);
+		if (!CHECK(t, !IS_ERR(burst->pool)))
+			break;
+		CHECK(t, !mpool_small_reserve(burst->pool, burst->most, BURST,
+					      GFP_KERNEL));
+		CHECK(t, place_run(t, burst->place, burst_fn, burst));
+		CHECK(t, !mpool_small_destroy(burst->pool));
+	}
+	burst->pool = mpool_global();
+	burst->n = 50;
+	burst->most = 3000;
+	burst->place = PLACE_NMI;
+	CHECK(t, !mpool_small_reserve(burst->pool, burst->most, burst->n,
+				      GFP_KERNEL));
+	CHECK(t, place_run(t, PLACE_NMI, burst_fn, burst));
+	CHECK(t, !mpool_small_reserve(burst->pool, burst->most, 0, GFP_KERNEL));
+	kfree(burst);
+}
+
 const struct stock_case stock_cases[] = {
 	{ "every_context", every_context },
 	{ "reserve_everywhere", reserve_everywhere },
+	{ "burst_everywhere", burst_everywhere },
 	{ "wrong_frees_everywhere", wrong_frees_everywhere },
 	{ "whatis_everywhere", whatis_everywhere },
 	{ "freed_on_another_cpu", freed_on_another_cpu },
