@@ -375,7 +375,7 @@ static void bars_are_named(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, buf);
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		pool = mpool_large_create("kunit bar", &cases[i].args);
+		pool = mpool_large_create("kunit-bar", &cases[i].args);
 		KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
 		KUNIT_EXPECT_NULL(test, mpool_large_alloc(pool, cases[i].size, NULL,
 							  cases[i].gfp | __GFP_NOWARN));

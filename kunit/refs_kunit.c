@@ -19,7 +19,7 @@
 
 static int refs_init_case(struct kunit *test)
 {
-	struct mpool_large *pool = mpool_large_create("kunit refs", NULL);
+	struct mpool_large *pool = mpool_large_create("kunit-refs", NULL);
 
 	test->priv = pool;
 	return PTR_ERR_OR_ZERO(pool);
@@ -214,7 +214,7 @@ static void objects_of_whole_pages(struct kunit *test)
 
 	obj = kunit_kcalloc(test, OBJECTS, sizeof(*obj), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, obj);
-	fixed = mpool_fixed_create("kunit refs objects", 64, &args);
+	fixed = mpool_fixed_create("kunit-refs-objects", 64, &args);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(fixed));
 	for (i = 0; i < OBJECTS; i++) {
 		obj[i] = mpool_fixed_alloc(fixed, GFP_KERNEL);
@@ -275,7 +275,7 @@ static void lost_pages_are_left_alone(struct kunit *test)
 static void found_when_the_pool_ends(struct kunit *test)
 {
 	struct mpool_large_args args = { .on_leak = MPOOL_ON_LEAK_RECLAIM };
-	struct mpool_large *pool = mpool_large_create("kunit refs end", &args);
+	struct mpool_large *pool = mpool_large_create("kunit-refs-end", &args);
 	struct page *page;
 	char *p;
 
@@ -397,7 +397,7 @@ static void words(struct kunit *test)
 	out.len = 0;
 	buf[0] = '\0';
 	mpool_report_refs(&out, &pool->pool, &news, NULL);
-	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "pool \"kunit refs\": freed 5 times"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "pool \"kunit-refs\": freed 5 times"));
 }
 
 static struct kunit_case refs_cases[] = {

@@ -421,7 +421,7 @@ static long elsewhere_fn(void *arg)
 
 static void a_failure_counts_what_lies_elsewhere(struct kunit *test)
 {
-	struct mpool_large *large = mpool_kunit_region(test, "kunit short", 4);
+	struct mpool_large *large = mpool_kunit_region(test, "kunit-short", 4);
 	struct mpool_fixed_args args = { .large = large };
 	struct elsewhere *e = kunit_kzalloc(test, sizeof(*e), GFP_KERNEL);
 	char *buf = kunit_kzalloc(test, SZ_8K, GFP_KERNEL);
@@ -432,7 +432,7 @@ static void a_failure_counts_what_lies_elsewhere(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, buf);
 	if (num_online_cpus() < 2)
 		kunit_skip(test, "there is no other CPU");
-	e->pool = mpool_kunit_fixed(test, "kunit elsewhere", 256, &args);
+	e->pool = mpool_kunit_fixed(test, "kunit-elsewhere", 256, &args);
 	here = work_on_cpu(0, elsewhere_fn, e);
 	KUNIT_EXPECT_EQ(test, 0, e->pool->pool.fail.cached);
 	there = work_on_cpu(1, elsewhere_fn, e);
@@ -445,7 +445,7 @@ static void a_failure_counts_what_lies_elsewhere(struct kunit *test)
 /* The text of a string and how often it is held; nothing of what is none. */
 static void strings_are_shown(struct kunit *test)
 {
-	struct mpool_string *pool = mpool_kunit_string(test, "kunit shown", NULL);
+	struct mpool_string *pool = mpool_kunit_string(test, "kunit-shown", NULL);
 	char *buf = kunit_kzalloc(test, SZ_8K, GFP_KERNEL);
 	struct mpool_out out = { .buf = buf, .size = SZ_8K };
 	struct mpool_snap *snap;

@@ -143,7 +143,7 @@ static inline const char *untouched_sizes(struct mpool_large *pool)
 	char *p[ARRAY_SIZE(sizes)];
 	unsigned int i;
 
-	small = mpool_small_create("untouched sizes", &args);
+	small = mpool_small_create("untouched-sizes", &args);
 	UNTOUCHED(!IS_ERR(small));
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		p[i] = mpool_small_alloc(small, sizes[i], GFP_KERNEL);
@@ -180,7 +180,7 @@ static inline const char *untouched_strings(struct mpool_large *pool)
 	const struct mpool_string_args args = { .large = pool };
 	const char *wrong = NULL;
 
-	UNTOUCHED(mpool_string_create("untouched strings", &args) ==
+	UNTOUCHED(mpool_string_create("untouched-strings", &args) ==
 		  ERR_PTR(-EINVAL));
 	return wrong;
 }
@@ -199,9 +199,9 @@ static inline const char *untouched_later(struct untouched *u)
 	UNTOUCHED(mem);
 	if (!mem)
 		return wrong;
-	args.large = mpool_large_create_region("untouched later", mem,
+	args.large = mpool_large_create_region("untouched-later", mem,
 					       4 * PAGE_SIZE, NULL);
-	strings = mpool_string_create("untouched strings", &args);
+	strings = mpool_string_create("untouched-strings", &args);
 	UNTOUCHED(!IS_ERR(strings));
 	s = mpool_string_get(strings, "before", GFP_KERNEL);
 	UNTOUCHED(s);
