@@ -669,9 +669,9 @@ static void reserve_without_memory(struct kunit *test)
 			size = 1 + mpool_kunit_below(&rnd, 1000);
 			objs[i] = mpool_small_zalloc(pool, size, gfp);
 			KUNIT_ASSERT_NOT_NULL(test, objs[i]);
-			KUNIT_EXPECT_NULL(test, memchr_inv(objs[i], 0,
-						mpool_usable_size(objs[i])));
-			memset(objs[i], 0xa5, mpool_usable_size(objs[i]));
+			size = mpool_usable_size(objs[i]);
+			KUNIT_EXPECT_NULL(test, memchr_inv(objs[i], 0, size));
+			memset(objs[i], 0xa5, size);
 		}
 		KUNIT_EXPECT_EQ(test, 0, mpool_stat_read(&pool->pool.stats,
 							 MPOOL_STAT_FAIL));

@@ -169,7 +169,7 @@ static __always_inline u64 mpool_mul(u64 a, u64 b, u64 *high)
 	asm("mulq %2" : "+a" (a), "=d" (*high) : "rm" (b) : "cc");
 	return a;
 #elif defined(__SIZEOF_INT128__)
-	*high = (unsigned __int128)a * b >> 64; /* u128 is not in 6.1 */
+	*high = (__uint128_t)a * b >> 64; /* u128 is not in 6.1 */
 	return a * b;
 #else
 	*high = mul_u64_u64_shr(a, b, 64);

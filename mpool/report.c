@@ -633,12 +633,13 @@ static bool report_bar(struct mpool_out *out, const struct mpool_shortage *s)
 
 	switch (s->bar) {
 	case MPOOL_BAR_BLOCK:
-		mpool_out(out, "the longest block that the page allocator has is %lu KiB, longer runs need a large pool with MPOOL_LARGE_VIRT\n",
+		mpool_out(out, "the longest block that the page allocator has is %lu KiB, ",
 			  block);
+		mpool_out(out, "longer runs need a large pool with MPOOL_LARGE_VIRT\n");
 		return true;
 	case MPOOL_BAR_SLEEP:
-		mpool_out(out, "MPOOL_LARGE_VIRT has runs longer than %lu KiB only where the caller may sleep\n",
-			  block);
+		mpool_out(out, "MPOOL_LARGE_VIRT has runs longer than %lu KiB ", block);
+		mpool_out(out, "only where the caller may sleep\n");
 		return true;
 	case MPOOL_BAR_LIMIT:
 		mpool_out(out, "its max_pages is %lu\n", s->max);
@@ -668,8 +669,10 @@ void mpool_report_shortage(struct mpool_out *out,
 	mpool_out(out, "large pool \"%s\" had %lu of %lu pages free, the largest run %lu\n",
 		  large->name, s->free, s->held, s->largest);
 	if (s->cached)
-		mpool_out(out, "  %lu free objects of that size lie in other CPUs' caches, which GFP_KERNEL would collect\n",
+		mpool_out(out, "  %lu free objects of that size lie in other CPUs' caches, ",
 			  s->cached);
+	if (s->cached)
+		mpool_out(out, "which GFP_KERNEL would collect\n");
 	for (i = 0; i < MPOOL_HOLDERS && s->top[i].pages; i++) {
 		mpool_out(out, "  held ");
 		mpool_report_holder(out, &s->top[i]);
@@ -716,18 +719,22 @@ void mpool_report_refs(struct mpool_out *out, const struct mpool_pool *large,
 {
 	if (news->dropped) {
 		refs_whose(out, large, run);
-		mpool_out(out, ": freed %lu time%s by a function of the kernel (kfree(), put_page() ...), which is not for mpool's memory; nothing was lost\n",
+		mpool_out(out, ": freed %lu time%s by a function of the kernel ",
 			  news->dropped, plural(news->dropped));
+		mpool_out(out, "(kfree(), put_page() ...), which is not for mpool's memory; nothing was lost\n");
 	}
 	if (news->lost) {
 		refs_whose(out, large, run);
-		mpool_out(out, ": %lu page%s freed by a function of the kernel that no reference stops (__free_pages() ...); lost to somebody else\n",
+		mpool_out(out, ": %lu page%s freed by a function of the kernel that ",
 			  news->lost, plural(news->lost));
+		mpool_out(out, "no reference stops (__free_pages() ...); lost to somebody else\n");
 	}
 	if (news->held) {
 		refs_whose(out, large, run);
-		mpool_out(out, ": %lu page%s freed while somebody has references (a mapping, a network buffer, a pin); left to the last of those, later ones are counted in stats only\n",
+		mpool_out(out, ": %lu page%s freed while somebody has references ",
 			  news->held, plural(news->held));
+		mpool_out(out, "(a mapping, a network buffer, a pin); ");
+		mpool_out(out, "left to the last of those, later ones are counted in stats only\n");
 	}
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_report_refs);

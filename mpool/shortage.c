@@ -158,3 +158,46 @@ void mpool_shortage_note(struct mpool_large *large,
 	WRITE_ONCE(s->next_walk, jiffies + HZ);
 	mpool_kick(&s->kick);
 }
+
+/* Would no memory have helped? */
+static enum mpool_bar large_bar(const struct mpool_large *large, size_t size,
+				size_t align, gfp_t gfp)
+{
+	u32 slack, npages = mpool_large_pages(size, &slack);
+
+	if (!npages)
+		return MPOOL_BAR_RUN;
+	if (large->limit && large->limit->args.max &&
+	    npages > large->limit->args.max)
+		return MPOOL_BAR_LIMIT;
+	if (!large->feed->system ||
+	    get_order(max(size, align)) <= MAX_PAGE_ORDER)
+		return MPOOL_BAR_NONE;
+	if (!large->virt)
+		return MPOOL_BAR_BLOCK;
+	return gfpflags_allow_blocking(gfp) && mpool_may_grow() ?
+	       MPOOL_BAR_NONE : MPOOL_BAR_SLEEP;
+}
+
+/*
+ * Remembers an allocation that failed, and what the large pool had then.  @cached
+ * free objects of the size lie with CPUs.
+ */
+void mpool_large_failed_cached(struct mpool_large *large,
+			       struct mpool_pool *owner, size_t size,
+			       size_t align, gfp_t gfp, u32 site,
+			       unsigned long cached)
+{
+	struct mpool_large_room room;
+	unsigned long flags;
+
+	mpool_pool_failed(owner, size, gfp, site);
+	WRITE_ONCE(owner->fail.cached, cached);
+	if (!mpool_lock_irqsave(&large->lock, flags))
+		return;
+	room = mpool_large_room_locked(large);
+	raw_spin_unlock_irqrestore(&large->lock, flags);
+	owner->fail.free = room.free;
+	owner->fail.largest = room.largest;
+	mpool_shortage_note(large, owner, large_bar(large, size, align, gfp));
+}

@@ -415,9 +415,9 @@ static int visit_string(const struct mpool_obj *obj, void *arg)
 }
 
 /*
- * Copies the first characters of what was a string of the pool a moment ago; says how often it is held, or 0 if it is none any more.  What is in
- * the table is a string as long as the lock is held; before that nothing is known,
- * not even that the address is mapped.
+ * Copies the first characters of a string that was in the pool a moment ago.  Returns
+ * its count of references, or 0 if it has gone.  A string in the table stays one as long
+ * as the lock is held; before that nothing is known, not even that it is mapped.
  */
 int mpool_string_peek(struct mpool_pool *pool, const char *s,
 		      char text[MPOOL_STRING_PEEK])
