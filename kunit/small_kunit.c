@@ -679,8 +679,9 @@ static void reserve_without_memory(struct kunit *test)
 							 MPOOL_STAT_RESERVE));
 		for (i = 0; i < RESERVE; i++)
 			mpool_small_free(pool, objs[i]);
-		KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(RESERVE ==
-						reserve_held(pool, 1024)));
+		KUNIT_EXPECT_TRUE(test,
+				  mpool_kunit_wait(reserve_held(pool, 1024) ==
+						   RESERVE));
 	}
 	/* Longer ones have none; and it is a last resort, not more memory. */
 	KUNIT_EXPECT_NULL(test, mpool_small_alloc(pool, 1025, gfp));

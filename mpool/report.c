@@ -669,10 +669,8 @@ void mpool_report_shortage(struct mpool_out *out,
 	mpool_out(out, "large pool \"%s\" had %lu of %lu pages free, the largest run %lu\n",
 		  large->name, s->free, s->held, s->largest);
 	if (s->cached)
-		mpool_out(out, "  %lu free objects of that size lie in other CPUs' caches, ",
+		mpool_out(out, "  %lu free objects of that size lie in other CPUs' caches\n",
 			  s->cached);
-	if (s->cached)
-		mpool_out(out, "which GFP_KERNEL would collect\n");
 	for (i = 0; i < MPOOL_HOLDERS && s->top[i].pages; i++) {
 		mpool_out(out, "  held ");
 		mpool_report_holder(out, &s->top[i]);
