@@ -670,6 +670,7 @@ static void reserve_without_memory(struct kunit *test)
 			objs[i] = mpool_small_zalloc(pool, size, gfp);
 			KUNIT_ASSERT_NOT_NULL(test, objs[i]);
 			size = mpool_usable_size(objs[i]);
+			objs[i] = mpool_realloc(objs[i], size, gfp);
 			KUNIT_EXPECT_NULL(test, memchr_inv(objs[i], 0, size));
 			memset(objs[i], 0xa5, size);
 		}

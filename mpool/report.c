@@ -719,7 +719,8 @@ void mpool_report_refs(struct mpool_out *out, const struct mpool_pool *large,
 		refs_whose(out, large, run);
 		mpool_out(out, ": freed %lu time%s by a function of the kernel ",
 			  news->dropped, plural(news->dropped));
-		mpool_out(out, "(kfree(), put_page() ...), which is not for mpool's memory; nothing was lost\n");
+		mpool_out(out, "(kfree(), put_page() ...), ");
+		mpool_out(out, "which is not for mpool's memory; nothing was lost\n");
 	}
 	if (news->lost) {
 		refs_whose(out, large, run);
