@@ -126,7 +126,7 @@ void stock_reentry(struct stock *t)
 	/* So many that the sweep needs no more memory. */
 	CHECK(t, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, OBJS, objs) == OBJS);
 	mpool_fixed_free_bulk(pool, OBJS, objs);
-	frees = sweep(t, mpool_fixed_free, free_here);
+	frees = sweep(t, __mpool_fixed_free, free_here);
 	allocs = sweep(t, __mpool_fixed_alloc_at, alloc_here);
 	pr_info("# re-entered at %u instructions of free, %u of alloc\n", frees, allocs);
 	CHECK(t, frees >= 20);
