@@ -158,9 +158,14 @@ struct mpool_runs {
 /* With fewer the page allocator has the page, or has made it somebody else's. */
 #define MPOOL_PAGE_LOST		(MPOOL_PAGE_REFS / 2)
 
+static __always_inline bool mpool_page_alone(const struct page *page)
+{
+	return mpool_read(page->_refcount.counter) == MPOOL_PAGE_REFS;
+}
+
 /*
  * Has nobody but mpool references to the pages of a run, and all of its own?  Any
- * context; four instructions a page.
+ * context; two pages at a time, which are three instructions each.
  *
  * Order: somebody who has a reference when the run is freed got it before, and told the
  * driver, or was told by it, which is what makes that "before": the count shows it.  He
@@ -172,21 +177,23 @@ struct mpool_runs {
 static __always_inline bool mpool_run_alone(const struct mpool_arena *arena,
 					    u32 index, u32 len)
 {
+	const long size = sizeof(struct page);
 	const struct page *end = mpool_read(arena->mem);
-	long i = -(long)(len * sizeof(*end));
+	long i = -(long)len * size;
 
 	if (!end)
 		return true;
 	end += index + len;
 	OPTIMIZER_HIDE_VAR(end);	/* from being computed anew for each page */
-	do {
-		const struct page *page = (const void *)end + i;
-
-		if (unlikely(mpool_read(page->_refcount.counter) !=
-			     MPOOL_PAGE_REFS))
+	if (len & 1) {
+		if (unlikely(!mpool_page_alone((const void *)end + i)))
 			return false;
-		i += sizeof(*end);
-	} while (i);
+		i += size;
+	}
+	for (; i; i += 2 * size)
+		if (unlikely(!mpool_page_alone((const void *)end + i) ||
+			     !mpool_page_alone((const void *)end + i + size)))
+			return false;
 	return true;
 }
 
