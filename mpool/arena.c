@@ -110,6 +110,7 @@ void mpool_arena_idle(struct mpool_large *large, struct mpool_arena *arena)
 static void spare_drop_locked(struct mpool_large *large,
 			      struct mpool_arena *arena)
 {
+	lockdep_assert_held(&large->lock);
 	mpool_arena_used_locked(large, arena);
 	/* Pairs with atomic_dec_and_test() in mpool_place_put(). */
 	smp_mb();
@@ -315,6 +316,7 @@ static int verify_arena_locked(struct mpool_large *large,
 	unsigned int i;
 	int bad = 0;
 
+	lockdep_assert_held(&large->lock);
 	bad += mpool_runs_verify_arena(arena->runs, arena);
 	bad += mpool_broken(arena->runs->large != large);
 	bad += mpool_broken(arena->runs != mpool_large_node(large, arena->nid));

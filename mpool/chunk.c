@@ -127,6 +127,7 @@ static bool chunk_pop_locked(struct mpool_chunks *chunks,
 {
 	u32 i = find_next_bit(chunk_free_list(chunk), chunk->at.nr, chunk->at.first);
 
+	lockdep_assert_held(&chunks->lock);
 	slot->state = &chunk->state[i];
 	slot->obj = (void *)(chunk->at.base + (unsigned long)i * chunks->size);
 	chunk->at.first = i + 1;
@@ -226,6 +227,7 @@ static bool slot_push_locked(struct mpool_chunks *chunks,
 {
 	struct mpool_chunk *chunk = mpool_chunk_find(slot->obj);
 
+	lockdep_assert_held(&chunks->lock);
 	/* The chunk may have gone meanwhile, and another be in its place. */
 	if (unlikely(!chunk || slot->state !=
 		     mpool_chunk_state(chunk, (unsigned long)slot->obj) ||

@@ -15,20 +15,31 @@
  *	 1  pagemap, site, owner, registry, limit
  *	 0  internal, compat, stat, kick, broken
  *
- * Lock order, outermost first:
+ * Lock order, outermost first, with the file that has each and its type; scripts/
+ * check-layers compares this with the sources.  A mutex is never taken by alloc and
+ * free, unless they reclaim memory.
  *
- *	report_mutex	text of a report of leaks (sleeps)
- *	registry_mutex	names and list of pools (sleeps; never from alloc or free)
- *	trim_mutex	idle objects of all fixed pools (sleeps)
- *	shrink_mutex	large pools, for reclaim, which waits for it (sleeps)
- *	region_mutex	adding, removing of regions (sleeps)
- *	shortage_mutex	who held memory when there was none (sleeps)
- *	strtab->lock	strings of one pool
- *	depot->lock	full and empty magazines of one fixed pool	(raw)
- *	chunks->lock	chunks and object states of one fixed pool	(raw)
- *	large->lock	runs of one large pool				(raw)
- *	pagemap_lock	windows of the page map
- *	site_lock	table of call sites				(raw)
+ *	report_mutex		report.c	mutex	text of a report of leaks
+ *	kept_mutex		report.c	mutex	reports of leaks that are kept
+ *	registry_mutex		registry.c	mutex	names and list of pools
+ *	owner_mutex		owner.c		mutex	list of the modules that are loaded
+ *	reserve_mutex		reserve.c	mutex	objects set aside for hard contexts
+ *	region_mutex		region.c	mutex	adding, removing of regions
+ *	mpool_shortage_mutex	shortage.c	mutex	owners of memory when there was none
+ *	refs_mutex		report.c	mutex	text about references to pages
+ *	shrink_mutex		shrink.c	mutex	large pools, for reclaim
+ *	mpool_trim_mutex	fixed.c		mutex	idle objects of all fixed pools
+ *	fixed_lock		fixed.c		spin	list of all fixed pools
+ *	tab->lock		strtab.h	spin	strings of one pool
+ *	depot->lock		magazine.h	raw	magazines of one pool, on one node
+ *	chunks->lock		chunk.h		raw	free objects of one fixed pool
+ *	large->lock		large.h		raw	runs of one large pool
+ *	pagemap_lock		pagemap.c	spin	windows of the page map
+ *	site_lock		site.c		raw	table of call sites
+ *
+ * Reclaim may begin wherever memory is allocated with GFP_KERNEL, so that shrink_mutex
+ * is inside of each mutex under which that is done; it only tries mpool_trim_mutex.
+ * The locks from depot->lock on are not taken under each other.
  *
  * What is done under a raw lock, with interrupts off, does not grow with what there
  * is.  Nothing is allocated, freed to the kernel, copied or printed under them, but

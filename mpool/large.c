@@ -46,6 +46,7 @@ static struct mpool_page *take_locked(struct mpool_runs *runs, u32 npages,
 {
 	struct mpool_page *pg = NULL;
 
+	lockdep_assert_held(&runs->large->lock);
 	if (align <= PAGE_SIZE)
 		pg = mpool_runs_unpark(runs, npages);
 	if (!pg)

@@ -258,6 +258,7 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_string_flush);
 static void str_remove_locked(struct mpool_string *strings,
 			      struct mpool_str *str)
 {
+	lockdep_assert_held(&strings->tab.lock);
 	atomic_set(&str->refs, 0);
 	mpool_strtab_del_locked(&strings->tab, str);
 	WRITE_ONCE(*retired_next(str), strings->retired);

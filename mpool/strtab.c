@@ -71,6 +71,7 @@ struct mpool_str *mpool_strtab_find_locked(struct mpool_strtab *tab,
 	struct mpool_buckets *buckets = buckets_locked(tab);
 	struct mpool_str *str;
 
+	lockdep_assert_held(&tab->lock);
 	str = mpool_buckets_find(buckets, key, tab->nocase);
 	if (!str && buckets->old)
 		str = mpool_buckets_find(buckets->old, key, tab->nocase);
@@ -94,6 +95,7 @@ bool mpool_strtab_has_locked(struct mpool_strtab *tab,
 {
 	struct mpool_buckets *buckets = buckets_locked(tab);
 
+	lockdep_assert_held(&tab->lock);
 	return chain_has(buckets, str, hash) ||
 	       (buckets->old && chain_has(buckets->old, str, hash));
 }
@@ -124,6 +126,7 @@ static bool chain_del(struct mpool_buckets *buckets, struct mpool_str *str)
 
 static void resize_locked(struct mpool_strtab *tab)
 {
+	lockdep_assert_held(&tab->lock);
 	if (tab->resizing || tab->frozen)
 		return;
 	tab->resizing = true;
@@ -132,6 +135,7 @@ static void resize_locked(struct mpool_strtab *tab)
 
 void mpool_strtab_add_locked(struct mpool_strtab *tab, struct mpool_str *str)
 {
+	lockdep_assert_held(&tab->lock);
 	chain_push(buckets_locked(tab), str);
 	if (unlikely(++tab->nr > tab->grow_at))
 		resize_locked(tab);
@@ -141,6 +145,7 @@ void mpool_strtab_del_locked(struct mpool_strtab *tab, struct mpool_str *str)
 {
 	struct mpool_buckets *buckets = buckets_locked(tab);
 
+	lockdep_assert_held(&tab->lock);
 	if (!chain_del(buckets, str) && buckets->old)
 		chain_del(buckets->old, str);
 	if (unlikely(--tab->nr < tab->shrink_at))
@@ -264,6 +269,7 @@ struct mpool_str *mpool_strtab_first_locked(struct mpool_strtab *tab,
 	struct mpool_buckets *buckets = buckets_locked(tab);
 	struct mpool_str *str = NULL;
 
+	lockdep_assert_held(&tab->lock);
 	for (; *bucket < 1u << buckets->bits; ++*bucket) {
 		str = rcu_dereference_raw(buckets->heads[*bucket]);
 		if (str)
