@@ -201,7 +201,7 @@ static void table_of_strings(struct kunit *test)
 static void reserve(struct kunit *test)
 {
 	const struct mpool_fixed_args args = { .reserve = RESERVE };
-	struct mpool_fixed *fixed = mpool_kunit_fixed(test, "lowmem reserve",
+	struct mpool_fixed *fixed = mpool_kunit_fixed(test, "lowmem-reserve",
 						      4096, &args);
 	struct hog *hog = hog_begin(test);
 	void *first = NULL, *obj;

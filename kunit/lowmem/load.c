@@ -35,14 +35,14 @@ static void ended(struct load *load)
 
 KUNIT_DEFINE_ACTION_WRAPPER(end_load, ended, struct load *);
 
-/* "lowmem 3 large": several loads may be there at once. */
+/* "lowmem-3-large": several loads may be there at once. */
 static const char *name_of(struct load *load, const char *what)
 {
 	static atomic_t nr;
 
 	if (!load->nr)
 		load->nr = atomic_inc_return(&nr);
-	scnprintf(load->text, MPOOL_NAME_LEN, "lowmem %u %s", load->nr, what);
+	scnprintf(load->text, MPOOL_NAME_LEN, "lowmem-%u-%s", load->nr, what);
 	return load->text;
 }
 

@@ -43,7 +43,7 @@ static struct idle *idle_begin(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, end_spares,
 							   idle));
 	for (i = 0; i < SPARES; i++) {
-		scnprintf(name, sizeof(name), "lowmem spare %u", i);
+		scnprintf(name, sizeof(name), "lowmem-spare-%u", i);
 		idle->large[i] = mpool_large_create(name, NULL);
 		KUNIT_ASSERT_FALSE(test, IS_ERR(idle->large[i]));
 	}
