@@ -141,21 +141,22 @@ static inline enum mpool_area mpool_kernel_area(unsigned long addr)
 
 /*
  * Exchanges if the word is what it was; atomic for this CPU only, without a lock
- * prefix on x86.  try_cmpxchg_local(), which spares a comparison, came in 6.3 or so.
+ * prefix on x86.  try_cmpxchg_local(), which spares a comparison, is not in 6.1.  The
+ * kernel's macros have an __old of their own, which hides a caller's.
  */
 #ifdef try_cmpxchg_local
 #define mpool_try_cmpxchg_local(p, old, new)				\
 ({									\
-	typeof(*(p)) __old = (old);					\
+	typeof(*(p)) mpool_was = (old);					\
 									\
-	try_cmpxchg_local(p, &__old, new);				\
+	try_cmpxchg_local(p, &mpool_was, new);				\
 })
 #else
 #define mpool_try_cmpxchg_local(p, old, new)				\
 ({									\
-	typeof(*(p)) __old = (old);					\
+	typeof(*(p)) mpool_was = (old);					\
 									\
-	cmpxchg_local(p, __old, new) == __old;				\
+	cmpxchg_local(p, mpool_was, new) == mpool_was;				\
 })
 #endif
 
