@@ -427,6 +427,13 @@ static void sweep_fn(struct work_struct *work)
 		list_move_tail(&pool->list, &done);
 	}
 	mutex_unlock(&registry_mutex);
+	/*
+	 * A pool may have become an orphan a moment ago, and this sweep have been
+	 * asked for another: the last free that was counted may be in the pool yet.
+	 * It is an RCU reader, or has preemption off, until it is done.
+	 */
+	if (!list_empty(&done))
+		synchronize_rcu();
 	list_for_each_entry_safe(pool, next, &done, list) {
 		list_del_init(&pool->list);
 		pool->ops->dispose(pool);
