@@ -262,8 +262,12 @@ static void fixed_end_reserve(struct mpool_fixed *fixed)
 void mpool_fixed_kill(struct mpool_fixed *fixed)
 {
 	fixed_end_reserve(fixed);
-	/* Pairs with the look after the stores in mpool_fixed_tune(). */
-	WRITE_ONCE(fixed->dead, true);
+	/*
+	 * Before the caches of this CPU are taken away below.  Pairs with smp_mb() in
+	 * mpool_fixed_tune(): another one that gives them back sees this, or is over
+	 * before this one's stores.
+	 */
+	smp_store_mb(fixed->dead, true);
 	mpool_fixed_tune(fixed);
 	mpool_fixed_drain(fixed);
 }
