@@ -12,10 +12,12 @@
 #include <linux/vmalloc.h>
 
 #include "helpers.h"
+#include "kick.h"
 #include "object.h"
 #include "owner.h"
 #include "report.h"
 #include "verify.h"
+#include "versions.h"
 
 static struct module *fake_module(struct kunit *test)
 {
@@ -246,7 +248,7 @@ static int slow_drop_fn(void *arg)
 {
 	struct slow *slow = arg;
 
-	slow->pool->pool.ops->drop_callbacks(&slow->pool->pool);
+	slow->pool->pool.ops->drop_callbacks(&slow->pool->pool, NULL);
 	slow->waited = READ_ONCE(slow->returned);
 	complete(&slow->dropped);
 	return 0;
@@ -273,6 +275,113 @@ static void callbacks_are_waited_for(struct kunit *test)
 	wait_for_completion(&slow->freed);
 	wait_for_completion(&slow->dropped);
 	KUNIT_EXPECT_TRUE(test, slow->waited);
+}
+
+static int count_ctor(void *obj, void *priv)
+{
+	++*(unsigned int *)priv;
+	return 0;
+}
+
+static void count_dtor(void *obj, void *priv)
+{
+	++*(unsigned int *)priv;
+}
+
+/* Whoever made the pool: here a module that stays. */
+static void callbacks_go_with_their_code(struct kunit *test)
+{
+	unsigned int calls = 0;
+	struct mpool_fixed_args args = {
+		.ctor = count_ctor, .dtor = count_dtor, .priv = &calls,
+	};
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, "life-code", 64, &args);
+	struct module *mod = fake_module(test);
+	void *obj = mpool_fixed_alloc(pool, GFP_KERNEL);
+
+	mpool_fixed_free(pool, obj);
+	KUNIT_EXPECT_EQ(test, calls, 2);
+	mpool_test_module_code(mod, count_dtor);
+	mpool_owner_going(mod);
+	KUNIT_EXPECT_NOT_NULL(test, pool->ctor);
+	KUNIT_EXPECT_NULL(test, pool->dtor);
+	obj = mpool_fixed_alloc(pool, GFP_KERNEL);
+	mpool_fixed_free(pool, obj);
+	KUNIT_EXPECT_EQ(test, calls, 3);
+	mpool_test_module_code(mod, count_ctor);
+	mpool_owner_going(mod);
+	KUNIT_EXPECT_NULL(test, pool->ctor);
+}
+
+/* --- work items --- */
+
+struct again {
+	struct mpool_kick kick;
+	unsigned int runs;
+};
+
+static void again_fn(struct work_struct *work)
+{
+	struct again *again = container_of(mpool_kick_of(work), struct again, kick);
+
+	if (!again->runs)
+		mpool_kick(&again->kick);
+	msleep(100);
+	WRITE_ONCE(again->runs, again->runs + 1);
+}
+
+/* Work that asks for itself is over after its last run, not after the first. */
+static void work_that_goes_on_is_waited_for(struct kunit *test)
+{
+	struct again *again = kunit_kzalloc(test, sizeof(*again), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, again);
+	mpool_kick_init(&again->kick, again_fn);
+	mpool_kick(&again->kick);
+	mpool_kick_sync(&again->kick);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(again->runs), 2);
+}
+
+static struct completion stuck_go, stuck_in;
+
+static void stuck_fn(struct work_struct *work)
+{
+	complete(&stuck_in);
+	wait_for_completion_timeout(&stuck_go, 10 * HZ);
+}
+
+/*
+ * The work item that would finish a free does not get on, perhaps for want of memory.
+ * An allocation does not wait for it, and has the object all the same.
+ */
+static void alloc_waits_for_no_work(struct kunit *test)
+{
+	struct mpool_fixed_args args = {
+		.large = mpool_kunit_region(test, "life-stuck-l", 1),
+	};
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, "life-stuck", 2048, &args);
+	void *a = mpool_fixed_alloc(pool, GFP_KERNEL);
+	work_func_t fn = pool->chunks.late.work.func;
+	struct mpool_slot slot;
+	void *b;
+
+	KUNIT_ASSERT_NOT_NULL(test, a);
+	KUNIT_ASSERT_EQ(test, mpool_chunks_take(&pool->chunks, &slot, 1), 1);
+	init_completion(&stuck_go);
+	init_completion(&stuck_in);
+	pool->chunks.late.work.func = stuck_fn;
+	mpool_chunks_put_late(&pool->chunks, &slot);
+	wait_for_completion(&stuck_in);
+	mpool_kick(&pool->chunks.late);
+	b = mpool_fixed_alloc(pool, GFP_NOIO | __GFP_NOWARN);
+	KUNIT_EXPECT_PTR_EQ(test, b, slot.obj);
+	KUNIT_EXPECT_NULL(test, mpool_fixed_alloc(pool, GFP_NOIO | __GFP_NOWARN));
+	KUNIT_EXPECT_TRUE(test, work_busy(&pool->chunks.late.work));
+	complete_all(&stuck_go);
+	mpool_kick_sync(&pool->chunks.late);
+	pool->chunks.late.work.func = fn;
+	mpool_fixed_free(pool, a);
+	mpool_fixed_free(pool, b);
 }
 
 /* A pool and an object whose sites got no number are their module's all the same. */
@@ -390,6 +499,9 @@ static struct kunit_case life_cases[] = {
 	KUNIT_CASE(names_have_no_blanks),
 	KUNIT_CASE(reclaim_takes_only_what_it_saw),
 	KUNIT_CASE(callbacks_are_waited_for),
+	KUNIT_CASE(callbacks_go_with_their_code),
+	KUNIT_CASE(work_that_goes_on_is_waited_for),
+	KUNIT_CASE(alloc_waits_for_no_work),
 	KUNIT_CASE(unknown_sites_are_the_modules),
 	KUNIT_CASE(no_site_is_unknown_in_process_context),
 	KUNIT_CASE(rows_of_one_name_are_one),

@@ -219,7 +219,7 @@ static void callbacks_are_dropped(struct kunit *test)
 		.soft_pages = 1, .on_soft = count_call, .priv = &calls });
 	void *p = take(pool, 2);
 
-	pool->pool.ops->drop_callbacks(&pool->pool);
+	pool->pool.ops->drop_callbacks(&pool->pool, NULL);
 	KUNIT_EXPECT_LE(test, atomic_read(&calls), 1);
 	atomic_set(&calls, 0);
 	mpool_large_free(pool, p);

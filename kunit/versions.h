@@ -8,6 +8,7 @@
 #define _MPOOL_KUNIT_VERSIONS_H
 
 #include <linux/hrtimer.h>
+#include <linux/module.h>
 #include <linux/timer.h>
 #include <linux/version.h>
 
@@ -45,6 +46,19 @@ static inline void mpool_test_timer_end(struct timer_list *timer)
 	timer_delete_sync(timer);
 #else
 	del_timer_sync(timer);
+#endif
+}
+
+/* Makes one function the code of a module that was never loaded. */
+static inline void mpool_test_module_code(struct module *mod, void *fn)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+	mod->mem[MOD_TEXT].base = fn;
+	mod->mem[MOD_TEXT].size = 1;
+#else
+	mod->core_layout.base = fn;
+	mod->core_layout.size = 1;
+	mod->core_layout.text_size = 1;
 #endif
 }
 

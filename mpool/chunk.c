@@ -268,42 +268,68 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_put);
 void mpool_chunks_put_late(struct mpool_chunks *chunks,
 			   const struct mpool_slot *slot)
 {
+	struct mpool_chunk *chunk = mpool_chunk_find(slot->obj);
+
 	mpool_stat_inc(&chunks->owner->stats, MPOOL_STAT_DEFER);
 	WRITE_ONCE(*slot->state, MPOOL_OBJ_LATE);
+	/*
+	 * After the state; pairs with xchg() in mpool_chunks_collect().  The object
+	 * pins its chunk, so that there is one, until it is collected.
+	 */
+	smp_store_release(&chunk->late, true);
 	mpool_kick(&chunks->late);
 }
+EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_put_late);
 
 static void late_push(struct mpool_chunks *chunks, struct mpool_chunk *chunk, u32 i)
 {
 	void *obj = (void *)(chunk->at.base + (unsigned long)i * chunks->size);
+	bool late, pushed = false;
 	unsigned long flags;
-	bool pushed;
 
 	raw_spin_lock_irqsave(&chunks->lock, flags);
-	pushed = chunk_push_locked(chunks, chunk, &chunk->state[i]);
+	/* Another CPU that collects may have been first. */
+	late = mpool_obj_is(READ_ONCE(chunk->state[i]), MPOOL_OBJ_LATE);
+	if (late)
+		pushed = chunk_push_locked(chunks, chunk, &chunk->state[i]);
 	raw_spin_unlock_irqrestore(&chunks->lock, flags);
-	if (unlikely(!pushed))
+	if (unlikely(late && !pushed))
 		chunks_twice(chunks, &obj, 1);
+}
+
+/*
+ * Finishes the frees that were put off so far.  It waits for nobody: an allocation that
+ * reclaim depends on may come here.
+ */
+void mpool_chunks_collect(struct mpool_chunks *chunks)
+{
+	struct mpool_chunk *chunk;
+	u32 i;
+
+	if (!READ_ONCE(chunks->late.used))
+		return;
+	rcu_read_lock();
+	list_for_each_entry_rcu(chunk, &chunks->all, all) {
+		if (!READ_ONCE(chunk->late) || !xchg(&chunk->late, false))
+			continue;
+		for (i = 0; i < chunk->at.nr; i++)
+			if (mpool_obj_is(READ_ONCE(chunk->state[i]),
+					 MPOOL_OBJ_LATE))
+				late_push(chunks, chunk, i);
+	}
+	rcu_read_unlock();
 }
 
 static void late_fn(struct work_struct *work)
 {
 	struct mpool_chunks *chunks = container_of(mpool_kick_of(work),
 						   struct mpool_chunks, late);
-	struct mpool_chunk *chunk;
-	u32 i;
 
-	rcu_read_lock();
-	list_for_each_entry_rcu(chunk, &chunks->all, all)
-		for (i = 0; i < chunk->at.nr; i++)
-			if (mpool_obj_is(READ_ONCE(chunk->state[i]),
-					 MPOOL_OBJ_LATE))
-				late_push(chunks, chunk, i);
-	rcu_read_unlock();
+	mpool_chunks_collect(chunks);
 	mpool_chunks_reap_more(chunks);
 }
 
-/* Finishes every free that was put off. */
+/* The same, and waits until nobody else is at it. */
 void mpool_chunks_settle(struct mpool_chunks *chunks)
 {
 	mpool_kick_sync(&chunks->late);

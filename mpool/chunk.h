@@ -104,6 +104,7 @@ struct mpool_chunk {
 	};
 	struct list_head all;		/* chunks->lock, RCU for readers */
 	struct mpool_page *pg;		/* constant */
+	bool late;			/* may have objects that are MPOOL_OBJ_LATE */
 	u16 state[];			/* behind them the free list, a bitmap */
 };
 
@@ -212,6 +213,7 @@ void mpool_chunks_put_late(struct mpool_chunks *chunks,
 int mpool_chunks_grow(struct mpool_chunks *chunks, gfp_t gfp);
 void mpool_chunks_reap(struct mpool_chunks *chunks, unsigned int keep);
 void mpool_chunks_reap_more(struct mpool_chunks *chunks);
+void mpool_chunks_collect(struct mpool_chunks *chunks);
 void mpool_chunks_settle(struct mpool_chunks *chunks);
 int mpool_chunks_walk(struct mpool_chunks *chunks, mpool_visit_fn fn,
 		      void *arg);

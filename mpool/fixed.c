@@ -30,10 +30,14 @@
 #include <linux/string.h>
 
 #include "fixed.h"
+#include "owner.h"
 
 /* Largest object, and most of a reserve that a mistyped number can ask for. */
 #define FIXED_MAX_SIZE		(4ul << 20)
 #define FIXED_MAX_RESERVE	BIT(20)
+
+/* Empty chunks that are given back in one go when a large pool has nothing left. */
+#define GATHER_CHUNKS		16
 
 /* Serialises changes of mpool_fixed_list; a few instructions. */
 static DEFINE_SPINLOCK(fixed_lock);
@@ -291,22 +295,27 @@ static int fixed_cpu_dead(unsigned int cpu)
 	return 0;
 }
 
-/* Empty chunks of the pools over a large pool go back to it. */
+/*
+ * Empty chunks of the pools over a large pool go back to it, GATHER_CHUNKS at a time:
+ * the caller may have preemption off.  False if there were none.
+ */
 static bool fixed_gather(struct mpool_large *large)
 {
+	unsigned int had, n = GATHER_CHUNKS;
 	struct mpool_fixed *fixed;
-	bool any = false;
 
 	rcu_read_lock();
 	list_for_each_entry_rcu(fixed, &mpool_fixed_list, list) {
-		if (fixed->chunks.large != large ||
-		    !mpool_hint(fixed->chunks.nr_empty))
+		had = mpool_hint(fixed->chunks.nr_empty);
+		if (fixed->chunks.large != large || !had)
 			continue;
-		mpool_chunks_reap(&fixed->chunks, 0);
-		any = true;
+		mpool_chunks_reap(&fixed->chunks, had > n ? had - n : 0);
+		n -= min(had, n);
+		if (!n)
+			break;
 	}
 	rcu_read_unlock();
-	return any;
+	return n < GATHER_CHUNKS;
 }
 
 int mpool_fixed_init(void)
@@ -348,17 +357,26 @@ static size_t registered_reclaim(struct mpool_pool *pool,
 				mod);
 }
 
-static void registered_drop_callbacks(struct mpool_pool *pool)
+static bool registered_drop_callbacks(struct mpool_pool *pool,
+				      const struct module *mod)
 {
 	struct mpool_fixed *fixed = container_of(pool, struct mpool_fixed,
 						 pool);
+	bool ctor = mpool_fn_of_module(fixed->ctor, mod);
+	bool dtor = mpool_fn_of_module(fixed->dtor, mod);
 
-	WRITE_ONCE(fixed->ctor, NULL);
-	WRITE_ONCE(fixed->dtor, NULL);
+	if (ctor)
+		WRITE_ONCE(fixed->ctor, NULL);
+	if (dtor)
+		WRITE_ONCE(fixed->dtor, NULL);
+	/* Who drops all may not be the first, and waits as the other does. */
+	if (mod && !ctor && !dtor)
+		return false;
 	/* Pairs with smp_mb__after_atomic() in fixed_call_begin(). */
 	smp_mb();
 	while (atomic_read_acquire(&fixed->calls))
 		schedule_timeout_uninterruptible(1);
+	return ctor || dtor;
 }
 
 static void registered_dispose(struct mpool_pool *pool)
@@ -374,7 +392,7 @@ static void registered_finish(struct mpool_pool *pool, bool keep)
 
 	mpool_fixed_kill(fixed);
 	if (keep) {
-		registered_drop_callbacks(pool);
+		registered_drop_callbacks(pool, NULL);
 		mpool_pool_orphan(pool);
 		return;
 	}

@@ -28,6 +28,7 @@ void mpool_kick_init(struct mpool_kick *kick, work_func_t fn)
 	INIT_WORK(&kick->work, fn);
 	kick->used = false;
 }
+EXPORT_SYMBOL_IF_KUNIT(mpool_kick_init);
 
 /* Asks for the work.  Any context. */
 void mpool_kick(struct mpool_kick *kick)
@@ -35,16 +36,21 @@ void mpool_kick(struct mpool_kick *kick)
 	WRITE_ONCE(kick->used, true);
 	irq_work_queue(&kick->irq);
 }
+EXPORT_SYMBOL_IF_KUNIT(mpool_kick);
 
 /* Waits for all work that was asked for.  Sleeps. */
 void mpool_kick_sync(struct mpool_kick *kick)
 {
 	if (!READ_ONCE(kick->used))
 		return;
-	/* The irq_work is busy until it has queued the work; that may ask again. */
+	/*
+	 * The irq_work is busy until it has queued the work, which may ask again.
+	 * flush_work() waits for the run that it found: one that was queued
+	 * meanwhile may be running, not pending, when it returns.
+	 */
 	do {
 		irq_work_sync(&kick->irq);
 		flush_work(&kick->work);
-	} while (irq_work_is_busy(&kick->irq) || work_pending(&kick->work));
+	} while (irq_work_is_busy(&kick->irq) || work_busy(&kick->work));
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_kick_sync);

@@ -152,14 +152,22 @@ static struct mpool_page *take_beyond(struct mpool_runs *here,
 
 bool (*mpool_large_gather)(struct mpool_large *large);
 
-/* From what others have given back. */
+/*
+ * From what others have given back.  All of it may be gone over by those who may sleep;
+ * the others have the first part, and the system's memory after that.
+ */
 static struct mpool_page *take_gathered(struct mpool_runs *runs,
 					const struct mpool_wish *wish)
 {
-	if (!wish->may_grow || !atomic_read(&runs->large->nr_empty) ||
-	    !mpool_large_gather(runs->large))
-		return NULL;
-	return take_held(runs, wish);
+	struct mpool_page *pg = NULL;
+	bool more = wish->may_grow;
+
+	while (more && !pg && atomic_read(&runs->large->nr_empty) &&
+	       mpool_large_gather(runs->large)) {
+		pg = take_held(runs, wish);
+		more = gfpflags_allow_blocking(wish->gfp);
+	}
+	return pg;
 }
 
 /* In vain so far: looks at each free run that there is. */
@@ -613,9 +621,9 @@ static void large_dispose(struct mpool_pool *pool)
 	mpool_large_put(container_of(pool, struct mpool_large, pool));
 }
 
-static void large_drop_callbacks(struct mpool_pool *pool)
+static bool large_drop_callbacks(struct mpool_pool *pool, const struct module *mod)
 {
-	mpool_limit_drop(container_of(pool, struct mpool_large, pool)->limit);
+	return mpool_limit_drop(container_of(pool, struct mpool_large, pool)->limit, mod);
 }
 
 /* Ends a pool after the report, or makes an orphan of it. */
@@ -624,7 +632,7 @@ static void large_finish(struct mpool_pool *pool, bool keep)
 	struct mpool_large *large = container_of(pool, struct mpool_large,
 						 pool);
 
-	large_drop_callbacks(pool);
+	large_drop_callbacks(pool, NULL);
 	/* A region is its owner's: what it holds stays, its pool need not. */
 	if (atomic_read(&pool->users) || (keep && large->feed->gives_back)) {
 		WRITE_ONCE(large->parks, 0);

@@ -23,6 +23,7 @@
 
 #include "internal.h"
 #include "limit.h"
+#include "owner.h"
 
 /* Bits of due. */
 #define DUE_SOFT	0
@@ -80,19 +81,31 @@ struct mpool_limit *mpool_limit_create(const struct mpool_limit_args *args,
 	return limit;
 }
 
-/* From its return on no callback runs or will. */
-void mpool_limit_drop(struct mpool_limit *limit)
+/*
+ * From its return on no callback runs or will whose code is @mod's, or none at all if
+ * that is NULL.  False if there was none.
+ */
+bool mpool_limit_drop(struct mpool_limit *limit, const struct module *mod)
 {
+	bool soft, low;
+
 	if (!limit)
-		return;
-	WRITE_ONCE(limit->args.on_soft, NULL);
-	WRITE_ONCE(limit->args.on_low, NULL);
-	mpool_kick_sync(&limit->kick);
+		return false;
+	soft = mpool_fn_of_module(limit->args.on_soft, mod);
+	low = mpool_fn_of_module(limit->args.on_low, mod);
+	if (soft)
+		WRITE_ONCE(limit->args.on_soft, NULL);
+	if (low)
+		WRITE_ONCE(limit->args.on_low, NULL);
+	/* Who drops all may not be the first: the other is waiting here, too. */
+	if (soft || low || !mod)
+		mpool_kick_sync(&limit->kick);
+	return soft || low;
 }
 
 void mpool_limit_end(struct mpool_limit *limit)
 {
-	mpool_limit_drop(limit);
+	mpool_limit_drop(limit, NULL);
 	kfree(limit);
 }
 

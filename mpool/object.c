@@ -351,12 +351,15 @@ void mpool_fixed_drain_cpu(void *arg)
 	mpool_cache_leave(cache);
 }
 
-/* Gets the free objects of all CPUs together.  Sleeps. */
+/*
+ * Gets the free objects of all CPUs together.  Sleeps, but for no work item: that would
+ * wait for memory if this is what frees memory.
+ */
 void mpool_fixed_drain(struct mpool_fixed *fixed)
 {
 	on_each_cpu(mpool_fixed_drain_cpu, fixed, 1);
 	mpool_depot_drain(&fixed->depot, &fixed->chunks);
-	mpool_chunks_settle(&fixed->chunks);
+	mpool_chunks_collect(&fixed->chunks);
 	mpool_chunks_reap(&fixed->chunks, 0);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_fixed_drain);
@@ -602,6 +605,8 @@ void __mpool_fixed_free_bulk(struct mpool_fixed *pool, unsigned int n,
 	if (mpool_fixed_check(pool) || !objs)
 		return;
 	while (done < n) {
+		/* Now, while the objects that are left keep the pool. */
+		mpool_chunks_reap_more(&pool->chunks);
 		want = min(n - done, BULK_BATCH);
 		got = give_batch(pool, want, objs + done);
 		done += got;
@@ -611,6 +616,5 @@ void __mpool_fixed_free_bulk(struct mpool_fixed *pool, unsigned int n,
 		preempt_disable();
 		free_slow(pool, objs[done++], _RET_IP_);
 	}
-	mpool_chunks_reap_more(&pool->chunks);
 }
 EXPORT_SYMBOL_GPL(__mpool_fixed_free_bulk);

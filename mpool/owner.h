@@ -2,6 +2,8 @@
 #ifndef _MPOOL_OWNER_H
 #define _MPOOL_OWNER_H
 
+#include <linux/module.h>
+
 #include "internal.h"
 
 /* Called as a module goes, its text still there: what does it still own? */
@@ -10,6 +12,12 @@ typedef void (*mpool_verdict_fn)(struct module *mod);
 void mpool_owner_set_verdict(mpool_verdict_fn fn);
 void mpool_owner_going(struct module *mod);
 enum mpool_area mpool_owner_area(unsigned long addr);
+
+/* Is a callback @mod's code, or is there one at all if that is NULL? */
+static inline bool mpool_fn_of_module(const void *fn, const struct module *mod)
+{
+	return fn && (!mod || within_module((unsigned long)fn, mod));
+}
 
 int mpool_owner_init(void);
 void mpool_owner_exit(void);

@@ -50,8 +50,8 @@ struct mpool_pool_ops {
 	int (*walk)(struct mpool_pool *pool, mpool_visit_fn fn, void *arg);
 	/* frees the live objects that @mod's sites allocated */
 	size_t (*reclaim)(struct mpool_pool *pool, const struct module *mod);
-	/* the code of the pool's callbacks is about to go: none runs or will */
-	void (*drop_callbacks)(struct mpool_pool *pool);
+	/* @mod's code is about to go: none of it runs or will; NULL for any callback */
+	bool (*drop_callbacks)(struct mpool_pool *pool, const struct module *mod);
 	/* ends a pool that was reported, or makes an orphan of it */
 	void (*finish)(struct mpool_pool *pool, bool keep);
 	/* ends an orphan; objects that are still out keep their memory */

@@ -393,25 +393,40 @@ static void verdict_finish(struct module *mod, bool large)
 
 	while ((pool = verdict_next(mod, large))) {
 		if (pool->ops->drop_callbacks)
-			pool->ops->drop_callbacks(pool);
+			pool->ops->drop_callbacks(pool, NULL);
 		pool->ops->count(pool, &count);
 		pool->ops->finish(pool, count.live && mpool_pool_keeps(pool));
 	}
 }
 
 /*
- * Objects of the module in pools of others, whose destructors may make and end pools:
- * one pool at a time, pinned, without a lock.  A pool of the module's that somebody
- * else is ending at this moment loses its callbacks here, too.
+ * A pool loses the callbacks whose code goes, whoever made it; one of the module's,
+ * that somebody else is ending at this moment, all of them.  Callbacks may make and end
+ * pools: one pool at a time, pinned, without a lock.
  */
+static void verdict_callbacks(struct module *mod)
+{
+	struct mpool_pool *pool;
+	u64 serial = 0;
+	bool own;
+
+	while ((pool = mpool_pool_pin_next(&serial))) {
+		own = READ_ONCE(pool->module) == mod;
+		if (pool->ops->drop_callbacks &&
+		    pool->ops->drop_callbacks(pool, own ? NULL : mod) && !own)
+			pr_warn("%s pool \"%s\" loses callbacks: their code goes with module %s\n",
+				pool->ops->kind_name, pool->name, mod->name);
+		mpool_pool_unpin(pool);
+	}
+}
+
+/* Objects of the module in pools of others, whose destructors may do as much. */
 static void verdict_reclaim(struct module *mod)
 {
 	struct mpool_pool *pool;
 	u64 serial = 0;
 
 	while ((pool = mpool_pool_pin_next(&serial))) {
-		if (READ_ONCE(pool->module) == mod && pool->ops->drop_callbacks)
-			pool->ops->drop_callbacks(pool);
 		if (!READ_ONCE(pool->orphan) && !READ_ONCE(pool->ending) &&
 		    mpool_pool_policy(pool) == MPOOL_ON_LEAK_RECLAIM)
 			pool->ops->reclaim(pool, mod);
@@ -456,8 +471,10 @@ static void verdict(struct module *mod)
 	bool panics = false;
 	size_t i;
 
-	if (!verdict_concerns(mod))
+	if (!verdict_concerns(mod)) {
+		verdict_callbacks(mod);
 		return;
+	}
 	report_begin(&out);
 	verdict_text(&out, mod, &sums, &panics);
 	report_end(&out);
@@ -470,6 +487,7 @@ static void verdict(struct module *mod)
 	mpool_sums_free(&sums);
 	verdict_finish(mod, false);
 	verdict_finish(mod, true);
+	verdict_callbacks(mod);
 	verdict_reclaim(mod);
 	verdict_forget(mod);
 }

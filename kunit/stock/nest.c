@@ -31,7 +31,7 @@ MODULE_PARM_DESC(nest_secs, "Seconds for which locks are nested");
 /* Taken in hard interrupts, in NMI by trying; in soft ones; by tasks. */
 static DEFINE_RAW_SPINLOCK(hard_lock);
 static DEFINE_SPINLOCK(soft_lock);
-static DEFINE_MUTEX(task_lock);
+static DEFINE_MUTEX(driver_mutex);
 
 struct nest {
 	struct mpool_large *large;
@@ -189,12 +189,12 @@ static void under_locks(struct nester *nester)
 	anywhere(nest, GFP_ATOMIC, nester->objs, OBJS);
 	strings(nest, GFP_ATOMIC);
 	spin_unlock_irqrestore(&soft_lock, flags);
-	mutex_lock(&task_lock);
+	mutex_lock(&driver_mutex);
 	anywhere(nest, GFP_KERNEL, nester->objs, OBJS);
 	strings(nest, GFP_KERNEL);
 	if (!(nester->rounds % 16))
 		tasks_only(nest, nester->cpu & 1);
-	mutex_unlock(&task_lock);
+	mutex_unlock(&driver_mutex);
 }
 
 static int nester_fn(void *arg)
