@@ -41,8 +41,8 @@
  * is inside of each mutex under which that is done; it only tries mpool_trim_mutex.
  * The locks from depot->lock on are not taken under each other.
  *
- * What is done under a raw lock, with interrupts off, does not grow with what there
- * is.  Nothing is allocated, freed to the kernel, copied or printed under them, but
+ * The work under a raw lock, with interrupts off, does not grow with the size of a
+ * pool.  Nothing is allocated, freed to the kernel, copied or printed under them, but
  * for what verify finds broken.  In NMI context they are only tried.  pagemap_lock
  * is a spinlock_t: it is taken only where the page allocator may be called.
  */

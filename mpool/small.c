@@ -655,8 +655,9 @@ int mpool_small_verify(struct mpool_small *small)
 	}
 	for (i = 0; i < MPOOL_BACKUPS; i++) {
 		fixed = small->backups[i];
-		bad += fixed && (fixed->chunks.size != SMALL_BASE_MIN << i ||
-				 !fixed->reserved);
+		bad += mpool_broken(fixed && !fixed->reserved);
+		bad += mpool_broken(fixed &&
+				    fixed->chunks.size != SMALL_BASE_MIN << i);
 	}
 	mpool_small_for_each(small, i, fixed) {
 		bad += mpool_fixed_verify(fixed);
