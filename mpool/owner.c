@@ -12,7 +12,8 @@
  * of them is.  A module that could not be listed for want of memory is only
  * not recognised there; its verdict does not depend on the list.
  *
- * Invariant: a module is on the list at most once, and not after its GOING.
+ * Invariant: a module is on the list at most once, and not after its GOING.  Once
+ * mpool goes the list is empty, and stays so.
  *
  * Locking: owner_mutex for the list's writers, RCU for its readers.
  */
@@ -28,12 +29,12 @@
 struct owner {
 	struct list_head list;
 	struct module *mod;
-	struct rcu_head rcu;
 };
 
 /* Serialises writers of owner_list. */
 static DEFINE_MUTEX(owner_mutex);
 static LIST_HEAD(owner_list);
+static bool owner_done;		/* nothing is listed any more; owner_mutex */
 
 /* Set once at init, before the notifier is registered. */
 static mpool_verdict_fn owner_verdict;
@@ -67,7 +68,10 @@ static void owner_add(struct module *mod)
 		return;
 	owner->mod = mod;
 	mutex_lock(&owner_mutex);
-	list_add_rcu(&owner->list, &owner_list);
+	if (owner_done)
+		kfree(owner);
+	else
+		list_add_rcu(&owner->list, &owner_list);
 	mutex_unlock(&owner_mutex);
 }
 
@@ -133,10 +137,17 @@ int mpool_owner_init(void)
 void mpool_owner_exit(void)
 {
 	struct owner *owner, *next;
+	LIST_HEAD(done);
 
+	/*
+	 * Before the notifier goes: of a module that is unloaded after that nobody
+	 * hears.  Its memory waits for this: its GOING needs the mutex.
+	 */
+	mutex_lock(&owner_mutex);
+	owner_done = true;
+	list_splice_init_rcu(&owner_list, &done, synchronize_rcu);
+	mutex_unlock(&owner_mutex);
 	unregister_module_notifier(&owner_nb);
-	/* Readers are gone: whatis is not called any more. */
-	list_for_each_entry_safe(owner, next, &owner_list, list)
+	list_for_each_entry_safe(owner, next, &done, list)
 		kfree(owner);
-	INIT_LIST_HEAD(&owner_list);
 }
