@@ -56,6 +56,34 @@ static void one_copy_of_each(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
 }
 
+/* Who thaws the table does so for himself: it changes its size after the last one. */
+static void frozen_by_two(struct kunit *test)
+{
+	struct mpool_string *pool = mpool_kunit_string(test, NAME, NULL);
+	struct mpool_strtab *tab = &pool->tab;
+	unsigned int i, bits;
+	char text[16];
+
+	bits = rcu_dereference_raw(tab->buckets)->bits;
+	mpool_strtab_freeze(tab);
+	mpool_strtab_freeze(tab);
+	mpool_strtab_thaw(tab);
+	for (i = 0; i < 4u << bits; i++) {
+		scnprintf(text, sizeof(text), "frozen%u", i);
+		KUNIT_ASSERT_NOT_NULL(test, mpool_string_get(pool, text,
+							     GFP_KERNEL));
+		KUNIT_EXPECT_FALSE(test, READ_ONCE(tab->resizing));
+	}
+	KUNIT_EXPECT_EQ(test, bits, rcu_dereference_raw(tab->buckets)->bits);
+	mpool_strtab_thaw(tab);
+	flush_work(&tab->work);
+	KUNIT_EXPECT_EQ(test, bits + 2,
+			rcu_dereference_raw(tab->buckets)->bits);
+	mpool_string_clear(pool);
+	KUNIT_EXPECT_EQ(test, 0, strings_in(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+}
+
 static void nothing_for_nothing(struct kunit *test)
 {
 	struct mpool_string *pool = mpool_kunit_string(test, NAME, NULL);
@@ -804,6 +832,7 @@ static void ends_of_pages(struct kunit *test)
 
 static struct kunit_case string_cases[] = {
 	KUNIT_CASE(one_copy_of_each),
+	KUNIT_CASE(frozen_by_two),
 	KUNIT_CASE(nothing_for_nothing),
 	KUNIT_CASE(given_lengths),
 	KUNIT_CASE(long_strings),

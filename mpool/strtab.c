@@ -242,11 +242,14 @@ static void resize_fn(struct work_struct *work)
 	spin_unlock_irq(&tab->lock);
 }
 
-/* Ends a change of size, and has no other begin. */
+/*
+ * Ends a change of size, and has no other begin before mpool_strtab_thaw().  Several
+ * may do so at once, as two that empty the table.
+ */
 void mpool_strtab_freeze(struct mpool_strtab *tab)
 {
 	spin_lock_irq(&tab->lock);
-	tab->frozen = true;
+	tab->frozen++;
 	spin_unlock_irq(&tab->lock);
 	flush_work(&tab->work);
 }
@@ -255,7 +258,7 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_strtab_freeze);
 void mpool_strtab_thaw(struct mpool_strtab *tab)
 {
 	spin_lock_irq(&tab->lock);
-	tab->frozen = false;
+	tab->frozen--;
 	if (tab->nr > tab->grow_at || tab->nr < tab->shrink_at)
 		resize_locked(tab);
 	spin_unlock_irq(&tab->lock);

@@ -74,7 +74,7 @@ struct mpool_strtab {
 	unsigned long grow_at;		/* more strings want more buckets */
 	unsigned long shrink_at;	/* fewer want fewer */
 	bool resizing;			/* the work is under way */
-	bool frozen;			/* there is to be none */
+	unsigned int frozen;		/* so many want none */
 	struct work_struct work;
 };
 
