@@ -203,6 +203,84 @@ static void tail_of_a_shorter_run(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nr_held(pool), 1);
 }
 
+static void expect_no_other(struct kunit *test, struct mpool_page *pg,
+			    enum mpool_page_state state)
+{
+	struct mpool_large *pool = test->priv;
+
+	KUNIT_EXPECT_EQ(test, mpool_page_state(pg), state);
+	KUNIT_EXPECT_PTR_EQ(test, READ_ONCE(pg->owner), &pool->pool);
+}
+
+/*
+ * What is left to the work item, or to others, names no pool that may end before.  The
+ * work item waits for interrupts.
+ */
+static void left_runs_name_their_pool(struct kunit *test)
+{
+	struct mpool_large *pool = test->priv;
+	struct mpool_small_args args = { .large = pool };
+	struct mpool_small *small = mpool_small_create("kunit-refs-owner", &args);
+	struct page *held, *tail;
+	struct mpool_page *pg;
+	unsigned long flags;
+	char *p;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(small));
+	p = mpool_small_alloc(small, 16 * PAGE_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	rcu_read_lock();
+	pg = mpool_large_lookup(p);
+	rcu_read_unlock();
+	KUNIT_ASSERT_NOT_NULL(test, pg);
+	held = nth_page_of(p, 0);
+	tail = nth_page_of(p, 15);
+	get_page(held);
+	get_page(tail);
+	local_irq_save(flags);
+	KUNIT_EXPECT_PTR_EQ(test, p, (char *)mpool_small_realloc(small, p, 12 * PAGE_SIZE,
+								 GFP_ATOMIC));
+	expect_no_other(test, pg + 12, MPOOL_PAGE_QUEUED);
+	mpool_small_free(small, p);
+	expect_no_other(test, pg, MPOOL_PAGE_QUEUED);
+	local_irq_restore(flags);
+	KUNIT_EXPECT_EQ(test, mpool_small_destroy(small), 0);
+	mpool_large_settle(pool);
+	KUNIT_EXPECT_EQ(test, nr_held(pool), 2);
+	put_page(held);
+	put_page(tail);
+}
+
+/* Those that left are holes in an arena that stays. */
+static void gone_runs_name_their_pool(struct kunit *test)
+{
+	struct mpool_large *pool = test->priv;
+	struct mpool_small_args args = { .large = pool };
+	struct mpool_small *small = mpool_small_create("kunit-refs-owner", &args);
+	char *p, *rest = take_pages(test, 1);
+	struct mpool_page *pg, *beside;
+	struct page *held;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(small));
+	p = mpool_small_alloc(small, 5 * PAGE_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	rcu_read_lock();
+	pg = mpool_large_lookup(p);
+	beside = mpool_large_lookup(rest);
+	rcu_read_unlock();
+	KUNIT_ASSERT_TRUE(test, pg && beside);
+	KUNIT_ASSERT_PTR_EQ(test, mpool_page_arena(pg), mpool_page_arena(beside));
+	held = nth_page_of(p, 0);
+	get_page(held);
+	mpool_small_free(small, p);
+	KUNIT_EXPECT_EQ(test, mpool_small_destroy(small), 0);
+	mpool_large_settle(pool);
+	expect_no_other(test, pg, MPOOL_PAGE_GONE);
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
+	mpool_large_free(pool, rest);
+	put_page(held);
+}
+
 /* Each object of whole pages, freed by a function that takes a reference of its page. */
 static void objects_of_whole_pages(struct kunit *test)
 {
@@ -406,6 +484,8 @@ static struct kunit_case refs_cases[] = {
 	KUNIT_CASE(held_pages_leave),
 	KUNIT_CASE(arenas_with_holes_go),
 	KUNIT_CASE(tail_of_a_shorter_run),
+	KUNIT_CASE(left_runs_name_their_pool),
+	KUNIT_CASE(gone_runs_name_their_pool),
 	KUNIT_CASE(objects_of_whole_pages),
 	KUNIT_CASE(dropped_while_free),
 	KUNIT_CASE(lost_pages_are_left_alone),

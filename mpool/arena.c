@@ -284,6 +284,16 @@ int mpool_large_del_arena(struct mpool_large *large, unsigned long base)
 	return err;
 }
 
+/* Runs of an arena stay out when its pool ends. */
+static void arena_abandon(struct mpool_arena *arena)
+{
+	struct mpool_page *within = arena->within;
+
+	if (within)
+		WRITE_ONCE(within->owner, &mpool_page_large(within)->pool);
+	mpool_refs_look(arena);
+}
+
 /*
  * Ends all arenas of a pool that nobody sees any more.  Those with runs in use
  * lose their description; their pages are left as they are.
@@ -301,7 +311,7 @@ void mpool_large_end_arenas(struct mpool_large *large)
 		if (arena->nfree == arena->npages)
 			large->feed->release(arena);
 		else
-			mpool_refs_look(arena);
+			arena_abandon(arena);
 		kvfree_rcu(arena, rcu);
 	}
 }
@@ -312,6 +322,7 @@ static int verify_arena_locked(struct mpool_large *large,
 {
 	bool idle = large->feed->gives_back && !atomic_read(&arena->live);
 	bool spare = !list_empty(&arena->spare);
+	enum mpool_page_state state;
 	struct mpool_page *pg;
 	unsigned int i;
 	int bad = 0;
@@ -325,9 +336,13 @@ static int verify_arena_locked(struct mpool_large *large,
 			    (spare || !large->feed->gives_back));
 	for_each_set_bit(i, mpool_arena_starts(arena), arena->npages) {
 		pg = &arena->pages[i];
-		if (mpool_page_state(pg) == MPOOL_PAGE_CHUNK)
+		state = mpool_page_state(pg);
+		if (state == MPOOL_PAGE_CHUNK)
 			*chunks += pg->len;
-		bad += mpool_broken(mpool_page_state(pg) == MPOOL_PAGE_PARKED &&
+		bad += mpool_broken(state == MPOOL_PAGE_PARKED &&
+				    pg->owner != &large->pool);
+		bad += mpool_broken((state == MPOOL_PAGE_QUEUED ||
+				     state == MPOOL_PAGE_GONE) && pg->owner &&
 				    pg->owner != &large->pool);
 	}
 	return bad;

@@ -624,6 +624,8 @@ void mpool_chunks_end(struct mpool_chunks *chunks)
 	mpool_chunks_settle(chunks);
 	mpool_chunks_reap(chunks, 0);
 	while ((chunk = chunk_unlink(chunks))) {
+		/* Nobody gives it back, and its owner ends. */
+		WRITE_ONCE(chunk->pg->owner, &chunks->large->pool);
 		mpool_pagemap_set(chunk->at.base, chunk->pg->len,
 				  (unsigned long)mpool_page_arena(chunk->pg));
 		kvfree_rcu(chunk, rcu);

@@ -20,7 +20,8 @@
  *
  * Invariant, checked by mpool_large_verify():
  *	that of the engine and of the arenas; nr_chunk_pages is the sum of the runs
- *	that fixed pools have; the owner of a parked run is its pool.
+ *	that fixed pools have; the owner of a parked run is its pool, and so is that of
+ *	one which is left to the work item or to others, since its own may end.
  *
  * Locking: large->lock (raw) for arenas, engine and counts.  Arenas are freed
  * after a grace period, so that lookups and walks need only RCU.
@@ -310,9 +311,20 @@ static bool run_alone(struct mpool_page *pg)
 			       READ_ONCE(pg->len));
 }
 
+/* Leaves a run to the work item, which may free it at once.  Any context. */
+static void give_later(struct mpool_large *large, struct mpool_page *pg)
+{
+	/* Its owner may end before that. */
+	WRITE_ONCE(pg->owner, &large->pool);
+	/* Pairs with smp_load_acquire() in late_arena(): what it is, before that. */
+	smp_store_release(&pg->tag, mpool_page_tag(mpool_page_index(pg),
+						   MPOOL_PAGE_QUEUED));
+	mpool_kick(&large->late);
+}
+
 /*
- * Leaves a run to the work item, of whose pages others have references, or dropped
- * ours.  Any context but NMI for that of a chunk, which is given nowhere in NMI.
+ * The same, of whose pages others have references, or dropped ours.  Any context but
+ * NMI for that of a chunk, which is given nowhere in NMI.
  */
 static void give_others(struct mpool_large *large, struct mpool_page *pg)
 {
@@ -324,9 +336,7 @@ static void give_others(struct mpool_large *large, struct mpool_page *pg)
 		large->nr_chunk_pages -= pg->len;
 		raw_spin_unlock_irqrestore(&large->lock, flags);
 	}
-	/* The work item may free it from here on: not touched again. */
-	mpool_page_set(pg, mpool_page_index(pg), MPOOL_PAGE_QUEUED);
-	mpool_kick(&large->late);
+	give_later(large, pg);
 }
 
 /* Gives a run back that was claimed, or is a chunk's.  Any context. */
@@ -350,9 +360,7 @@ void mpool_large_give(struct mpool_large *large, struct mpool_page *pg)
 		return;
 	}
 	mpool_stat_inc(&owner->stats, MPOOL_STAT_DEFER);
-	/* As above. */
-	mpool_page_set(pg, mpool_page_index(pg), MPOOL_PAGE_QUEUED);
-	mpool_kick(&large->late);
+	give_later(large, pg);
 }
 
 static void late_arena(struct mpool_large *large, struct mpool_arena *arena)
@@ -363,7 +371,8 @@ static void late_arena(struct mpool_large *large, struct mpool_arena *arena)
 
 	mpool_arena_for_each_start(i, arena) {
 		pg = &arena->pages[i];
-		if (mpool_page_state(pg) != MPOOL_PAGE_QUEUED)
+		/* Pairs with smp_store_release() in give_later(), mpool_runs_split(). */
+		if ((smp_load_acquire(&pg->tag) & MPOOL_TAG_STATE) != MPOOL_PAGE_QUEUED)
 			continue;
 		if (!run_alone(pg)) {
 			mpool_refs_settle(large, pg);
@@ -570,6 +579,22 @@ size_t mpool_large_drop_owner(struct mpool_large *large,
 
 	mpool_large_walk_owner(large, owner, drop_one, &drop);
 	return drop.count;
+}
+
+static int adopt_one(const struct mpool_obj *obj, void *arg)
+{
+	struct mpool_page *pg = mpool_large_lookup(obj->addr);
+	struct mpool_large *large = arg;
+
+	if (pg)
+		WRITE_ONCE(pg->owner, &large->pool);
+	return 0;
+}
+
+/* What a pool that ends has still out is the large pool's: nothing names it then. */
+void mpool_large_adopt(struct mpool_large *large, struct mpool_pool *owner)
+{
+	mpool_large_walk_owner(large, owner, adopt_one, large);
 }
 
 /* Bytes that were not asked for, in the runs of all owners. */

@@ -175,6 +175,7 @@ bool mpool_large_free_object(struct mpool_page *pg, struct mpool_pool *owner);
 int mpool_large_resize(struct mpool_page *pg, size_t size, u32 site);
 int mpool_large_walk_owner(struct mpool_large *large, struct mpool_pool *owner,
 			   mpool_visit_fn fn, void *arg);
+void mpool_large_adopt(struct mpool_large *large, struct mpool_pool *owner);
 size_t mpool_large_drop_owner(struct mpool_large *large,
 			      struct mpool_pool *owner,
 			      const struct module *mod);

@@ -178,7 +178,8 @@ void mpool_refs_settle(struct mpool_large *large, struct mpool_page *pg)
 		piece = pg;
 		if (from) {
 			raw_spin_lock_irqsave(&large->lock, flags);
-			piece = mpool_runs_split(pg, from, MPOOL_PAGE_QUEUED);
+			piece = mpool_runs_split(pg, from, MPOOL_PAGE_QUEUED,
+						 &large->pool);
 			raw_spin_unlock_irqrestore(&large->lock, flags);
 		}
 		if (fate == LEAVES)

@@ -39,7 +39,8 @@ static void shrink_locked(struct mpool_large *large, struct mpool_page *pg,
 		return;
 	}
 	mpool_refs_note(large, pg, npages);
-	mpool_runs_split(pg, npages, MPOOL_PAGE_QUEUED);
+	/* The owner of the rest may end before the tail is free. */
+	mpool_runs_split(pg, npages, MPOOL_PAGE_QUEUED, &large->pool);
 	mpool_kick(&large->late);
 }
 

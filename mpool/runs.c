@@ -496,23 +496,25 @@ void mpool_runs_shrink(struct mpool_runs *runs, struct mpool_page *pg,
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_shrink);
 
 /*
- * Cuts a run in use in two, of which the second is one of its own in a state that is
- * no caller's.  The caller holds the lock of the engine.
+ * Cuts a run in use in two, of which the second is one of its own of @owner, in a state
+ * that is no caller's.  The caller holds the lock of the engine.
  */
 struct mpool_page *mpool_runs_split(struct mpool_page *pg, u32 npages,
-				    enum mpool_page_state state)
+				    enum mpool_page_state state,
+				    struct mpool_pool *owner)
 {
 	struct mpool_arena *arena = mpool_page_arena(pg);
 	u32 index = mpool_page_index(pg) + npages;
 	struct mpool_page *tail = pg + npages;
 
-	tail->owner = pg->owner;
+	WRITE_ONCE(tail->owner, owner);
 	tail->site = pg->site;
 	tail->slack = 0;
 	tail->len = pg->len - npages;
 	WRITE_ONCE(pg->len, npages);
 	atomic_inc(&arena->live);
-	mpool_page_set(tail, index, state);
+	/* Pairs with smp_load_acquire() in late_arena(). */
+	smp_store_release(&tail->tag, mpool_page_tag(index, state));
 	__set_bit(index, mpool_arena_starts(arena));
 	return tail;
 }

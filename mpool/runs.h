@@ -408,7 +408,8 @@ struct mpool_page *mpool_runs_carve(struct mpool_runs *runs,
 bool mpool_runs_fits(const struct mpool_page *pg, u32 npages,
 		     unsigned long align, u32 *gap);
 struct mpool_page *mpool_runs_split(struct mpool_page *pg, u32 npages,
-				    enum mpool_page_state state);
+				    enum mpool_page_state state,
+				    struct mpool_pool *owner);
 void mpool_runs_leave(struct mpool_runs *runs, struct mpool_page *pg);
 struct mpool_page *mpool_runs_first(const struct mpool_runs *runs, u32 len);
 struct mpool_page *mpool_runs_after(const struct mpool_runs *runs,

@@ -583,6 +583,9 @@ void mpool_small_put(struct mpool_small *small)
 
 	mpool_small_for_each(small, i, fixed)
 		mpool_fixed_put(fixed);
+	if (mpool_stat_read(&small->pool.stats, MPOOL_STAT_ALLOC) !=
+	    mpool_stat_read(&small->pool.stats, MPOOL_STAT_FREE))
+		mpool_large_adopt(small->large, &small->pool);
 	mpool_pool_unuse(&small->large->pool);
 	/* Lookups that came by a class may be looking at its owner. */
 	synchronize_rcu();
