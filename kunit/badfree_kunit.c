@@ -374,7 +374,44 @@ static void a_million_values(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mpool_small_verify(global));
 }
 
+/* What the report is told that was. */
+static enum mpool_bad_free told;
+static unsigned int told_times;
+
+static void note_bad_free(struct mpool_pool *pool, const void *p,
+			  enum mpool_bad_free why, unsigned long ip)
+{
+	told = why;
+	told_times++;
+}
+
+/* A realloc that is refused is called one, by pools of every kind. */
+static void realloc_is_called_one(struct kunit *test)
+{
+	static const enum how hows[] = {
+		HOW_REALLOC, HOW_LARGE_REALLOC, HOW_SMALL_REALLOC,
+	};
+	const struct mpool_reporter *old = mpool_registry_set_reporter(NULL);
+	struct mpool_reporter mine = *old;
+	struct zoo *zoo = zoo_create(test);
+	unsigned int i;
+
+	mine.bad_free = note_bad_free;
+	for (i = 0; i < ARRAY_SIZE(hows); i++) {
+		told = MPOOL_BAD_FREE_ADDRESS;
+		told_times = 0;
+		mpool_registry_set_reporter(&mine);
+		do_how(zoo, hows[i], zoo->slab);
+		mpool_registry_set_reporter(old);
+		KUNIT_EXPECT_EQ_MSG(test, told, MPOOL_BAD_REALLOC, "%s",
+				    how_names[hows[i]]);
+		KUNIT_EXPECT_EQ(test, told_times, 1);
+	}
+	zoo_goes_on(test, zoo);
+}
+
 static struct kunit_case badfree_cases[] = {
+	KUNIT_CASE(realloc_is_called_one),
 	KUNIT_CASE(nobodys),
 	KUNIT_CASE(somebody_elses),
 	KUNIT_CASE(refused_is_not_handed_out),

@@ -70,15 +70,17 @@ void *mpool_large_alloc_at(struct mpool_large *pool, size_t size, size_t align,
 }
 EXPORT_SYMBOL_GPL(mpool_large_alloc_at);
 
-/* The run of @pool at @p, or NULL and a report.  In an RCU read-side section. */
+/*
+ * The run of @pool at @p, or NULL and a report that @why.  In an RCU read-side section.
+ */
 static struct mpool_page *large_own(struct mpool_large *pool, const void *p,
-				    unsigned long ip)
+				    enum mpool_bad_free why, unsigned long ip)
 {
 	struct mpool_page *pg = mpool_large_lookup(p);
 
-	if (pg && pg->owner == &pool->pool)
+	if (pg && mpool_page_owner(pg) == &pool->pool)
 		return pg;
-	mpool_pool_bad_free(&pool->pool, p, MPOOL_BAD_FREE_ADDRESS, ip);
+	mpool_pool_bad_free(&pool->pool, p, why, ip);
 	return NULL;
 }
 
@@ -94,7 +96,7 @@ static noinline void free_slow(struct mpool_large *pool, const void *p,
 		return;
 	}
 	rcu_read_lock();
-	pg = large_own(pool, p, ip);
+	pg = large_own(pool, p, MPOOL_BAD_FREE_ADDRESS, ip);
 	if (pg && !mpool_large_free_object(pg, &pool->pool))
 		mpool_pool_bad_free(&pool->pool, p, MPOOL_BAD_FREE_TWICE, ip);
 	rcu_read_unlock();
@@ -202,7 +204,7 @@ void *mpool_large_realloc_at(struct mpool_large *pool, void *p, size_t size,
 	if (!mpool_large_zero_ok(pool, gfp))
 		return NULL;
 	rcu_read_lock();
-	pg = large_own(pool, p, _RET_IP_);
+	pg = large_own(pool, p, MPOOL_BAD_REALLOC, _RET_IP_);
 	if (pg) {
 		had = mpool_page_bytes(pg);
 		align = mpool_page_align(pg);
@@ -210,8 +212,7 @@ void *mpool_large_realloc_at(struct mpool_large *pool, void *p, size_t size,
 		*real = mpool_page_bytes(pg);
 	}
 	if (err == -ENOENT)
-		mpool_pool_bad_free(&pool->pool, p, MPOOL_BAD_FREE_TWICE,
-				    _RET_IP_);
+		mpool_pool_bad_free(&pool->pool, p, MPOOL_BAD_REALLOC, _RET_IP_);
 	rcu_read_unlock();
 	if (err)
 		*real = 0;
@@ -234,7 +235,8 @@ bool mpool_large_owns(struct mpool_large *pool, const void *p)
 
 	rcu_read_lock();
 	pg = mpool_large_lookup(p);
-	owns = pg && !IS_ERR_OR_NULL(pool) && pg->owner == &pool->pool;
+	owns = pg && !IS_ERR_OR_NULL(pool) &&
+	       mpool_page_owner(pg) == &pool->pool;
 	rcu_read_unlock();
 	return owns;
 }

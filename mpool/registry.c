@@ -508,10 +508,17 @@ void mpool_registry_exit(void)
 	mpool_kick_sync(&sweep);
 }
 
-void mpool_registry_set_reporter(const struct mpool_reporter *reporter)
+/* Returns the one before, which tests put back; NULL changes nothing. */
+const struct mpool_reporter *
+mpool_registry_set_reporter(const struct mpool_reporter *reporter)
 {
-	registry_reporter = reporter;
+	const struct mpool_reporter *old = registry_reporter;
+
+	if (reporter)
+		WRITE_ONCE(registry_reporter, reporter);
+	return old;
 }
+EXPORT_SYMBOL_IF_KUNIT(mpool_registry_set_reporter);
 
 /* From now on @view hears of pools; NULL ends that. */
 void mpool_registry_set_view(const struct mpool_pool_view *view)

@@ -193,7 +193,8 @@ static inline void mpool_pool_freed(struct mpool_pool *pool)
 		mpool_pool_sweep();
 }
 
-void mpool_registry_set_reporter(const struct mpool_reporter *reporter);
+const struct mpool_reporter *
+mpool_registry_set_reporter(const struct mpool_reporter *reporter);
 void mpool_registry_set_view(const struct mpool_pool_view *view);
 struct list_head *mpool_registry_lock(void);
 void mpool_registry_unlock(void);

@@ -77,7 +77,7 @@ int mpool_large_resize(struct mpool_page *pg, size_t size, u32 site)
 {
 	struct mpool_large *large = mpool_page_large(pg);
 	u32 slack, npages = mpool_large_pages(size, &slack);
-	struct mpool_pool *owner = pg->owner;
+	struct mpool_pool *owner = NULL;
 	unsigned long flags;
 	int err = -ENOENT;
 	long more = 0;
@@ -89,6 +89,8 @@ int mpool_large_resize(struct mpool_page *pg, size_t size, u32 site)
 	if (!mpool_lock_irqsave(&large->lock, flags))
 		return -ENOSPC;
 	if (mpool_runs_hold(pg)) {
+		/* Not before: it may have been freed, and be another's by now. */
+		owner = pg->owner;
 		more = (long)npages - pg->len;
 		err = resize_locked(large, pg, npages, slack, site, alone);
 		mpool_runs_unhold(pg);

@@ -259,7 +259,7 @@ static inline struct mpool_pool *mpool_page_owner(const struct mpool_page *pg)
 {
 	unsigned long owner;
 
-	smp_rmb(); /* Pairs with smp_wmb() in mpool_runs_alloc(). */
+	smp_rmb(); /* Pairs with smp_wmb() in fill_locked(), mpool_large_unpark(). */
 	owner = (unsigned long)READ_ONCE(pg->owner);
 	return owner & MPOOL_PAGE_LINK ? NULL : (struct mpool_pool *)owner;
 }

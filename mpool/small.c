@@ -287,7 +287,7 @@ static noinline void free_run(struct mpool_small *pool, const void *p,
 
 	rcu_read_lock();
 	pg = mpool_large_lookup(p);
-	if (pg && pg->owner == &pool->pool) {
+	if (pg && mpool_page_owner(pg) == &pool->pool) {
 		done = mpool_large_free_object(pg, &pool->pool);
 		why = MPOOL_BAD_FREE_TWICE;
 	}
