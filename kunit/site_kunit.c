@@ -259,6 +259,38 @@ static void reload_finds_the_same_ids(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_site_count(), count);
 }
 
+/* However many are gone, few are looked at with interrupts off. */
+#define GONE_SITES	2000
+
+static void few_are_looked_at(struct kunit *test)
+{
+	struct fake gone, again, fresh;
+	unsigned int i, most = 0;
+	u32 count, *ids;
+
+	ids = kunit_kcalloc(test, GONE_SITES, sizeof(*ids), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ids);
+	fake_load(test, &gone, "fake_many", GONE_SITES);
+	for (i = 0; i < GONE_SITES; i++)
+		ids[i] = site_id(&gone.sites[i]);
+	fake_unload(&gone);
+	fake_load(test, &fresh, "fake_fresh", 1);
+	site_id(&fresh.sites[0]);
+	KUNIT_EXPECT_LE(test, mpool_site_looked(), 32);
+	/* All are found again. */
+	count = mpool_site_count();
+	fake_load(test, &again, "fake_many", GONE_SITES);
+	for (i = 0; i < GONE_SITES; i++) {
+		KUNIT_EXPECT_EQ(test, ids[i], site_id(&again.sites[i]));
+		most = max(most, mpool_site_looked());
+	}
+	KUNIT_EXPECT_EQ(test, count, mpool_site_count());
+	KUNIT_EXPECT_LE(test, most, 32);
+	KUNIT_EXPECT_EQ(test, mpool_site_verify(), 0);
+	fake_unload(&again);
+	fake_unload(&fresh);
+}
+
 /* The same line of another module, or another line, is another site. */
 static void similar_sites_differ(struct kunit *test)
 {
@@ -391,6 +423,7 @@ static struct kunit_case site_cases[] = {
 	KUNIT_CASE(unknown_ids),
 	KUNIT_CASE(short_buffers),
 	KUNIT_CASE(reload_finds_the_same_ids),
+	KUNIT_CASE(few_are_looked_at),
 	KUNIT_CASE(similar_sites_differ),
 	KUNIT_CASE(gone_module),
 	KUNIT_CASE(first_use_by_many),

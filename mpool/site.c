@@ -12,6 +12,8 @@
  * get copies first; if the module comes back, its sites find their old entries,
  * so that a module loaded a thousand times does not need a thousand ids.  Those
  * that it left objects with are retired: they are not what it does this time.
+ * The others are in chains by a hash of what they say, and a site that wants an id
+ * looks at SITE_LOOK of its chain.  If its own is not among them it gets another id.
  *
  * The next block is allocated ahead of need from a work item, because the first
  * use of a site may be in NMI context.  If that comes too late, the caller makes it,
@@ -21,7 +23,8 @@
  * Invariant, checked by mpool_site_verify():
  *	each id from 1 to nr_sites has an entry with its strings; an entry is
  *	either live, and then its site has this id, or gone, and then the
- *	strings are copies.
+ *	strings are copies; in the chain of its hash it is if it is gone and not
+ *	retired.
  *
  * Locking: site_lock (raw) protects the table and giving out of ids; in NMI it
  * is only tried.  Readers use RCU: an entry never moves, and strings that an
@@ -30,6 +33,8 @@
  * stored last and read first; who has an id from elsewhere may find an entry that
  * he does not see yet, and then it is like one that is not there.
  */
+#include <linux/hash.h>
+#include <linux/jhash.h>
 #include <linux/kernel.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -51,19 +56,29 @@ struct site_entry {
 	const char *modname;
 	char *copy;			/* the strings' memory, once gone */
 	u32 line;
+	u16 next;			/* id in its chain, or 0 */
 	bool retired;			/* not to be found by the module's return */
 };
 
-/* Taken for a few instructions, except at a first use that searches gone ones. */
+/* Chains of ids that are gone, and how many of one are looked at under the lock. */
+#define SITE_CHAIN_BITS		12
+#define SITE_LOOK		32
+
+/* Taken for a few instructions, and SITE_LOOK entries at a first use. */
 static DEFINE_RAW_SPINLOCK(site_lock);
 
 /* Entries; blocks are only ever added.  Written under site_lock. */
 static struct site_entry *site_dir[SITE_BLOCKS];
 
-/* Highest id given out, ids there is room for, entries gone; site_lock. */
+/* Highest id given out, ids there is room for; site_lock. */
 static u32 nr_sites;
 static u32 nr_room;
-static u32 nr_gone;
+
+/* First id of each chain, or 0; site_lock. */
+static u16 site_chains[BIT(SITE_CHAIN_BITS)];
+
+/* Entries that the last search looked at, for tests; site_lock. */
+static u32 site_looked;
 
 static struct mpool_kick site_grow;	/* adds a block */
 
@@ -107,26 +122,45 @@ static void site_grow_fn(struct work_struct *work)
 static bool site_same(const struct site_entry *entry,
 		      const struct mpool_site *site)
 {
-	return !entry->site && !entry->retired && site->module &&
-	       entry->line == site->line &&
+	return !entry->retired && site->module && entry->line == site->line &&
 	       !strcmp(entry->modname, site->module->name) &&
 	       !strcmp(entry->func, site->func) &&
 	       !strcmp(entry->file, site->file);
 }
 
-/* An entry that this site had when its module was loaded before. */
-static u32 site_find_gone_locked(const struct mpool_site *site)
+/* The chain of what says this. */
+static u32 site_chain(const char *file, const char *func, const char *modname,
+		      u32 line)
 {
+	u32 hash = jhash(file, strlen(file), line);
+
+	hash = jhash(func, strlen(func), hash);
+	return hash_32(jhash(modname, strlen(modname), hash), SITE_CHAIN_BITS);
+}
+
+/* Takes out an entry that this site had when its module was loaded before. */
+static u32 site_take_gone_locked(const struct mpool_site *site, u32 chain)
+{
+	u16 *link = &site_chains[chain];
+	struct site_entry *entry;
 	u32 id;
 
 	lockdep_assert_held(&site_lock);
-	for (id = 1; nr_gone && id <= nr_sites; id++)
-		if (site_same(site_entry(id), site))
+	site_looked = 0;
+	while (*link && site_looked < SITE_LOOK) {
+		site_looked++;
+		id = *link;
+		entry = site_entry(id);
+		if (site_same(entry, site)) {
+			*link = entry->next;
 			return id;
+		}
+		link = &entry->next;
+	}
 	return 0;
 }
 
-static u32 site_register_locked(struct mpool_site *site)
+static u32 site_register_locked(struct mpool_site *site, u32 chain)
 {
 	struct site_entry *entry;
 	u32 id = site->id;
@@ -134,14 +168,12 @@ static u32 site_register_locked(struct mpool_site *site)
 	lockdep_assert_held(&site_lock);
 	if (id)
 		return id;
-	id = site_find_gone_locked(site);
-	if (id) {
-		nr_gone--;
-	} else if (nr_sites < nr_room) {
+	id = site_take_gone_locked(site, chain);
+	if (!id) {
+		if (nr_sites == nr_room)
+			return MPOOL_SITE_UNKNOWN;
 		id = nr_sites + 1;
 		WRITE_ONCE(nr_sites, id);
-	} else {
-		return MPOOL_SITE_UNKNOWN;
 	}
 	entry = site_entry(id);
 	WRITE_ONCE(entry->module, site->module);
@@ -165,13 +197,15 @@ static u32 site_register_locked(struct mpool_site *site)
 /* An id, or MPOOL_SITE_UNKNOWN.  *@low says that there are few left, or none. */
 static u32 site_register(struct mpool_site *site, bool *low)
 {
+	/* The strings are as long as they are: without the lock. */
+	u32 id, chain = site_chain(site->file, site->func, site->module ?
+				   site->module->name : "", site->line);
 	unsigned long flags;
-	u32 id;
 
 	*low = false;
 	if (!mpool_lock_irqsave(&site_lock, flags))
 		return MPOOL_SITE_UNKNOWN;
-	id = site_register_locked(site);
+	id = site_register_locked(site, chain);
 	*low = nr_room - nr_sites < SITES_LOW && nr_room < MPOOL_SITE_MAX;
 	raw_spin_unlock_irqrestore(&site_lock, flags);
 	return id;
@@ -262,15 +296,25 @@ u32 mpool_site_count(void)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_site_count);
 
+/* How many entries the last site that wanted an id was compared with. */
+u32 mpool_site_looked(void)
+{
+	return READ_ONCE(site_looked);
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_site_looked);
+
 /*
  * Gives an entry its own strings.  The module is about to be freed and the
  * entry may still be named by live objects, so that this must not fail.
  */
-static void site_copy(struct site_entry *entry)
+static void site_copy(u32 id)
 {
+	struct site_entry *entry = site_entry(id);
 	size_t file = strlen(entry->file) + 1;
 	size_t func = strlen(entry->func) + 1;
 	size_t mod = strlen(entry->modname) + 1;
+	u32 chain = site_chain(entry->file, entry->func, entry->modname,
+			       entry->line);
 	unsigned long flags;
 	char *copy = NULL;
 
@@ -290,7 +334,10 @@ static void site_copy(struct site_entry *entry)
 	}
 	WRITE_ONCE(entry->site, NULL);
 	WRITE_ONCE(entry->module, NULL);
-	nr_gone++;
+	if (!entry->retired) {
+		entry->next = site_chains[chain];
+		site_chains[chain] = id;
+	}
 	raw_spin_unlock_irqrestore(&site_lock, flags);
 }
 
@@ -315,7 +362,7 @@ bool mpool_site_module_gone(const struct module *mod)
 	for (id = 1; id <= READ_ONCE(nr_sites); id++) {
 		if (!mpool_site_of_module(id, mod))
 			continue;
-		site_copy(site_entry(id));
+		site_copy(id);
 		found = true;
 	}
 	/* Readers may have picked up strings that go with the module. */
@@ -325,11 +372,33 @@ bool mpool_site_module_gone(const struct module *mod)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_site_module_gone);
 
-int mpool_site_verify(void)
+/* Breaches in the chains; how many entries are in them. */
+static int verify_chains_locked(u32 *chained)
 {
 	struct site_entry *entry;
+	u32 chain, id;
+	int bad = 0;
+
+	lockdep_assert_held(&site_lock);
+	for (chain = 0; chain < ARRAY_SIZE(site_chains); chain++)
+		for (id = site_chains[chain]; id; id = entry->next) {
+			entry = site_entry(id);
+			/* There may be a circle. */
+			if (mpool_broken(!entry || entry->site ||
+					 ++*chained > nr_sites))
+				return bad + 1;
+			bad += mpool_broken(site_chain(entry->file, entry->func,
+						       entry->modname,
+						       entry->line) != chain);
+		}
+	return bad;
+}
+
+int mpool_site_verify(void)
+{
+	u32 id, gone = 0, chained = 0;
+	struct site_entry *entry;
 	unsigned long flags;
-	u32 id, gone = 0;
 	int bad = 0;
 
 	raw_spin_lock_irqsave(&site_lock, flags);
@@ -343,9 +412,10 @@ int mpool_site_verify(void)
 				    !entry->modname);
 		bad += mpool_broken(entry->site && entry->site->id != id);
 		bad += mpool_broken(!entry->site && !entry->copy);
-		gone += !entry->site;
+		gone += !entry->site && !entry->retired;
 	}
-	bad += mpool_broken(gone != nr_gone);
+	bad += verify_chains_locked(&chained);
+	bad += mpool_broken(chained != gone);
 	bad += mpool_broken(nr_sites > nr_room);
 	raw_spin_unlock_irqrestore(&site_lock, flags);
 	return bad;

@@ -37,6 +37,7 @@ void mpool_site_retire(u32 id);
 bool mpool_site_of_module(u32 id, const struct module *mod);
 int mpool_site_print(u32 id, char *buf, size_t size);
 u32 mpool_site_count(void);
+u32 mpool_site_looked(void);
 bool mpool_site_module_has(const struct module *mod);
 bool mpool_site_module_gone(const struct module *mod);
 int mpool_site_verify(void);
