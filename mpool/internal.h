@@ -38,7 +38,8 @@
  *	site_lock		site.c		raw	table of call sites
  *
  * Reclaim may begin wherever memory is allocated with GFP_KERNEL, so that shrink_mutex
- * is inside of each mutex under which that is done; it only tries mpool_trim_mutex.
+ * is inside of each mutex under which that is done; it only tries mpool_trim_mutex, and
+ * is only tried by who asks how much there is.
  * The locks from depot->lock on are not taken under each other.
  *
  * The work under a raw lock, with interrupts off, does not grow with the size of a

@@ -114,21 +114,28 @@ unsigned long mpool_trim_all(void)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_trim_all);
 
-/* Pages' worth of objects that are not live, the reserve among them. */
+/*
+ * Pages' worth of objects that are not live, the reserve among them; what it was the
+ * last time where somebody is at the pools.
+ */
 static unsigned long trim_count(void)
 {
+	static unsigned long last;
 	struct mpool_fixed *fixed;
 	struct mpool_count count;
 	unsigned long pages = 0;
 
-	rcu_read_lock();
-	list_for_each_entry_rcu(fixed, &mpool_fixed_list, list) {
+	if (!mutex_trylock(&mpool_trim_mutex))
+		return READ_ONCE(last);
+	mpool_fixed_for_each(fixed) {
 		mpool_fixed_count(fixed, &count);
 		if (count.capacity > count.live)
 			pages += (count.capacity - count.live) *
 				 fixed->chunks.size >> PAGE_SHIFT;
+		cond_resched();
 	}
-	rcu_read_unlock();
+	WRITE_ONCE(last, pages);
+	mutex_unlock(&mpool_trim_mutex);
 	return pages;
 }
 
