@@ -296,6 +296,20 @@ static void resizing_survives_a_failure(struct kunit *test)
 	KUNIT_EXPECT_LT(test, n, 200);
 }
 
+/* Who fills one, and waits for memory, is no obstacle to another and its end. */
+static void one_does_not_wait_for_another(struct kunit *test)
+{
+	struct mpool_fixed *busy = mpool_kunit_fixed(test, NAME, 256, NULL);
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, "kt-other", 256,
+						     NULL);
+
+	mutex_lock_nested(&busy->reserve.fill_mutex, SINGLE_DEPTH_NESTING);
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_reserve(pool, 5, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, 5, held(pool));
+	mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool));
+	mutex_unlock(&busy->reserve.fill_mutex);
+}
+
 static struct kunit_case reserve_cases[] = {
 	KUNIT_CASE(filled_at_creation),
 	KUNIT_CASE(kept_without_memory),
@@ -308,6 +322,7 @@ static struct kunit_case reserve_cases[] = {
 	KUNIT_CASE(creation_needs_it),
 	KUNIT_CASE(kept_under_injected_failure),
 	KUNIT_CASE(resizing_survives_a_failure),
+	KUNIT_CASE(one_does_not_wait_for_another),
 	{ }
 };
 

@@ -23,7 +23,7 @@
  *	kept_mutex		report.c	mutex	reports of leaks that are kept
  *	registry_mutex		registry.c	mutex	names and list of pools
  *	owner_mutex		owner.c		mutex	list of the modules that are loaded
- *	reserve_mutex		reserve.c	mutex	objects set aside for hard contexts
+ *	reserve->fill_mutex	reserve.h	mutex	objects set aside, of one pool
  *	region_mutex		region.c	mutex	adding, removing of regions
  *	mpool_shortage_mutex	shortage.c	mutex	owners of memory when there was none
  *	refs_mutex		report.c	mutex	text about references to pages

@@ -10,17 +10,15 @@
  * Invariant: an object is in one place at most, and its state is
  * MPOOL_OBJ_CACHED.  missing is only a hint, that spares frees the search.
  *
- * Locking: reserve_mutex for the change of the array; places by cmpxchg, within
- * an RCU read-side section.
+ * Locking: fill_mutex, one for each reserve, for the change of the array: it is held
+ * while memory is waited for, which is no other pool's business.  Places by cmpxchg,
+ * within an RCU read-side section.
  */
 #include <linux/kernel.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
 
 #include "reserve.h"
-
-/* Serialises those who replace, fill or end an array. */
-static DEFINE_MUTEX(reserve_mutex);
 
 /* An object of the pool that is not live, with its state. */
 static struct mpool_slot slot_of(void *obj)
@@ -105,9 +103,9 @@ static int reserve_fill_locked(struct mpool_reserve *reserve, gfp_t gfp)
 	unsigned int i;
 	int err;
 
-	lockdep_assert_held(&reserve_mutex);
+	lockdep_assert_held(&reserve->fill_mutex);
 	array = rcu_dereference_protected(reserve->array,
-					  lockdep_is_held(&reserve_mutex));
+					  lockdep_is_held(&reserve->fill_mutex));
 	for (i = 0; array && i < array->n; i++) {
 		if (READ_ONCE(array->objs[i]))
 			continue;
@@ -126,16 +124,17 @@ static void reserve_fn(struct work_struct *work)
 						     struct mpool_reserve,
 						     kick);
 
-	mutex_lock(&reserve_mutex);
+	mutex_lock(&reserve->fill_mutex);
 	/* If it fails, the next free or the next use of the reserve helps. */
 	reserve_fill_locked(reserve, GFP_KERNEL | __GFP_NORETRY |
 				     __GFP_NOWARN);
-	mutex_unlock(&reserve_mutex);
+	mutex_unlock(&reserve->fill_mutex);
 }
 
 void mpool_reserve_init(struct mpool_reserve *reserve,
 			struct mpool_chunks *chunks)
 {
+	mutex_init(&reserve->fill_mutex);
 	reserve->chunks = chunks;
 	mpool_kick_init(&reserve->kick, reserve_fn);
 }
@@ -163,9 +162,9 @@ static void array_replace_locked(struct mpool_reserve *reserve,
 {
 	struct mpool_reserve_array *old;
 
-	lockdep_assert_held(&reserve_mutex);
+	lockdep_assert_held(&reserve->fill_mutex);
 	old = rcu_replace_pointer(reserve->array, array,
-				  lockdep_is_held(&reserve_mutex));
+				  lockdep_is_held(&reserve->fill_mutex));
 	if (!old)
 		return;
 	/* Nobody takes from the old one and puts into it any more. */
@@ -187,10 +186,10 @@ int mpool_reserve_set(struct mpool_reserve *reserve, unsigned int n, gfp_t gfp)
 			return -ENOMEM;
 		array->n = n;
 	}
-	mutex_lock(&reserve_mutex);
+	mutex_lock(&reserve->fill_mutex);
 	array_replace_locked(reserve, array);
 	err = reserve_fill_locked(reserve, gfp);
-	mutex_unlock(&reserve_mutex);
+	mutex_unlock(&reserve->fill_mutex);
 	return err;
 }
 

@@ -2,6 +2,8 @@
 #ifndef _MPOOL_RESERVE_H
 #define _MPOOL_RESERVE_H
 
+#include <linux/mutex.h>
+
 #include "chunk.h"
 
 struct mpool_reserve_array {
@@ -11,7 +13,9 @@ struct mpool_reserve_array {
 };
 
 struct mpool_reserve {
-	/* Replaced under the mutex of reserve.c; RCU for who takes and puts. */
+	/* Held by who replaces, fills or ends the array, which waits for memory. */
+	struct mutex fill_mutex;
+	/* Replaced under fill_mutex; RCU for who takes and puts. */
 	struct mpool_reserve_array __rcu *array;
 	atomic_t missing;		/* hint: not 0 if a place may be empty */
 	struct mpool_chunks *chunks;
