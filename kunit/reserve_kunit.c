@@ -8,6 +8,7 @@
 
 #include "fixed.h"
 #include "helpers.h"
+#include "small.h"
 
 #define NAME		"kt-reserve"
 #define MOST		512
@@ -227,8 +228,40 @@ static void errors(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_reserve(dry->pool, 6, GFP_KERNEL));
 	KUNIT_EXPECT_EQ(test, -ENOMEM, mpool_fixed_reserve(dry->pool, 1000,
 							   GFP_KERNEL));
-	KUNIT_EXPECT_GE(test, held(dry->pool), 6);
+	KUNIT_EXPECT_EQ(test, 6, held(dry->pool));
+	KUNIT_EXPECT_EQ(test, 6, mpool_reserve_target(&dry->pool->reserve));
 	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(dry->pool));
+}
+
+/* The memory of a reserve that could not be had is there for others. */
+static void failure_takes_nothing(struct kunit *test)
+{
+	struct mpool_small_args args = {
+		.large = mpool_kunit_region(test, "kt-region", 64),
+	};
+	struct mpool_small *pool = mpool_kunit_small(test, NAME, &args);
+	struct mpool_fixed *fixed;
+	void *run;
+
+	KUNIT_EXPECT_EQ(test, -ENOMEM,
+			mpool_small_reserve(pool, 4096, 100, GFP_KERNEL));
+	KUNIT_EXPECT_NULL(test, pool->backups[ilog2(4096 / SMALL_BASE_MIN)]);
+	fixed = mpool_small_own(pool, mpool_small_class(4096));
+	KUNIT_ASSERT_NOT_NULL(test, fixed);
+	KUNIT_EXPECT_EQ(test, 0, mpool_reserve_target(fixed->reserved));
+	mpool_fixed_drain(fixed);
+	KUNIT_EXPECT_EQ(test, 0, fixed->chunks.nr_objs);
+	run = mpool_large_alloc(args.large, 64 * PAGE_SIZE, NULL, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, run);
+	mpool_large_free(args.large, run);
+	/* An earlier one stays, with all that it has. */
+	KUNIT_EXPECT_EQ(test, 0,
+			mpool_small_reserve(pool, 4096, 10, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, -ENOMEM,
+			mpool_small_reserve(pool, 4096, 100, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, 10, mpool_reserve_target(fixed->reserved));
+	KUNIT_EXPECT_EQ(test, 10, mpool_reserve_objects(fixed->reserved));
+	KUNIT_EXPECT_EQ(test, 0, mpool_small_verify(pool));
 }
 
 static void creation_needs_it(struct kunit *test)
@@ -319,6 +352,7 @@ static struct kunit_case reserve_cases[] = {
 	KUNIT_CASE(filled_from_the_caches),
 	KUNIT_CASE(resized),
 	KUNIT_CASE(errors),
+	KUNIT_CASE(failure_takes_nothing),
 	KUNIT_CASE(creation_needs_it),
 	KUNIT_CASE(kept_under_injected_failure),
 	KUNIT_CASE(resizing_survives_a_failure),

@@ -139,7 +139,7 @@ void mpool_reserve_init(struct mpool_reserve *reserve,
 	mpool_kick_init(&reserve->kick, reserve_fn);
 }
 
-/* Puts the objects of an array that nobody takes from any more elsewhere. */
+/* Puts the objects of an array that nobody takes from elsewhere. */
 static void array_empty(struct mpool_reserve *reserve,
 			struct mpool_reserve_array *array)
 {
@@ -157,14 +157,33 @@ static void array_empty(struct mpool_reserve *reserve,
 	}
 }
 
+/* Moves objects out of the places that others take from, as far as there is room. */
+static void array_move(struct mpool_reserve_array *from,
+		       struct mpool_reserve_array *to)
+{
+	unsigned int i, place = 0;
+
+	for (i = 0; i < from->n; i++) {
+		while (place < to->n && to->objs[place])
+			place++;
+		if (place == to->n)
+			return;
+		to->objs[place] = xchg(&from->objs[i], NULL);
+	}
+}
+
 static void array_replace_locked(struct mpool_reserve *reserve,
 				 struct mpool_reserve_array *array)
 {
 	struct mpool_reserve_array *old;
 
 	lockdep_assert_held(&reserve->fill_mutex);
-	old = rcu_replace_pointer(reserve->array, array,
-				  lockdep_is_held(&reserve->fill_mutex));
+	old = rcu_dereference_protected(reserve->array,
+					lockdep_is_held(&reserve->fill_mutex));
+	/* Before anybody sees it: who takes meanwhile finds most of them. */
+	if (old && array)
+		array_move(old, array);
+	rcu_assign_pointer(reserve->array, array);
 	if (!old)
 		return;
 	/* Nobody takes from the old one and puts into it any more. */
@@ -174,11 +193,32 @@ static void array_replace_locked(struct mpool_reserve *reserve,
 	kvfree(old);
 }
 
-/* Makes the reserve one of @n objects and fills it. */
+/* Sets @n objects aside, in the last places of an array that nobody sees yet. */
+static int array_fill(struct mpool_reserve *reserve,
+		      struct mpool_reserve_array *array, unsigned int n,
+		      gfp_t gfp)
+{
+	struct mpool_slot slot;
+	int err;
+
+	while (n--) {
+		err = reserve_get(reserve, &slot, gfp);
+		if (err)
+			return err;
+		array->objs[array->n - n - 1] = slot.obj;
+	}
+	return 0;
+}
+
+/*
+ * Makes the reserve one of @n objects that are there.  Those that it lacks are had
+ * first, so that nothing has changed if they cannot be had.
+ */
 int mpool_reserve_set(struct mpool_reserve *reserve, unsigned int n, gfp_t gfp)
 {
 	struct mpool_reserve_array *array = NULL;
-	int err;
+	unsigned long has;
+	int err = 0;
 
 	if (n) {
 		array = kvzalloc(struct_size(array, objs, n), gfp);
@@ -187,9 +227,19 @@ int mpool_reserve_set(struct mpool_reserve *reserve, unsigned int n, gfp_t gfp)
 		array->n = n;
 	}
 	mutex_lock(&reserve->fill_mutex);
-	array_replace_locked(reserve, array);
-	err = reserve_fill_locked(reserve, gfp);
+	/* What somebody takes from now on he might as well take afterwards. */
+	has = mpool_reserve_objects(reserve);
+	if (n > has)
+		err = array_fill(reserve, array, n - has, gfp);
+	if (!err)
+		array_replace_locked(reserve, array);
+	else
+		array_empty(reserve, array);
 	mutex_unlock(&reserve->fill_mutex);
+	if (!err)
+		return 0;
+	kvfree(array);
+	mpool_chunks_reap_more(reserve->chunks);
 	return err;
 }
 

@@ -638,7 +638,7 @@ mpool_fixed_free_bulk(struct mpool_fixed *pool, unsigned int n, void **objs)
  *
  * After it returned 0, @n allocations succeed in any context, NMI included,
  * even with the system out of memory.  What they take is replaced in the
- * background, and by frees.
+ * background, and by frees.  On an error the reserve is as it was before.
  *
  * Context: Process context.  May sleep.
  * Return: 0, %-ENOMEM, %-EINVAL if @gfp does not allow sleeping, %-ENOSPC if
@@ -828,6 +828,7 @@ mpool_small_free(struct mpool_small *pool, const void *p)
  * context, NMI included, even with the system out of memory.  It costs @n times
  * @size, rounded up as said.  Reserves of several sizes add up; the smallest that
  * will do is taken from.  What was taken is replaced in the background, and by frees.
+ * On an error the reserve is as it was before.
  *
  * Context: Process context.  May sleep.
  * Return: 0, %-ENOMEM, %-EINVAL if @gfp does not allow sleeping or @size is none
