@@ -233,6 +233,36 @@ static void errors(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(dry->pool));
 }
 
+/* Zones and accounting are the large pool's; other flags do no harm. */
+static void flags(struct kunit *test)
+{
+	static const gfp_t wrong[] = {
+		GFP_ATOMIC, GFP_KERNEL | __GFP_DMA32, GFP_KERNEL | __GFP_DMA,
+		GFP_KERNEL_ACCOUNT, GFP_HIGHUSER,
+	};
+	static const gfp_t good[] = {
+		GFP_KERNEL | __GFP_ZERO, GFP_NOIO, GFP_KERNEL | __GFP_NOFAIL,
+	};
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 100, NULL);
+	struct mpool_small *small = mpool_kunit_small(test, "kt-small", NULL);
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		KUNIT_EXPECT_EQ(test, -EINVAL,
+				mpool_fixed_reserve(pool, 3, wrong[i]));
+		KUNIT_EXPECT_EQ(test, -EINVAL,
+				mpool_small_reserve(small, 8, 3, wrong[i]));
+	}
+	KUNIT_EXPECT_EQ(test, 0, mpool_reserve_target(&pool->reserve));
+	for (i = 0; i < ARRAY_SIZE(good); i++) {
+		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_reserve(pool, i + 1,
+							     good[i]));
+		KUNIT_EXPECT_EQ(test, i + 1, held(pool));
+		KUNIT_EXPECT_EQ(test, 0, mpool_small_reserve(small, 8, i + 1,
+							     good[i]));
+	}
+}
+
 /* The memory of a reserve that could not be had is there for others. */
 static void failure_takes_nothing(struct kunit *test)
 {
@@ -352,6 +382,7 @@ static struct kunit_case reserve_cases[] = {
 	KUNIT_CASE(filled_from_the_caches),
 	KUNIT_CASE(resized),
 	KUNIT_CASE(errors),
+	KUNIT_CASE(flags),
 	KUNIT_CASE(failure_takes_nothing),
 	KUNIT_CASE(creation_needs_it),
 	KUNIT_CASE(kept_under_injected_failure),

@@ -626,16 +626,31 @@ static struct mpool_reserve *fixed_get_reserve(struct mpool_fixed *fixed,
 	return old;
 }
 
-/* Has a pool or a class set @n objects aside.  Sleeps. */
+/* Most objects that may be set aside. */
+static unsigned int fixed_most_reserve(const struct mpool_fixed *fixed)
+{
+	return min(fixed->chunks.max_objects ?: UINT_MAX,
+		   (unsigned int)FIXED_MAX_RESERVE);
+}
+
+/*
+ * Has a pool or a class set @n objects aside, with flags that
+ * mpool_reserve_gfp_ok() found good.  Sleeps.
+ */
 int mpool_fixed_set_reserve(struct mpool_fixed *fixed, unsigned int n,
 			    gfp_t gfp)
 {
 	struct mpool_reserve *reserve;
 	int err;
 
-	if (n > FIXED_MAX_RESERVE ||
-	    (fixed->chunks.max_objects && n > fixed->chunks.max_objects))
+	if (n > fixed_most_reserve(fixed)) {
+		mpool_refuse(fixed->owner->ops, fixed->owner->name,
+			     "a reserve has at most %u objects, not %u",
+			     fixed_most_reserve(fixed), n);
 		return -ENOSPC;
+	}
+	/* The array needs no memory of the pool's kind; an error is the answer. */
+	gfp &= ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_ZERO | __GFP_NOFAIL);
 	reserve = fixed_get_reserve(fixed, gfp);
 	if (!reserve)
 		return -ENOMEM;
@@ -649,8 +664,11 @@ int mpool_fixed_set_reserve(struct mpool_fixed *fixed, unsigned int n,
 
 int mpool_fixed_reserve(struct mpool_fixed *pool, unsigned int n, gfp_t gfp)
 {
-	if (mpool_fixed_check(pool) || !gfpflags_allow_blocking(gfp))
+	if (mpool_fixed_check(pool))
 		return -EINVAL;
+	if (!mpool_reserve_gfp_ok(pool->owner, pool->chunks.large, gfp))
+		return -EINVAL;
+	might_sleep();
 	return mpool_fixed_set_reserve(pool, n, gfp);
 }
 EXPORT_SYMBOL_GPL(mpool_fixed_reserve);

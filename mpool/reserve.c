@@ -210,6 +210,18 @@ static int array_fill(struct mpool_reserve *reserve,
 	return 0;
 }
 
+/* Says so in the log if a reserve cannot be filled with these flags. */
+bool mpool_reserve_gfp_ok(struct mpool_pool *owner,
+			  const struct mpool_large *large, gfp_t gfp)
+{
+	if (gfpflags_allow_blocking(gfp))
+		return mpool_pool_gfp_ok(owner, gfp, large->zone);
+	mpool_refuse(owner->ops, owner->name,
+		     "a reserve needs flags that allow sleeping, not %pGg",
+		     &gfp);
+	return false;
+}
+
 /*
  * Makes the reserve one of @n objects that are there.  Those that it lacks are had
  * first, so that nothing has changed if they cannot be had.

@@ -24,6 +24,8 @@ struct mpool_reserve {
 
 void mpool_reserve_init(struct mpool_reserve *reserve,
 			struct mpool_chunks *chunks);
+bool mpool_reserve_gfp_ok(struct mpool_pool *owner,
+			  const struct mpool_large *large, gfp_t gfp);
 int mpool_reserve_set(struct mpool_reserve *reserve, unsigned int n, gfp_t gfp);
 bool mpool_reserve_take(struct mpool_reserve *reserve, struct mpool_slot *slot);
 bool mpool_reserve_put(struct mpool_reserve *reserve,

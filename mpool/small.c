@@ -486,7 +486,8 @@ int mpool_small_reserve(struct mpool_small *pool, size_t size, unsigned int n,
 	unsigned int class;
 	int err;
 
-	if (small_check(pool) || !gfpflags_allow_blocking(gfp))
+	if (small_check(pool) ||
+	    !mpool_reserve_gfp_ok(&pool->pool, pool->large, gfp))
 		return -EINVAL;
 	might_sleep();
 	if (!size || size > SMALL_MAX) {

@@ -641,8 +641,9 @@ mpool_fixed_free_bulk(struct mpool_fixed *pool, unsigned int n, void **objs)
  * background, and by frees.  On an error the reserve is as it was before.
  *
  * Context: Process context.  May sleep.
- * Return: 0, %-ENOMEM, %-EINVAL if @gfp does not allow sleeping, %-ENOSPC if
- *	   @n is more than the pool may hold.
+ * Return: 0, %-ENOMEM, %-EINVAL if @gfp does not allow sleeping or has flags
+ *	   that are refused, %-ENOSPC if @n is more than the pool may hold or
+ *	   1048576; the log says which.
  */
 int mpool_fixed_reserve(struct mpool_fixed *pool, unsigned int n, gfp_t gfp);
 
@@ -831,8 +832,9 @@ mpool_small_free(struct mpool_small *pool, const void *p)
  * On an error the reserve is as it was before.
  *
  * Context: Process context.  May sleep.
- * Return: 0, %-ENOMEM, %-EINVAL if @gfp does not allow sleeping or @size is none
- *	   that can be, which the log says, %-ENOSPC if @n is more than 1048576.
+ * Return: 0, %-ENOMEM, %-EINVAL if @gfp does not allow sleeping or has flags
+ *	   that are refused, or @size is none that can be, %-ENOSPC if @n is more
+ *	   than 1048576; the log says which.
  */
 int mpool_small_reserve(struct mpool_small *pool, size_t size, unsigned int n,
 			gfp_t gfp);
