@@ -215,6 +215,20 @@ static void cannot_be_destroyed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mpool_small_verify(pool));
 }
 
+/* It has the objects of all drivers. */
+static void cannot_be_cleared(struct kunit *test)
+{
+	void *p = mpool_malloc(10, GFP_KERNEL);
+	void *q = mpool_malloc(100000, GFP_KERNEL);
+
+	mpool_small_clear(mpool_global());
+	KUNIT_EXPECT_TRUE(test, mpool_owns(p));
+	KUNIT_EXPECT_TRUE(test, mpool_owns(q));
+	mpool_free(p);
+	mpool_free(q);
+	KUNIT_EXPECT_EQ(test, 0, mpool_small_verify(mpool_global()));
+}
+
 static void fails_cleanly(struct kunit *test)
 {
 	static const size_t sizes[] = { 10, 700, 9000, 70000 };
@@ -252,6 +266,7 @@ static struct kunit_case global_cases[] = {
 	KUNIT_CASE(realloc_stays_in_the_pool),
 	KUNIT_CASE(set_refuses),
 	KUNIT_CASE(cannot_be_destroyed),
+	KUNIT_CASE(cannot_be_cleared),
 	KUNIT_CASE(fails_cleanly),
 	{ }
 };

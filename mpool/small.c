@@ -733,6 +733,12 @@ void mpool_small_clear(struct mpool_small *pool)
 
 	if (small_check(pool))
 		return;
+	/* What is in it is every driver's. */
+	if (atomic_read(&pool->pool.users)) {
+		pr_err("small pool \"%s\" is not cleared: it is the global pool\n",
+		       pool->pool.name);
+		return;
+	}
 	mpool_small_drop(pool, NULL);
 	mpool_small_for_each(pool, i, fixed)
 		mpool_fixed_drain(fixed);

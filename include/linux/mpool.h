@@ -853,6 +853,8 @@ bool mpool_small_owns(struct mpool_small *pool, const void *p);
  * mpool_small_clear() - Free every object at once, without a report.
  * @pool: pool to empty; nobody may use it or its objects meanwhile
  *
+ * The global pool is refused, with a message: its objects are not one driver's.
+ *
  * Context: Process context.  May sleep.
  */
 void mpool_small_clear(struct mpool_small *pool);
