@@ -321,6 +321,39 @@ static void exact_with_others(struct kunit *test)
 	end(test, race.pool);
 }
 
+/* Waiting for what the limit refuses would never end. */
+static void nofail_is_no_exception(struct kunit *test)
+{
+	struct mpool_large *pool = limited(test, &(struct mpool_large_args){
+		.max_pages = 10 });
+	struct mpool_fixed_args fixed_args = { .large = pool };
+	struct mpool_small_args small_args = { .large = pool };
+	struct mpool_fixed *fixed = mpool_kunit_fixed(test, "kt-fixed", 3000,
+						      &fixed_args);
+	struct mpool_small *small = mpool_kunit_small(test, "kt-small",
+						      &small_args);
+	gfp_t gfp = GFP_KERNEL | __GFP_NOFAIL;
+	unsigned int n = 0;
+
+	KUNIT_EXPECT_NOT_NULL(test, mpool_small_alloc(small, 100, gfp));
+	while (mpool_fixed_alloc(fixed, gfp))
+		n++;
+	KUNIT_EXPECT_GE(test, n, 9);
+	KUNIT_EXPECT_LE(test, n, 12);
+	while (mpool_small_alloc(small, 100, gfp))
+		n++;
+	KUNIT_EXPECT_NULL(test, mpool_small_alloc(small, 3000, gfp));
+	KUNIT_EXPECT_NULL(test, mpool_small_alloc(small, 9000, gfp));
+	KUNIT_EXPECT_NULL(test, mpool_large_alloc(pool, PAGE_SIZE, NULL, gfp));
+	KUNIT_EXPECT_LE(test, used(pool), 10);
+	mpool_fixed_clear(fixed);
+	KUNIT_EXPECT_NOT_NULL(test, mpool_small_alloc(small, 3000, gfp));
+	mpool_small_clear(small);
+	mpool_small_destroy(mpool_kunit_own_small(test, small));
+	mpool_fixed_destroy(mpool_kunit_own_fixed(test, fixed));
+	end(test, pool);
+}
+
 /* The n-th allocation below fails: what was reserved goes back. */
 static void failed_alloc(struct kunit *test)
 {
@@ -400,6 +433,7 @@ static struct kunit_case limit_cases[] = {
 	KUNIT_CASE(callbacks_are_dropped),
 	KUNIT_CASE(region_low),
 	KUNIT_CASE(exact_with_others),
+	KUNIT_CASE(nofail_is_no_exception),
 	KUNIT_CASE(failed_alloc),
 	KUNIT_CASE(bars_are_named),
 	{ }

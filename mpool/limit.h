@@ -55,6 +55,14 @@ static __always_inline bool mpool_limit_take(struct mpool_limit *limit,
 	return likely(!limit) || __mpool_limit_take(limit, pages);
 }
 
+/* Are as many pages left now?  Any context. */
+static inline bool mpool_limit_has(const struct mpool_limit *limit,
+				   unsigned long pages)
+{
+	return !limit || !limit->args.max ||
+	       atomic_long_read(&limit->used) + pages <= limit->args.max;
+}
+
 /* Takes back what was reserved, or what was given back.  Any context. */
 static __always_inline void mpool_limit_give(struct mpool_limit *limit,
 					     unsigned long pages)

@@ -365,6 +365,21 @@ void mpool_fixed_drain(struct mpool_fixed *fixed)
 EXPORT_SYMBOL_IF_KUNIT(mpool_fixed_drain);
 
 /*
+ * Does waiting bring a chunk?  From the system, but not one that is longer than its
+ * longest block, and not beyond the limit of the large pool, which nobody may raise.
+ */
+static bool waiting_helps(const struct mpool_fixed *fixed)
+{
+	const struct mpool_chunks *chunks = &fixed->chunks;
+	unsigned long pages = DIV_ROUND_UP(chunks->size, PAGE_SIZE);
+
+	return chunks->large->feed->system &&
+	       get_order(max(pages << PAGE_SHIFT, chunks->align)) <=
+	       MAX_PAGE_ORDER &&
+	       mpool_limit_has(chunks->large->limit, pages);
+}
+
+/*
  * What is to be done when nothing is at hand: true if the allocation should be
  * tried again, after more was made or found.
  */
@@ -393,8 +408,7 @@ static bool take_more(struct mpool_fixed *fixed, gfp_t gfp, bool *drained)
 		mpool_fixed_drain(fixed);
 		return true;
 	}
-	if (err == -ENOSPC || !(gfp & __GFP_NOFAIL) ||
-	    !fixed->chunks.large->feed->system)
+	if (err == -ENOSPC || !(gfp & __GFP_NOFAIL) || !waiting_helps(fixed))
 		return false;
 	memalloc_retry_wait(gfp);
 	return true;

@@ -122,7 +122,7 @@ enum mpool_on_leak {
  *	 %GFP_DMA, %GFP_DMA32 and %__GFP_ACCOUNT
  * @on_leak: what becomes of runs still out when the pool is destroyed
  * @max_pages: most pages that may be out at a time, 0 for no limit; a request
- *	 for more fails, and nothing else happens
+ *	 for more fails, with %__GFP_NOFAIL too, and nothing else happens
  * @soft_pages: @on_soft is called whenever more pages than this get out; 0 for
  *	 no such mark
  * @low_pages: @on_low is called whenever fewer pages than this are left to be
@@ -163,7 +163,7 @@ struct mpool_large_args {
  * @dma: DMA address of the region's first byte
  * @on_leak: what becomes of runs still out when the pool is destroyed
  * @max_pages: most pages that may be out at a time, 0 for no limit; a request
- *	 for more fails, and nothing else happens
+ *	 for more fails, with %__GFP_NOFAIL too, and nothing else happens
  * @soft_pages: @on_soft is called whenever more pages than this get out; 0 for
  *	 no such mark
  * @low_pages: @on_low is called whenever fewer pages than this are left to be
