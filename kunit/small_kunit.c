@@ -465,6 +465,36 @@ static void every_allocation_failure(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(mpool_large_shared));
 }
 
+/* __GFP_NOFAIL does without a class, if it cannot be made. */
+static void nofail_never_fails(struct kunit *test)
+{
+	static const size_t sizes[] = { 1, 100, 5000, 9000, 16384, 20000 };
+	struct mpool_small *pool;
+	bool failed = true;
+	unsigned int n, i;
+	void *p;
+
+	if (!MPOOL_KUNIT_CAN_FAIL)
+		kunit_skip(test, "the kernel has no CONFIG_FAULT_INJECTION");
+	for (n = 1; n < 100 && failed; n++) {
+		for (failed = false, i = 0; i < ARRAY_SIZE(sizes); i++) {
+			pool = mpool_kunit_small(test, NAME, NULL);
+			mpool_large_trim(mpool_large_shared);
+			mpool_kunit_fail_nth(n);
+			p = mpool_small_alloc(pool, sizes[i],
+					      GFP_KERNEL | __GFP_NOFAIL);
+			failed |= mpool_kunit_fail_end();
+			KUNIT_EXPECT_NOT_NULL_MSG(test, p, "%zu, %u", sizes[i],
+						  n);
+			mpool_small_free(pool, p);
+			end_of(test, pool);
+			mpool_small_destroy(mpool_kunit_own_small(test, pool));
+		}
+	}
+	KUNIT_EXPECT_GT(test, n, 3);
+	KUNIT_EXPECT_FALSE(test, failed);
+}
+
 /* --- the model: an array of what should be live --- */
 
 #define MODEL_OPS	100000
@@ -774,6 +804,7 @@ static struct kunit_case small_cases[] = {
 	KUNIT_CASE(reserves_of_several_sizes),
 	KUNIT_CASE(no_cache),
 	KUNIT_CASE(every_allocation_failure),
+	KUNIT_CASE(nofail_never_fails),
 	KUNIT_CASE(model),
 	{ }
 };

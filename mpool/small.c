@@ -21,7 +21,8 @@
  * coarser and all there from the first use.
  *
  * Where no class can be made, in NMI context and the atomic ones of PREEMPT_RT,
- * the next larger one that exists serves.
+ * the next larger one that exists serves; if there is none, a run serves those who
+ * cannot do without (__GFP_NOFAIL).
  *
  * A reserve is that of a power of two.  A class that has nothing left, and may not
  * grow, takes from the reserves of its own size and of larger ones.
@@ -253,7 +254,8 @@ void *mpool_small_take(struct mpool_small *small, size_t size, gfp_t gfp,
 		if (run_stands_in(small, size))
 			return take_run(small, size, gfp, id);
 		fixed = class_first(small, class, gfp);
-		if (!fixed && size > SMALL_BASE_MAX)
+		/* A class is never waited for; with __GFP_NOFAIL a run is. */
+		if (!fixed && (size > SMALL_BASE_MAX || mpool_gfp_nofail(gfp)))
 			return take_run(small, size, gfp, id);
 		if (!fixed) {
 			mpool_pool_failed(&small->pool, size, gfp, id);
