@@ -20,9 +20,11 @@ struct mpool_fixed;
  *	MPOOL_OBJ_FREE		on the free list of its chunk
  *	MPOOL_OBJ_LATE		freed; a work item takes it back
  *	MPOOL_OBJ_BUSY		being freed, by the one who put this here
+ *	MPOOL_OBJ_UNBORN	the same kind: being constructed, by that one
  *	MPOOL_OBJ_CACHED	in a magazine, the depot or the reserve
  *
- * Of those that are not live the high byte counts, the low one may be anything:
+ * Of those that are not live the high byte counts, the low one may be anything, and
+ * only chooses words where an object is busy:
  * processors stall at an instruction that has 16 bits as a constant, so that the fast
  * paths compare and store the high byte.  As signed numbers those of live objects are
  * above all others, which makes it one comparison.  Not with 0: gcc would load the
@@ -37,6 +39,7 @@ struct mpool_fixed;
 #define MPOOL_OBJ_FREE		((u16)0x8000)
 #define MPOOL_OBJ_LATE		((u16)0xfc00)
 #define MPOOL_OBJ_BUSY		((u16)0xfd00)
+#define MPOOL_OBJ_UNBORN	((u16)0xfd01)
 #define MPOOL_OBJ_CACHED	((u16)0xfe00)
 
 /* Objects of a chunk, at most: they are counted in 16 bits. */

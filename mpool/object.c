@@ -148,7 +148,9 @@ bool mpool_give_slow(struct mpool_fixed *fixed, struct mpool_chunk *chunk,
 	u16 site = state ? READ_ONCE(*state) : MPOOL_OBJ_FREE;
 
 	if (mpool_obj_is(site, MPOOL_OBJ_BUSY))
-		return give_refused(fixed, obj, MPOOL_BAD_FREE_TWICE, ip);
+		return give_refused(fixed, obj, site == MPOOL_OBJ_UNBORN ?
+				    MPOOL_BAD_FREE_UNBORN :
+				    MPOOL_BAD_FREE_TWICE, ip);
 	if (!mpool_obj_live(site) ||
 	    (how == MPOOL_GIVE_FREE && fixed->internal))
 		return give_refused(fixed, obj, MPOOL_BAD_FREE_ADDRESS, ip);
@@ -414,8 +416,9 @@ static bool take_more(struct mpool_fixed *fixed, gfp_t gfp, bool *drained)
 	return true;
 }
 
-/* An object as it is, wherever there is one. */
-static void *take_any(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
+/* An object as it is, wherever there is one; its state becomes @state. */
+static void *take_any(struct mpool_fixed *fixed, gfp_t gfp, u32 site,
+		      u16 state)
 {
 	struct mpool_slot slot;
 	bool drained = false;
@@ -423,14 +426,14 @@ static void *take_any(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 
 	might_alloc(gfp);
 	do {
-		if (take_cached(fixed, 1, &obj, site))
+		if (take_cached(fixed, 1, &obj, state))
 			return obj;
-		if (take_single(fixed, &slot, site))
+		if (take_single(fixed, &slot, state))
 			return slot.obj;
 	} while (take_more(fixed, gfp, &drained));
 	/* Others may have made more while this found that it may not. */
-	if (take_single(fixed, &slot, site) ||
-	    take_reserves(fixed, &slot, gfp, site))
+	if (take_single(fixed, &slot, state) ||
+	    take_reserves(fixed, &slot, gfp, state))
 		return slot.obj;
 	mpool_fixed_failed(fixed, gfp, site);
 	return NULL;
@@ -447,22 +450,40 @@ noinline void *mpool_take_clear(struct mpool_fixed *fixed, void *obj,
 	return obj;
 }
 
+/*
+ * An object that a constructor makes ready.  It is not live before that is done: whoever
+ * frees it until then, the constructor itself for one, is refused.
+ */
+static void *take_constructed(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
+{
+	struct mpool_slot slot;
+
+	slot.obj = take_any(fixed, gfp, site, MPOOL_OBJ_UNBORN);
+	if (!slot.obj)
+		return NULL;
+	mpool_take_clear(fixed, slot.obj, gfp);
+	/* An object that is not free pins its chunk. */
+	slot.state = mpool_chunk_state(mpool_chunk_find(slot.obj),
+				       (unsigned long)slot.obj);
+	if (!mpool_fixed_construct(fixed, slot.obj)) {
+		WRITE_ONCE(*slot.state, site);
+		return slot.obj;
+	}
+	/* It never was an object for the destructor. */
+	mpool_stat_inc(&fixed->owner->stats, MPOOL_STAT_FAIL);
+	mpool_fixed_give_claimed(fixed, &slot, MPOOL_GIVE_UNBORN);
+	return NULL;
+}
+
 /* An object by the long way, cleared and constructed. */
 void *mpool_take_slow(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 {
-	void *obj = take_any(fixed, gfp, site);
+	void *obj;
 
-	if (!obj)
-		return NULL;
-	mpool_take_clear(fixed, obj, gfp);
-	if (!mpool_fixed_construct(fixed, obj))
-		return obj;
-	/* It never was an object for the destructor. */
-	mpool_stat_inc(&fixed->owner->stats, MPOOL_STAT_FAIL);
-	preempt_disable();
-	mpool_give_slow(fixed, mpool_chunk_find(obj), obj, MPOOL_GIVE_UNBORN,
-			_RET_IP_);
-	return NULL;
+	if (READ_ONCE(fixed->ctor))
+		return take_constructed(fixed, gfp, site);
+	obj = take_any(fixed, gfp, site, site);
+	return obj ? mpool_take_clear(fixed, obj, gfp) : NULL;
 }
 
 static bool gfp_odd_ok(struct mpool_fixed *fixed, gfp_t gfp)

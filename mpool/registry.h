@@ -106,6 +106,7 @@ struct mpool_pool {
 enum mpool_bad_free {
 	MPOOL_BAD_FREE_ADDRESS,	/* not a live object of that pool */
 	MPOOL_BAD_FREE_TWICE,	/* object was freed and is being freed again */
+	MPOOL_BAD_FREE_UNBORN,	/* its constructor has not returned yet */
 	MPOOL_BAD_REALLOC,	/* the first, but by a realloc */
 };
 

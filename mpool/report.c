@@ -524,7 +524,8 @@ static void bad_free_what(struct mpool_out *out, const struct mpool_pool *pool,
 		mpool_out(out, "is error pointer %ld", PTR_ERR(p));
 	} else if (what->area == MPOOL_AREA_FREE ||
 		   why == MPOOL_BAD_FREE_TWICE) {
-		mpool_out(out, "is free already, ");
+		mpool_out(out, why == MPOOL_BAD_FREE_UNBORN ?
+			  "is under construction, " : "is free already, ");
 		if (what->offset)
 			mpool_out(out, "%zu bytes into ", what->offset);
 		mpool_out(out, "an object of %zu bytes of pool \"%s\"", what->size,

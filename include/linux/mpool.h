@@ -487,7 +487,8 @@ static __always_inline size_t mpool_large_destroy(struct mpool_large *pool)
  *		 limit has no per-CPU magazines, so that the limit is exact.
  * @large: pool the chunks come from; %NULL for the one all pools share
  * @ctor: called for each object as it is handed out, in the context of the
- *	  allocation; non-zero makes that allocation fail
+ *	  allocation; non-zero makes that allocation fail.  The object is not live
+ *	  before it returns, so that it must not be freed there.
  * @dtor: called for each object as it is freed, in the context of the free
  * @priv: second argument of @ctor and @dtor
  * @on_leak: what becomes of objects still out when the pool is destroyed
