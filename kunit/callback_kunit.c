@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Callbacks that do what they must not: constructors that free their object.
+ * Callbacks that do what they must not: constructors that free their object, and
+ * callbacks that end their own pool or keep it from ending.
  *
  * Each is refused with a line, and the pools go on.
  */
@@ -8,6 +9,7 @@
 
 #include "fixed.h"
 #include "helpers.h"
+#include "large.h"
 
 #define NAME	"kt-callback"
 #define SIZE	200
@@ -88,8 +90,183 @@ static void ctor_frees_its_object(struct kunit *test)
 	}
 }
 
+/* --- callbacks that end their own pool --- */
+
+struct suicide {
+	struct mpool_fixed *pool;
+	bool in_ctor, in_dtor;
+	unsigned int calls;
+};
+
+static void end_own(struct suicide *suicide)
+{
+	suicide->calls++;
+	mpool_fixed_clear(suicide->pool);
+	mpool_fixed_destroy(suicide->pool);
+}
+
+static int suicide_ctor(void *obj, void *priv)
+{
+	struct suicide *suicide = priv;
+
+	if (suicide->in_ctor)
+		end_own(suicide);
+	return 0;
+}
+
+static void suicide_dtor(void *obj, void *priv)
+{
+	struct suicide *suicide = priv;
+
+	if (suicide->in_dtor)
+		end_own(suicide);
+}
+
+static void pool_is_ended_by_its_callbacks(struct kunit *test)
+{
+	struct suicide suicide = { };
+	const struct mpool_fixed_args args = {
+		.ctor = suicide_ctor, .dtor = suicide_dtor, .priv = &suicide,
+	};
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, SIZE, &args);
+	void *p, *q;
+
+	suicide.pool = pool;
+	q = mpool_fixed_alloc(pool, GFP_KERNEL);
+	suicide.in_ctor = true;
+	p = mpool_fixed_alloc(pool, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_EXPECT_EQ(test, 1, suicide.calls);
+	suicide.in_ctor = false;
+	suicide.in_dtor = true;
+	mpool_fixed_free(pool, p);
+	KUNIT_EXPECT_EQ(test, 2, suicide.calls);
+	KUNIT_EXPECT_PTR_EQ(test, &pool->pool, mpool_pool_find(NAME));
+	KUNIT_EXPECT_FALSE(test, pool->pool.ending);
+	KUNIT_EXPECT_TRUE(test, mpool_fixed_owns(pool, q));
+	KUNIT_EXPECT_EQ(test, 1, mpool_fixed_live(pool));
+	mpool_fixed_clear(pool);
+	KUNIT_EXPECT_EQ(test, 3, suicide.calls);
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	/* Others end it as ever. */
+	KUNIT_EXPECT_EQ(test, 0,
+			mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool)));
+	KUNIT_EXPECT_NULL(test, mpool_pool_find(NAME));
+}
+
+/* Other pools may end where one has a callback. */
+static void other_dtor(void *obj, void *priv)
+{
+	mpool_fixed_clear(priv);
+	mpool_fixed_destroy(priv);
+}
+
+static void other_pool_is_ended(struct kunit *test)
+{
+	struct mpool_fixed *other = mpool_kunit_fixed(test, "kt-other", SIZE,
+						      NULL);
+	const struct mpool_fixed_args args = {
+		.dtor = other_dtor, .priv = other,
+	};
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, SIZE, &args);
+	void *p = mpool_fixed_alloc(pool, GFP_KERNEL);
+
+	mpool_fixed_alloc(other, GFP_KERNEL);
+	mpool_kunit_own_fixed(test, other);
+	mpool_fixed_free(pool, p);
+	KUNIT_EXPECT_NULL(test, mpool_pool_find("kt-other"));
+}
+
+struct marks {
+	struct mpool_large *pool;
+	unsigned int calls;
+};
+
+static void marks_end(void *priv)
+{
+	struct marks *marks = priv;
+
+	marks->calls++;
+	mpool_large_destroy(marks->pool);
+}
+
+static void large_pool_is_ended_by_its_marks(struct kunit *test)
+{
+	struct marks marks = { };
+	const struct mpool_large_args args = {
+		.max_pages = 10, .soft_pages = 2, .low_pages = 2,
+		.on_soft = marks_end, .on_low = marks_end, .priv = &marks,
+	};
+	void *p;
+
+	marks.pool = mpool_large_create(NAME, &args);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(marks.pool));
+	p = mpool_large_alloc(marks.pool, 9 * PAGE_SIZE, NULL, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, p);
+	mpool_kick_sync(&marks.pool->limit->kick);
+	KUNIT_EXPECT_EQ(test, 2, marks.calls);
+	KUNIT_EXPECT_PTR_EQ(test, &marks.pool->pool, mpool_pool_find(NAME));
+	KUNIT_EXPECT_TRUE(test, mpool_large_owns(marks.pool, p));
+	mpool_large_free(marks.pool, p);
+	KUNIT_EXPECT_EQ(test, 0, mpool_large_destroy(marks.pool));
+	KUNIT_EXPECT_NULL(test, mpool_pool_find(NAME));
+}
+
+/* --- destructors that allocate --- */
+
+struct phoenix {
+	struct mpool_fixed *pool;
+	unsigned int calls, got;
+};
+
+static void phoenix_dtor(void *obj, void *priv)
+{
+	struct phoenix *phoenix = priv;
+
+	phoenix->calls++;
+	phoenix->got += !!mpool_fixed_alloc(phoenix->pool, GFP_KERNEL);
+}
+
+/* Not where all go, which would never end. */
+static void dtor_allocates(struct kunit *test)
+{
+	struct phoenix phoenix = { };
+	const struct mpool_fixed_args args = {
+		.dtor = phoenix_dtor, .priv = &phoenix,
+		.on_leak = MPOOL_ON_LEAK_RECLAIM,
+	};
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, SIZE, &args);
+	unsigned int i;
+	void *p;
+
+	phoenix.pool = pool;
+	p = mpool_fixed_alloc(pool, GFP_KERNEL);
+	mpool_fixed_free(pool, p);
+	KUNIT_EXPECT_EQ(test, 1, phoenix.got);
+	KUNIT_EXPECT_EQ(test, 1, mpool_fixed_live(pool));
+	for (i = 1; i < 100; i++)
+		mpool_fixed_alloc(pool, GFP_KERNEL);
+	mpool_fixed_clear(pool);
+	KUNIT_EXPECT_EQ(test, 101, phoenix.calls);
+	KUNIT_EXPECT_EQ(test, 1, phoenix.got);
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	/* And all is as it was. */
+	for (i = 0; i < 100; i++)
+		KUNIT_EXPECT_NOT_NULL(test, mpool_fixed_alloc(pool, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, 100,
+			mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool)));
+	KUNIT_EXPECT_EQ(test, 201, phoenix.calls);
+	KUNIT_EXPECT_EQ(test, 1, phoenix.got);
+}
+
 static struct kunit_case callback_cases[] = {
 	KUNIT_CASE(ctor_frees_its_object),
+	KUNIT_CASE(pool_is_ended_by_its_callbacks),
+	KUNIT_CASE(other_pool_is_ended),
+	KUNIT_CASE(large_pool_is_ended_by_its_marks),
+	KUNIT_CASE(dtor_allocates),
 	{ }
 };
 

@@ -29,6 +29,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "call.h"
 #include "fixed.h"
 #include "owner.h"
 
@@ -192,7 +193,10 @@ size_t mpool_fixed_drop(struct mpool_fixed *fixed, const struct module *mod)
 	size_t count = 0;
 	unsigned int seen;
 
-	/* Each that was seen is freed by now, if not here then by somebody else. */
+	/*
+	 * Each that was seen is freed by now, if not here then by somebody else.  A
+	 * destructor adds none: where all are to go, the pool is closed.
+	 */
 	do {
 		drop = (struct drop){ .mod = mod };
 		mpool_chunks_walk(&fixed->chunks, drop_collect, &drop);
@@ -209,15 +213,17 @@ size_t mpool_fixed_drop(struct mpool_fixed *fixed, const struct module *mod)
  * That is one atomic operation more than the slow path has on the same line, and
  * works in NMI context, where SRCU does not on every architecture.
  */
-static void fixed_call_begin(struct mpool_fixed *fixed)
+static void fixed_call_begin(struct mpool_fixed *fixed, struct mpool_call *call)
 {
+	mpool_call_begin(call, fixed);
 	atomic_inc(&fixed->calls);
 	/* Pairs with smp_mb() in registered_drop_callbacks(). */
 	smp_mb__after_atomic();
 }
 
-static void fixed_call_end(struct mpool_fixed *fixed)
+static void fixed_call_end(struct mpool_fixed *fixed, struct mpool_call *call)
 {
+	mpool_call_end(call);
 	/* Pairs with atomic_read_acquire() there. */
 	smp_mb__before_atomic();
 	atomic_dec(&fixed->calls);
@@ -227,30 +233,32 @@ static void fixed_call_end(struct mpool_fixed *fixed)
 int mpool_fixed_construct(struct mpool_fixed *fixed, void *obj)
 {
 	int (*ctor)(void *obj, void *priv);
+	struct mpool_call call;
 	int err = 0;
 
 	/* Who finds none does not count, so that the wait for the others ends. */
 	if (!READ_ONCE(fixed->ctor))
 		return 0;
-	fixed_call_begin(fixed);
+	fixed_call_begin(fixed, &call);
 	ctor = READ_ONCE(fixed->ctor);
 	if (ctor)
 		err = ctor(obj, fixed->priv);
-	fixed_call_end(fixed);
+	fixed_call_end(fixed, &call);
 	return err;
 }
 
 void mpool_fixed_destruct(struct mpool_fixed *fixed, void *obj)
 {
 	void (*dtor)(void *obj, void *priv);
+	struct mpool_call call;
 
 	if (!READ_ONCE(fixed->dtor))
 		return;
-	fixed_call_begin(fixed);
+	fixed_call_begin(fixed, &call);
 	dtor = READ_ONCE(fixed->dtor);
 	if (dtor)
 		dtor(obj, fixed->priv);
-	fixed_call_end(fixed);
+	fixed_call_end(fixed, &call);
 }
 
 static void fixed_end_reserve(struct mpool_fixed *fixed)
@@ -390,6 +398,7 @@ static void registered_finish(struct mpool_pool *pool, bool keep)
 	struct mpool_fixed *fixed = container_of(pool, struct mpool_fixed,
 						 pool);
 
+	WRITE_ONCE(fixed->closed, !keep);
 	mpool_fixed_kill(fixed);
 	if (keep) {
 		registered_drop_callbacks(pool, NULL);
@@ -730,11 +739,26 @@ bool mpool_fixed_owns(struct mpool_fixed *pool, const void *p)
 }
 EXPORT_SYMBOL_GPL(mpool_fixed_owns);
 
+/* What waits for the return of the pool's callbacks is not for them to ask for. */
+static bool fixed_refuse_inside(const struct mpool_fixed *fixed,
+				const char *what)
+{
+	if (!mpool_call_inside(fixed))
+		return false;
+	pr_err("fixed pool \"%s\" is not %s: its own constructor or destructor asks for it\n",
+	       fixed->owner->name, what);
+	return true;
+}
+
 void mpool_fixed_clear(struct mpool_fixed *pool)
 {
-	if (mpool_fixed_check(pool))
+	if (mpool_fixed_check(pool) || fixed_refuse_inside(pool, "cleared"))
 		return;
+	WRITE_ONCE(pool->closed, true);
+	mpool_fixed_tune(pool);
 	mpool_fixed_drop(pool, NULL);
+	WRITE_ONCE(pool->closed, false);
+	mpool_fixed_tune(pool);
 	mpool_fixed_drain(pool);
 }
 EXPORT_SYMBOL_GPL(mpool_fixed_clear);
@@ -746,6 +770,10 @@ size_t __mpool_fixed_destroy(struct mpool_fixed *pool)
 	if (IS_ERR_OR_NULL(pool) ||
 	    !mpool_pool_claim(&fixed_ops, pool, _RET_IP_))
 		return 0;
+	if (fixed_refuse_inside(pool, "destroyed")) {
+		mpool_pool_unclaim(&pool->pool);
+		return 0;
+	}
 	leaks = mpool_pool_leaks(&pool->pool);
 	registered_finish(&pool->pool, leaks && mpool_pool_keeps(&pool->pool));
 	return leaks;

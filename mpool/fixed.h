@@ -31,6 +31,7 @@ struct mpool_fixed {
 	u16 class;			/* of the small pool above */
 	u16 wanted;			/* class that it stood in for when dry */
 	u8 wanted_more;			/* times, less those of all others */
+	bool closed;			/* all is freed, nothing allocated meanwhile */
 
 	struct mpool_chunks chunks;
 	struct mpool_depot depot;

@@ -13,7 +13,7 @@
  *	 2  large, arena, nodes, pages, place, system, region, reserved, runs, shortage, shrink
  *	 2  refs, resize, search
  *	 1  pagemap, site, owner, registry, limit
- *	 0  internal, compat, stat, kick, broken
+ *	 0  internal, compat, stat, kick, call, broken
  *
  * Lock order, outermost first, with the file that has each and its type; scripts/
  * check-layers compares this with the sources.  A mutex is never taken by alloc and
@@ -36,6 +36,7 @@
  *	large->lock		large.h		raw	runs of one large pool
  *	pagemap_lock		pagemap.c	spin	windows of the page map
  *	site_lock		site.c		raw	table of call sites
+ *	bucket->lock		call.c		raw	callbacks that tasks are in
  *
  * Reclaim may begin wherever memory is allocated with GFP_KERNEL, so that shrink_mutex
  * is inside of each mutex under which that is done; it only tries mpool_trim_mutex, and

@@ -788,6 +788,12 @@ size_t __mpool_large_destroy(struct mpool_large *pool)
 		mpool_pool_unclaim(&pool->pool);
 		return 0;
 	}
+	if (mpool_limit_inside(pool->limit)) {
+		pr_err("large pool \"%s\" is not destroyed: its own on_soft or on_low asks for it\n",
+		       pool->pool.name);
+		mpool_pool_unclaim(&pool->pool);
+		return 0;
+	}
 	mpool_large_settle(pool);
 	leaks = mpool_pool_leaks(&pool->pool);
 	large_finish(&pool->pool, leaks && mpool_pool_keeps(&pool->pool));

@@ -21,6 +21,7 @@
 #include <linux/limits.h>
 #include <linux/slab.h>
 
+#include "call.h"
 #include "internal.h"
 #include "limit.h"
 #include "owner.h"
@@ -57,11 +58,20 @@ static void limit_fn(struct work_struct *work)
 	unsigned long due = xchg(&limit->due, 0);
 	void (*soft)(void *priv) = READ_ONCE(limit->args.on_soft);
 	void (*low)(void *priv) = READ_ONCE(limit->args.on_low);
+	struct mpool_call call;
 
+	mpool_call_begin(&call, limit);
 	if (due & BIT(DUE_SOFT) && soft)
 		soft(limit->args.priv);
 	if (due & BIT(DUE_LOW) && low)
 		low(limit->args.priv);
+	mpool_call_end(&call);
+}
+
+/* Is this task in a callback of the limit, whose end would wait for it? */
+bool mpool_limit_inside(const struct mpool_limit *limit)
+{
+	return limit && mpool_call_inside(limit);
 }
 
 /* NULL if nothing is limited. */

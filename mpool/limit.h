@@ -44,6 +44,7 @@ const char *mpool_limit_check(const struct mpool_limit_args *args,
 			      bool bounded);
 struct mpool_limit *mpool_limit_create(const struct mpool_limit_args *args,
 				       const unsigned long *total);
+bool mpool_limit_inside(const struct mpool_limit *limit);
 bool mpool_limit_drop(struct mpool_limit *limit, const struct module *mod);
 void mpool_limit_end(struct mpool_limit *limit);
 bool __mpool_limit_take(struct mpool_limit *limit, unsigned long pages);

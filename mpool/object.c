@@ -50,8 +50,8 @@ void mpool_fixed_tune(struct mpool_fixed *fixed)
 	dead = READ_ONCE(fixed->dead);
 	plain = !dead && !READ_ONCE(fixed->dtor) && !fixed->internal &&
 		!want_init_on_free();
-	WRITE_ONCE(fixed->alloc_cache, dead || READ_ONCE(fixed->ctor) ?
-		   &mpool_no_cache : fixed->caches);
+	WRITE_ONCE(fixed->alloc_cache, dead || READ_ONCE(fixed->closed) ||
+		   READ_ONCE(fixed->ctor) ? &mpool_no_cache : fixed->caches);
 	WRITE_ONCE(fixed->free_cache, plain ? fixed->caches : &mpool_no_cache);
 	/* Pairs with the order of the stores in take_reserve() and of the kill. */
 	smp_mb();
@@ -416,6 +416,16 @@ static bool take_more(struct mpool_fixed *fixed, gfp_t gfp, bool *drained)
 	return true;
 }
 
+/* A destructor that allocates would never let the end come. */
+static noinline void *take_closed(struct mpool_fixed *fixed, gfp_t gfp,
+				  u32 site)
+{
+	pr_err_ratelimited("pool \"%s\": no allocation while all its objects are freed\n",
+			   fixed->owner->name);
+	mpool_pool_failed(fixed->owner, fixed->size, gfp, site);
+	return NULL;
+}
+
 /* An object as it is, wherever there is one; its state becomes @state. */
 static void *take_any(struct mpool_fixed *fixed, gfp_t gfp, u32 site,
 		      u16 state)
@@ -424,6 +434,8 @@ static void *take_any(struct mpool_fixed *fixed, gfp_t gfp, u32 site,
 	bool drained = false;
 	void *obj;
 
+	if (unlikely(READ_ONCE(fixed->closed)))
+		return take_closed(fixed, gfp, site);
 	might_alloc(gfp);
 	do {
 		if (take_cached(fixed, 1, &obj, state))

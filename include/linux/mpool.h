@@ -128,7 +128,7 @@ enum mpool_on_leak {
  * @low_pages: @on_low is called whenever fewer pages than this are left to be
  *	 taken below @max_pages, which it needs; 0 for no such mark
  * @on_soft: see @soft_pages, may be %NULL; from a work item, which may sleep and
- *	 allocate, but must not destroy the pool
+ *	 allocate; destroying the pool is refused there
  * @on_low: see @low_pages, likewise
  * @priv: argument of @on_soft and @on_low
  *
@@ -169,7 +169,7 @@ struct mpool_large_args {
  * @low_pages: @on_low is called whenever fewer pages than this are left to be
  *	 taken of @max_pages and of what the regions have; 0 for no such mark
  * @on_soft: see @soft_pages, may be %NULL; from a work item, which may sleep and
- *	 allocate, but must not destroy the pool
+ *	 allocate; destroying the pool is refused there
  * @on_low: see @low_pages, likewise
  * @priv: argument of @on_soft and @on_low
  *
@@ -695,7 +695,8 @@ bool mpool_fixed_owns(struct mpool_fixed *pool, const void *p);
  * mpool_fixed_clear() - Free every object at once, without a report.
  * @pool: pool to empty; nobody may use it or its objects meanwhile
  *
- * The destructor is called for each live object.
+ * The destructor is called for each live object.  Allocations of the pool fail
+ * meanwhile.  Refused, with a message, in a constructor or destructor of @pool.
  *
  * Context: Process context.  May sleep.
  */
@@ -706,6 +707,8 @@ size_t __mpool_fixed_destroy(struct mpool_fixed *pool);
 /**
  * mpool_fixed_destroy() - Report what leaked and end the pool.
  * @pool: pool to end, or %NULL or an error pointer, which are ignored
+ *
+ * Refused, with a message, in a constructor or destructor of @pool.
  *
  * Context: Process context.  May sleep.
  * Return: number of objects that were never freed.
