@@ -64,6 +64,8 @@ static void wrong_arguments(struct kunit *test)
 		{ .flags = MPOOL_LARGE_NODE, .node = MAX_NUMNODES },
 		{ .flags = MPOOL_LARGE_NODE | MPOOL_LARGE_VIRT },
 		{ .flags = MPOOL_LARGE_VIRT, .gfp = GFP_DMA32 },
+		{ .gfp = GFP_DMA | GFP_DMA32 },
+		{ .gfp = GFP_DMA | GFP_DMA32 | __GFP_ACCOUNT },
 	};
 	unsigned int i, before = nr_pools();
 

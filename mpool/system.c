@@ -261,12 +261,31 @@ static bool node_has_memory(int nid)
 	return nid >= 0 && nid < nr_node_ids && node_state(nid, N_MEMORY);
 }
 
+/* Says what is wrong with the arguments, if anything. */
+static const char *system_check(const struct mpool_large_args *args)
+{
+	const gfp_t zones = args->gfp & (__GFP_DMA | __GFP_DMA32);
+	const bool virt = args->flags & MPOOL_LARGE_VIRT;
+
+	if (args->flags & ~(MPOOL_LARGE_VIRT | MPOOL_LARGE_NODE))
+		return "flags are unknown";
+	/* GFP_ZONE_BAD has it: the page allocator would take any zone. */
+	if (zones == (__GFP_DMA | __GFP_DMA32))
+		return "gfp has GFP_DMA and GFP_DMA32, no zone is both";
+	if (virt && zones)
+		return "MPOOL_LARGE_VIRT has no zone";
+	if (virt && (args->flags & MPOOL_LARGE_NODE))
+		return "MPOOL_LARGE_VIRT has no node";
+	return NULL;
+}
+
 struct mpool_large *__mpool_large_create(const char *name,
 					 const struct mpool_large_args *args,
 					 struct mpool_site *site)
 {
 	static const struct mpool_large_args none;
 	struct mpool_large *large;
+	const char *wrong;
 	int err;
 
 	if (!args)
@@ -284,16 +303,9 @@ struct mpool_large *__mpool_large_create(const char *name,
 	large->virt = args->flags & MPOOL_LARGE_VIRT;
 	if (args->flags & MPOOL_LARGE_NODE)
 		large->nid = args->node;
-	if (args->flags & ~(MPOOL_LARGE_VIRT | MPOOL_LARGE_NODE)) {
-		mpool_refuse(large->pool.ops, name, "flags are unknown");
-		err = -EINVAL;
-	} else if (large->virt && (args->gfp & GFP_ZONEMASK)) {
-		mpool_refuse(large->pool.ops, name,
-			     "MPOOL_LARGE_VIRT has no zone");
-		err = -EINVAL;
-	} else if (args->flags & MPOOL_LARGE_NODE && large->virt) {
-		mpool_refuse(large->pool.ops, name,
-			     "MPOOL_LARGE_VIRT has no node");
+	wrong = system_check(args);
+	if (wrong) {
+		mpool_refuse(large->pool.ops, name, "%s", wrong);
 		err = -EINVAL;
 	} else if (args->flags & MPOOL_LARGE_NODE && !node_has_memory(args->node)) {
 		mpool_refuse(large->pool.ops, name, "node %d has no memory",

@@ -119,7 +119,7 @@ enum mpool_on_leak {
  *	 of who asks; of another only if it has none left, and never with
  *	 %__GFP_THISNODE.  Not with %MPOOL_LARGE_VIRT.
  * @gfp: zone and accounting flags of all its memory: a combination of
- *	 %GFP_DMA, %GFP_DMA32 and %__GFP_ACCOUNT
+ *	 %__GFP_ACCOUNT and one of %GFP_DMA and %GFP_DMA32
  * @on_leak: what becomes of runs still out when the pool is destroyed
  * @max_pages: most pages that may be out at a time, 0 for no limit; a request
  *	 for more fails, with %__GFP_NOFAIL too, and nothing else happens
