@@ -665,6 +665,9 @@ static void large_finish(struct mpool_pool *pool, bool keep)
 		return;
 	}
 	mpool_pool_unregister(pool);
+	/* What is still out is in use: init_on_free is not for it. */
+	if (keep)
+		WRITE_ONCE(large->io, true);
 	mpool_large_clear(large);
 	mpool_large_put(large);
 }
