@@ -398,7 +398,8 @@ static void bars_are_named(struct kunit *test)
 		  { .flags = MPOOL_LARGE_VIRT }, GFP_ATOMIC,
 		  MPOOL_BAR_SLEEP, "only where the caller may sleep" },
 		{ 3 * PAGE_SIZE, { .max_pages = 2 }, GFP_KERNEL,
-		  MPOOL_BAR_LIMIT, "max_pages is 2" },
+		  MPOOL_BAR_LIMIT,
+		  "; large pool \"kunit-bar\": its max_pages is 2, 0 are in use\n" },
 		{ SIZE_MAX, {}, GFP_KERNEL, MPOOL_BAR_RUN, "too long" },
 	};
 	char *buf = kunit_kzalloc(test, SZ_2K, GFP_KERNEL);
@@ -423,6 +424,49 @@ static void bars_are_named(struct kunit *test)
 	}
 }
 
+#define SAYS(words) KUNIT_EXPECT_NOT_NULL(test, strstr(buf, words))
+
+/* Where it is the sum that max_pages refuses, it is named, and so is who has what. */
+static void full_is_named(struct kunit *test)
+{
+	static const char full[] =
+		"; large pool \"kunit-full\": its max_pages is 4, 3 are in use\n";
+	struct mpool_large_args args = { .max_pages = 4 };
+	struct mpool_large *pool = mpool_large_create("kunit-full", &args);
+	struct mpool_fixed_args above = { .large = pool };
+	char *buf = kunit_kzalloc(test, SZ_2K, GFP_KERNEL);
+	struct mpool_out out = { .buf = buf, .size = SZ_2K };
+	struct mpool_shortage *s = &pool->shortage;
+	struct mpool_fixed *fixed;
+	void *p;
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
+	p = take(pool, 3);
+	KUNIT_EXPECT_NULL(test, take(pool, 2));
+	mpool_kick_sync(&s->kick);
+	KUNIT_EXPECT_EQ(test, s->bar, MPOOL_BAR_FULL);
+	mpool_report_shortage(&out, &pool->pool, s);
+	SAYS("no memory: pool \"kunit-full\" was");
+	SAYS(full);
+	SAYS("\n  held 3 pages: limit_kunit.c:");
+	KUNIT_EXPECT_NULL(test, strstr(buf, "pages free"));
+	/* For a pool above, it is the large pool's limit. */
+	fixed = mpool_fixed_create("kunit-above", 2 * PAGE_SIZE, &above);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(fixed));
+	s->next_walk = jiffies;
+	KUNIT_EXPECT_NULL(test, mpool_fixed_alloc(fixed, GFP_KERNEL | __GFP_NOWARN));
+	mpool_kick_sync(&s->kick);
+	buf[0] = '\0';
+	out.len = 0;
+	mpool_report_shortage(&out, &pool->pool, s);
+	SAYS("no memory: pool \"kunit-above\" was");
+	SAYS(full);
+	mpool_fixed_destroy(fixed);
+	mpool_large_free(pool, p);
+	end(test, pool);
+}
+
 static struct kunit_case limit_cases[] = {
 	KUNIT_CASE(wrong_arguments),
 	KUNIT_CASE(unlimited),
@@ -436,6 +480,7 @@ static struct kunit_case limit_cases[] = {
 	KUNIT_CASE(nofail_is_no_exception),
 	KUNIT_CASE(failed_alloc),
 	KUNIT_CASE(bars_are_named),
+	KUNIT_CASE(full_is_named),
 	{ }
 };
 

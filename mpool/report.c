@@ -645,8 +645,16 @@ void mpool_report_holder(struct mpool_out *out,
 	mpool_out(out, "%lu pages: %s\n", holder->pages, site);
 }
 
-/* The limit that a request is beyond, whatever memory there is; false if none. */
-static bool report_bar(struct mpool_out *out, const struct mpool_shortage *s)
+static void report_max(struct mpool_out *out, const struct mpool_pool *large,
+		       const struct mpool_shortage *s)
+{
+	mpool_out(out, "large pool \"%s\": its max_pages is %lu, %lu are in use\n",
+		  large->name, s->max, s->used);
+}
+
+/* The limit that a request is beyond, whoever has what; false if none. */
+static bool report_bar(struct mpool_out *out, const struct mpool_pool *large,
+		       const struct mpool_shortage *s)
 {
 	unsigned long block = PAGE_SIZE << MAX_PAGE_ORDER >> 10;
 
@@ -661,7 +669,7 @@ static bool report_bar(struct mpool_out *out, const struct mpool_shortage *s)
 		mpool_out(out, "only where the caller may sleep\n");
 		return true;
 	case MPOOL_BAR_LIMIT:
-		mpool_out(out, "its max_pages is %lu\n", s->max);
+		report_max(out, large, s);
 		return true;
 	case MPOOL_BAR_RUN:
 		mpool_out(out, "that is too long for a run\n");
@@ -683,10 +691,13 @@ void mpool_report_shortage(struct mpool_out *out,
 	mpool_out(out, "no memory: pool \"%s\" was asked for %zu bytes, %pGg, by %s; ",
 		  s->pool, s->size, &s->gfp, site);
 	/* Who has the memory is of no interest if no memory would do. */
-	if (report_bar(out, s))
+	if (report_bar(out, large, s))
 		return;
-	mpool_out(out, "large pool \"%s\" had %lu of %lu pages free, the largest run %lu\n",
-		  large->name, s->free, s->held, s->largest);
+	if (s->bar == MPOOL_BAR_FULL)
+		report_max(out, large, s);
+	else
+		mpool_out(out, "large pool \"%s\" had %lu of %lu pages free, the largest run %lu\n",
+			  large->name, s->free, s->held, s->largest);
 	if (s->cached)
 		mpool_out(out, "  %lu free objects of that size lie in other CPUs' caches\n",
 			  s->cached);

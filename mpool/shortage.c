@@ -150,6 +150,7 @@ void mpool_shortage_note(struct mpool_large *large,
 	s->free = fail->free;
 	s->largest = fail->largest;
 	s->max = large->limit ? large->limit->args.max : 0;
+	s->used = large->limit ? atomic_long_read(&large->limit->used) : 0;
 	s->bar = bar;
 	s->cached = fail->cached;
 	s->log = log;
@@ -159,17 +160,30 @@ void mpool_shortage_note(struct mpool_large *large,
 	mpool_kick(&s->kick);
 }
 
+/* Is it max_pages that refuses, for one request or for it and what is out by now? */
+static enum mpool_bar limit_bar(const struct mpool_limit *limit, u32 npages)
+{
+	unsigned long used, max = limit ? limit->args.max : 0;
+
+	if (!max)
+		return MPOOL_BAR_NONE;
+	if (npages > max)
+		return MPOOL_BAR_LIMIT;
+	used = min_t(unsigned long, atomic_long_read(&limit->used), max);
+	return npages > max - used ? MPOOL_BAR_FULL : MPOOL_BAR_NONE;
+}
+
 /* Would no memory have helped? */
 static enum mpool_bar large_bar(const struct mpool_large *large, size_t size,
 				size_t align, gfp_t gfp)
 {
 	u32 slack, npages = mpool_large_pages(size, &slack);
+	enum mpool_bar bar = limit_bar(large->limit, npages);
 
 	if (!npages)
 		return MPOOL_BAR_RUN;
-	if (large->limit && large->limit->args.max &&
-	    npages > large->limit->args.max)
-		return MPOOL_BAR_LIMIT;
+	if (bar != MPOOL_BAR_NONE)
+		return bar;
 	if (!large->feed->system ||
 	    get_order(max(size, align)) <= MAX_PAGE_ORDER)
 		return MPOOL_BAR_NONE;

@@ -12,12 +12,13 @@
 struct mpool_large;
 struct mpool_pool;
 
-/* A limit for which an allocation failed that no memory would lift. */
+/* A limit for which an allocation failed, whatever memory there is. */
 enum mpool_bar {
 	MPOOL_BAR_NONE,
 	MPOOL_BAR_BLOCK,	/* longest block of the page allocator */
 	MPOOL_BAR_SLEEP,	/* more than that, and may not sleep */
 	MPOOL_BAR_LIMIT,	/* max_pages */
+	MPOOL_BAR_FULL,		/* max_pages, with what is out already */
 	MPOOL_BAR_RUN,		/* longest run that there can be */
 };
 
@@ -41,6 +42,7 @@ struct mpool_shortage {
 	unsigned long free;
 	unsigned long largest;
 	unsigned long max;		/* max_pages, or 0 */
+	unsigned long used;		/* pages that count for it */
 	enum mpool_bar bar;
 	unsigned long cached;		/* free objects in the caches of CPUs */
 	bool log;
