@@ -7,7 +7,7 @@
  *
  *	 7  main
  *	 6  debugfs
- *	 5  report, show, map, out, verify, footprint
+ *	 5  badfree, report, show, map, out, verify, footprint
  *	 4  global, small, strpool, whatis
  *	 3  fixed, trim, object, chunk, geometry, magazine, reserve, strtab
  *	 2  large, arena, nodes, pages, place, system, region, reserved, runs, shortage, shrink

@@ -96,7 +96,7 @@ struct mpool_pool {
 	struct mpool_stats stats;
 	struct mpool_failure fail;	/* may be torn if two fail at once */
 	atomic_t users;		/* pools that take their memory from this one */
-	atomic_t burst;		/* bad frees since a work item looked; report.c */
+	atomic_t burst;		/* bad frees since a work item looked; badfree.c */
 };
 
 /* Bad frees of one pool that are shown before a work item looks for more. */

@@ -1,23 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reports: what leaked, and what was freed that should not have been.
+ * Reports: what leaked, why there was no memory, what became of references.
  *
  * Structure: a leak report is a snapshot of live objects, summed up by call site
  * and pool, biggest first.  It goes to the log and is kept for the file leaks.
  * There are three occasions: a pool is destroyed, a module goes, mpool goes.
  *
- * A bad-free report asks whatis what the address is, and says it in one line.  Of
- * each pool MPOOL_BURST are shown, and as many of no pool.  The first of a burst
- * asks for a work item, which a few seconds later says how many were not shown and
- * begins anew; a pool that ends before says it itself.  A shortage is told by the
- * work item that found out who had the memory.
+ * A shortage is told by the work item that found out who had the memory.  Bad frees
+ * are in badfree.c.
  *
  * Invariant: an object is reported as leaked by its pool's end or by its
- * module's, whichever comes first, and then once more when mpool itself goes.  A
- * burst that is not 0 has asked for the work item.
+ * module's, whichever comes first, and then once more when mpool itself goes.
  *
- * Locking: kept_mutex for the reports that are kept.  Bad frees are reported
- * from any context and use no lock; bursts are atomic.
+ * Locking: kept_mutex for the reports that are kept, report_mutex and refs_mutex for
+ * the text that is being written.
  */
 #include <linux/kernel.h>
 #include <linux/list.h>
@@ -27,9 +23,8 @@
 #include <linux/sort.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
-#include <linux/workqueue.h>
 
-#include "kick.h"
+#include "badfree.h"
 #include "owner.h"
 #include "refs.h"
 #include "report.h"
@@ -514,120 +509,6 @@ void mpool_report_farewell(void)
 	mpool_sums_free(&sums);
 }
 
-/* --- bad frees --- */
-
-static void bad_free_what(struct mpool_out *out, const struct mpool_pool *pool,
-			  const struct mpool_whatis *what, const void *p,
-			  enum mpool_bad_free why)
-{
-	if (IS_ERR(p)) {
-		mpool_out(out, "is error pointer %ld", PTR_ERR(p));
-	} else if (what->area == MPOOL_AREA_FREE ||
-		   why == MPOOL_BAD_FREE_TWICE) {
-		mpool_out(out, why == MPOOL_BAD_FREE_UNBORN ?
-			  "is under construction, " : "is free already, ");
-		if (what->offset)
-			mpool_out(out, "%zu bytes into ", what->offset);
-		mpool_out(out, "an object of %zu bytes of pool \"%s\"", what->size,
-			  what->pool);
-	} else if (what->area == MPOOL_AREA_NOTHING) {
-		mpool_out(out, "points to nothing");
-	} else if (what->area != MPOOL_AREA_LIVE) {
-		mpool_out(out, "is in %s, not mpool's",
-			  mpool_area_name(what->area));
-	} else if (what->offset) {
-		mpool_out(out, "is %zu bytes into an object of %zu bytes of pool \"%s\", from %s",
-			  what->offset, what->size, what->pool, what->site);
-	} else {
-		mpool_out(out, "is an object of pool \"%s\", from %s",
-			  what->pool, what->site);
-		if (pool && strcmp(pool->name, what->pool))
-			mpool_out(out, ", not of \"%s\"", pool->name);
-	}
-}
-
-/* One line: the address, what is there, and the function that freed it. */
-void mpool_report_bad_free(struct mpool_out *out, const struct mpool_pool *pool,
-			   const void *p, enum mpool_bad_free why,
-			   unsigned long ip)
-{
-	struct mpool_whatis what;
-
-	mpool_whatis(p, &what);
-	mpool_out(out, "bad %s: %p ",
-		  why == MPOOL_BAD_REALLOC ? "realloc" : "free", p);
-	bad_free_what(out, pool, &what, p, why);
-	if (ip)
-		mpool_out(out, "; %s by %pS\n",
-			  why == MPOOL_BAD_REALLOC ? "reallocated" : "freed",
-			  (void *)ip);
-	else
-		mpool_out(out, "; found when it was to be handed out again\n");
-}
-EXPORT_SYMBOL_IF_KUNIT(mpool_report_bad_free);
-
-/* How long a burst of bad frees is; and that of frees of no pool. */
-#define BURST_TIME	(5 * HZ)
-
-static atomic_t burst_of_none;
-
-static int burst_hidden(atomic_t *burst)
-{
-	return max(0, atomic_xchg(burst, 0) - MPOOL_BURST);
-}
-
-/* Says how many bad frees were not shown, and begins anew. */
-void mpool_report_bursts(void)
-{
-	struct list_head *pools = mpool_registry_lock();
-	struct mpool_pool *pool;
-	int hidden;
-
-	list_for_each_entry(pool, pools, list) {
-		hidden = atomic_read(&pool->burst) ?
-			 burst_hidden(&pool->burst) : 0;
-		if (hidden)
-			pr_err("bad free: pool \"%s\": %d more were not shown\n",
-			       pool->name, hidden);
-	}
-	mpool_registry_unlock();
-	hidden = burst_hidden(&burst_of_none);
-	if (hidden)
-		pr_err("bad free: of addresses of no pool %d more were not shown\n",
-		       hidden);
-}
-EXPORT_SYMBOL_IF_KUNIT(mpool_report_bursts);
-
-static void burst_over_fn(struct work_struct *work)
-{
-	mpool_report_bursts();
-}
-
-static DECLARE_DELAYED_WORK(burst_over, burst_over_fn);
-
-/* A timer is not for every context that may free wrongly. */
-static void burst_begin_fn(struct work_struct *work)
-{
-	schedule_delayed_work(&burst_over, BURST_TIME);
-}
-
-static struct mpool_kick burst_begin;
-
-static void bad_free(struct mpool_pool *pool, const void *p,
-		     enum mpool_bad_free why, unsigned long ip)
-{
-	char buf[384] = "";
-	struct mpool_out out = { .buf = buf, .size = sizeof(buf) };
-	int n = atomic_inc_return(pool ? &pool->burst : &burst_of_none);
-
-	if (n == 1)
-		mpool_kick(&burst_begin);
-	if (n > MPOOL_BURST)
-		return;
-	mpool_report_bad_free(&out, pool, p, why, ip);
-	mpool_out_log(&out);
-}
-
 /* --- shortages --- */
 
 /* One that had memory when there was none, as all reports print it. */
@@ -785,7 +666,7 @@ static void refs(const struct mpool_pool *large,
 }
 
 static const struct mpool_reporter reporter = {
-	.bad_free = bad_free,
+	.bad_free = mpool_badfree,
 	.leaks = report_leaks,
 	.refs = refs,
 	.shortage = shortage,
@@ -793,7 +674,7 @@ static const struct mpool_reporter reporter = {
 
 void mpool_report_init(void)
 {
-	mpool_kick_init(&burst_begin, burst_begin_fn);
+	mpool_badfree_init();
 	mpool_registry_set_reporter(&reporter);
 	mpool_owner_set_verdict(verdict);
 }
@@ -802,10 +683,7 @@ void mpool_report_exit(void)
 {
 	struct kept *kept, *next;
 
-	/* No pool is left; a timer that runs yet is for what was of none. */
-	mpool_kick_sync(&burst_begin);
-	if (cancel_delayed_work_sync(&burst_over))
-		mpool_report_bursts();
+	mpool_badfree_exit();
 	list_for_each_entry_safe(kept, next, &kept_list, list)
 		kvfree(kept);
 	INIT_LIST_HEAD(&kept_list);

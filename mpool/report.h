@@ -2,8 +2,8 @@
 #ifndef _MPOOL_REPORT_H
 #define _MPOOL_REPORT_H
 
+#include "badfree.h"
 #include "out.h"
-#include "whatis.h"
 
 /* Call sites of one report, and objects of one file, that are listed. */
 #define MPOOL_REPORT_SITES	16
@@ -35,15 +35,11 @@ void mpool_sums_free(struct mpool_sums *sums);
 void mpool_report_rows(struct mpool_out *out, const struct mpool_sums *sums,
 		       bool with_pool);
 size_t mpool_report_pool(struct mpool_out *out, struct mpool_pool *pool);
-void mpool_report_bad_free(struct mpool_out *out, const struct mpool_pool *pool,
-			   const void *p, enum mpool_bad_free why,
-			   unsigned long ip);
 void mpool_report_holder(struct mpool_out *out,
 			 const struct mpool_holder *holder);
 void mpool_report_shortage(struct mpool_out *out,
 			   const struct mpool_pool *large,
 			   const struct mpool_shortage *s);
-void mpool_report_bursts(void);
 void mpool_report_refs(struct mpool_out *out, const struct mpool_pool *large,
 		       const struct mpool_refs_count *news,
 		       const struct mpool_refs_run *run);
