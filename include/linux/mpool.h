@@ -952,7 +952,10 @@ void __mpool_string_put(struct mpool_string *pool, const char *s);
  * @pool: pool of the string
  * @s: what mpool_string_get() returned; %NULL is ignored
  *
- * Anything else is reported and left alone.
+ * What is no string of @pool, or one without a reference, is reported and left alone.
+ * References have no names: a put too many of a string that others hold takes one of
+ * theirs, which nothing can tell.  The string goes one put too early then, while its
+ * last holder still uses it, and his put is what is reported, if anything is.
  *
  * Context: As mpool_string_get().
  */
