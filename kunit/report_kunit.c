@@ -276,6 +276,85 @@ static void bad_free_reports_say_what_it_was(struct kunit *test)
 	mpool_fixed_destroy(other);
 }
 
+/* What the last line says between the address and the function that freed it. */
+static const char *said(struct text *text)
+{
+	char *end = strstr(text->out.buf, "; ");
+
+	if (end)
+		*end = '\0';
+	text->out.len = 0;
+	return strstr(text->out.buf, " is ") ?: "";
+}
+
+/* A string is one, whatever lies in front of it. */
+static void bad_frees_of_strings_say_so(struct kunit *test)
+{
+	struct mpool_string *pool = mpool_kunit_string(test, "kt-words", NULL);
+	struct mpool_string *other = mpool_kunit_string(test, "kt-others", NULL);
+	struct text *text = text_new(test);
+	const char *s = mpool_string_get(pool, "eth0", GFP_KERNEL);
+	int line = __LINE__ - 1;
+	char from[160];
+
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	snprintf(from, sizeof(from), "string of pool \"kt-words\", from %s:%d %s [mpool_kunit]",
+		 "report_kunit.c", line, __func__);
+	bad_free(test, text, &pool->small->pool, s, MPOOL_BAD_FREE_ADDRESS);
+	want(text, " is a %s, which mpool_string_put() takes", from);
+	KUNIT_EXPECT_STREQ(test, said(text), text->want);
+	text->len = 0;
+	bad_free(test, text, &other->small->pool, s, MPOOL_BAD_FREE_ADDRESS);
+	want(text, " is a %s, not of \"kt-others\"", from);
+	KUNIT_EXPECT_STREQ(test, said(text), text->want);
+	text->len = 0;
+	bad_free(test, text, NULL, s, MPOOL_BAD_REALLOC);
+	want(text, " is a %s, not of a small pool", from);
+	KUNIT_EXPECT_STREQ(test, said(text), text->want);
+	text->len = 0;
+	bad_free(test, text, &pool->small->pool, s + 2, MPOOL_BAD_FREE_ADDRESS);
+	want(text, " is 2 bytes into a %s", from);
+	KUNIT_EXPECT_STREQ(test, said(text), text->want);
+	text->len = 0;
+	bad_free(test, text, &pool->small->pool, s - 24, MPOOL_BAD_FREE_ADDRESS);
+	want(text, " is 24 bytes before a %s", from);
+	KUNIT_EXPECT_STREQ(test, said(text), text->want);
+	mpool_string_put(pool, s);
+	mpool_string_flush(pool);
+	bad_free(test, text, &pool->small->pool, s, MPOOL_BAD_FREE_ADDRESS);
+	KUNIT_EXPECT_STREQ(test, said(text),
+			   " is free already, a string of pool \"kt-words\"");
+}
+
+#define SAID(words) KUNIT_EXPECT_NOT_NULL(test, strstr(text->out.buf, words))
+
+/* Pools are compared, not their names; and who takes no such object says so. */
+static void bad_frees_compare_pools(struct kunit *test)
+{
+	struct mpool_fixed *orphan = mpool_fixed_create("kt-twin", 64, NULL), *pool;
+	struct text *text = text_new(test);
+	void *old, *new;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(orphan));
+	old = mpool_fixed_alloc(orphan, GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, 1, mpool_fixed_destroy(orphan));
+	pool = mpool_kunit_fixed(test, "kt-twin", 64, NULL);
+	new = mpool_fixed_alloc(pool, GFP_KERNEL);
+	bad_free(test, text, &pool->pool, old, MPOOL_BAD_FREE_ADDRESS);
+	SAID(" is an object of pool \"kt-twin\" (orphan), from ");
+	SAID("], not of \"kt-twin\"; freed by");
+	text->out.len = 0;
+	bad_free(test, text, &orphan->pool, new, MPOOL_BAD_FREE_ADDRESS);
+	SAID(" is an object of pool \"kt-twin\", from ");
+	SAID("], not of \"kt-twin\" (orphan); freed by");
+	text->out.len = 0;
+	bad_free(test, text, NULL, new, MPOOL_BAD_REALLOC);
+	SAID("], not of a small pool; reallocated by");
+	mpool_free(old);
+	mpool_free(new);
+	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!mpool_kunit_orphans("kt-twin")));
+}
+
 /* Fields of the pool's line, without the age. */
 static void pools_file_has_an_aligned_line_a_pool(struct kunit *test)
 {
@@ -491,6 +570,8 @@ static struct kunit_case report_cases[] = {
 	KUNIT_CASE(large_and_string_pools_report_too),
 	KUNIT_CASE(module_that_goes_is_reported_and_forgotten),
 	KUNIT_CASE(bad_free_reports_say_what_it_was),
+	KUNIT_CASE(bad_frees_of_strings_say_so),
+	KUNIT_CASE(bad_frees_compare_pools),
 	KUNIT_CASE(pools_file_has_an_aligned_line_a_pool),
 	KUNIT_CASE(sites_file_is_sorted),
 	KUNIT_CASE(text_that_does_not_fit_is_cut),

@@ -19,33 +19,76 @@
 #include "badfree.h"
 #include "kick.h"
 
-static void bad_free_what(struct mpool_out *out, const struct mpool_pool *pool,
-			  const struct mpool_whatis *what, const void *p,
-			  enum mpool_bad_free why)
+/* What a pool is called; there may be an orphan and a pool of one name. */
+static void say_pool(struct mpool_out *out, const char *name, bool orphan)
 {
+	mpool_out(out, "\"%s\"%s", name, orphan ? " (orphan)" : "");
+}
+
+/* The object that an address is in, of the kind that its user knows. */
+static void say_object(struct mpool_out *out, const struct mpool_whatis *what,
+		       const struct mpool_whose *whose, bool live)
+{
+	size_t in_front = 0;
+
+	if (whose->kind == MPOOL_KIND_STRING) {
+		in_front = offsetof(struct mpool_str, text);
+		if (what->offset < in_front)
+			mpool_out(out, "%zu bytes before ", in_front - what->offset);
+	}
+	if (what->offset > in_front)
+		mpool_out(out, "%zu bytes into ", what->offset - in_front);
+	if (in_front)
+		mpool_out(out, "a string of pool ");
+	else if (live && !what->offset)
+		mpool_out(out, "an object of pool ");
+	else
+		mpool_out(out, "an object of %zu bytes of pool ", what->size);
+	say_pool(out, what->pool, whose->orphan);
+	if (live)
+		mpool_out(out, ", from %s", what->site);
+}
+
+/* Why a live object is not to be freed so, if that does not follow from its kind. */
+static void say_reason(struct mpool_out *out, const struct mpool_pool *pool,
+		       const struct mpool_whatis *what,
+		       const struct mpool_whose *whose, enum mpool_bad_free why)
+{
+	const bool string = whose->kind == MPOOL_KIND_STRING;
+
+	if (pool && pool != whose->pool) {
+		mpool_out(out, ", not of ");
+		say_pool(out, pool->name, READ_ONCE(pool->orphan));
+	} else if (why == MPOOL_BAD_REALLOC && whose->kind != MPOOL_KIND_SMALL) {
+		mpool_out(out, ", not of a small pool");
+	} else if (string && what->offset == offsetof(struct mpool_str, text)) {
+		mpool_out(out, ", which mpool_string_put() takes");
+	}
+}
+
+static void bad_free_what(struct mpool_out *out, const struct mpool_pool *pool,
+			  const void *p, enum mpool_bad_free why)
+{
+	struct mpool_whatis what;
+	struct mpool_whose whose;
+
+	mpool_whatis_whose(p, &what, &whose);
 	if (IS_ERR(p)) {
 		mpool_out(out, "is error pointer %ld", PTR_ERR(p));
-	} else if (what->area == MPOOL_AREA_FREE ||
-		   why == MPOOL_BAD_FREE_TWICE) {
+	} else if (what.area == MPOOL_AREA_FREE ||
+		   (whose.pool && why == MPOOL_BAD_FREE_TWICE)) {
 		mpool_out(out, why == MPOOL_BAD_FREE_UNBORN ?
 			  "is under construction, " : "is free already, ");
-		if (what->offset)
-			mpool_out(out, "%zu bytes into ", what->offset);
-		mpool_out(out, "an object of %zu bytes of pool \"%s\"", what->size,
-			  what->pool);
-	} else if (what->area == MPOOL_AREA_NOTHING) {
+		say_object(out, &what, &whose, false);
+	} else if (what.area == MPOOL_AREA_NOTHING) {
 		mpool_out(out, "points to nothing");
-	} else if (what->area != MPOOL_AREA_LIVE) {
+	} else if (what.area != MPOOL_AREA_LIVE) {
 		mpool_out(out, "is in %s, not mpool's",
-			  mpool_area_name(what->area));
-	} else if (what->offset) {
-		mpool_out(out, "is %zu bytes into an object of %zu bytes of pool \"%s\", from %s",
-			  what->offset, what->size, what->pool, what->site);
+			  mpool_area_name(what.area));
 	} else {
-		mpool_out(out, "is an object of pool \"%s\", from %s",
-			  what->pool, what->site);
-		if (pool && strcmp(pool->name, what->pool))
-			mpool_out(out, ", not of \"%s\"", pool->name);
+		mpool_out(out, "is ");
+		say_object(out, &what, &whose, true);
+		say_reason(out, pool, &what, &whose, why);
 	}
 }
 
@@ -54,12 +97,9 @@ void mpool_report_bad_free(struct mpool_out *out, const struct mpool_pool *pool,
 			   const void *p, enum mpool_bad_free why,
 			   unsigned long ip)
 {
-	struct mpool_whatis what;
-
-	mpool_whatis(p, &what);
 	mpool_out(out, "bad %s: %p ",
 		  why == MPOOL_BAD_REALLOC ? "realloc" : "free", p);
-	bad_free_what(out, pool, &what, p, why);
+	bad_free_what(out, pool, p, why);
 	if (ip)
 		mpool_out(out, "; %s by %pS\n",
 			  why == MPOOL_BAD_REALLOC ? "reallocated" : "freed",

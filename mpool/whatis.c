@@ -40,9 +40,13 @@ const char *mpool_area_name(enum mpool_area area)
 	return area < ARRAY_SIZE(area_names) ? area_names[area] : "?";
 }
 
-static void fill(struct mpool_whatis *what, const void *p, unsigned long base,
-		 size_t size, const struct mpool_pool *owner, u32 site)
+static void fill(struct mpool_whatis *what, struct mpool_whose *whose,
+		 const void *p, unsigned long base, size_t size,
+		 const struct mpool_pool *owner, u32 site)
 {
+	whose->pool = owner;
+	whose->kind = owner->ops->kind;
+	whose->orphan = READ_ONCE(owner->orphan);
 	what->base = (void *)base;
 	what->size = size;
 	what->offset = (unsigned long)p - base;
@@ -52,7 +56,7 @@ static void fill(struct mpool_whatis *what, const void *p, unsigned long base,
 }
 
 static void whatis_chunk(struct mpool_chunk *chunk, const void *p,
-			 struct mpool_whatis *what)
+			 struct mpool_whatis *what, struct mpool_whose *whose)
 {
 	u32 size = chunk->at.fixed->chunks.size;
 	u32 i = ((unsigned long)p - chunk->at.base) / size;
@@ -61,12 +65,12 @@ static void whatis_chunk(struct mpool_chunk *chunk, const void *p,
 	bool live = mpool_obj_live(state);
 
 	what->area = live ? MPOOL_AREA_LIVE : MPOOL_AREA_FREE;
-	fill(what, p, chunk->at.base + (unsigned long)i * size, size,
+	fill(what, whose, p, chunk->at.base + (unsigned long)i * size, size,
 	     chunk->at.fixed->owner, live ? state : 0);
 }
 
 static void whatis_arena(struct mpool_arena *arena, const void *p,
-			 struct mpool_whatis *what)
+			 struct mpool_whatis *what, struct mpool_whose *whose)
 {
 	struct mpool_large *large = arena->runs->large;
 	struct mpool_page *pg = mpool_runs_find(arena, (unsigned long)p);
@@ -82,7 +86,7 @@ static void whatis_arena(struct mpool_arena *arena, const void *p,
 		owner = &large->pool;
 		site = 0;
 	}
-	fill(what, p, (unsigned long)mpool_page_address(arena, pg),
+	fill(what, whose, p, (unsigned long)mpool_page_address(arena, pg),
 	     mpool_page_bytes(pg), owner, site);
 }
 
@@ -108,22 +112,31 @@ static enum mpool_area whatis_elsewhere(unsigned long addr)
 	return addr < TASK_SIZE_MAX ? MPOOL_AREA_USER : MPOOL_AREA_NOTHING;
 }
 
-bool mpool_whatis(const void *p, struct mpool_whatis *what)
+void mpool_whatis_whose(const void *p, struct mpool_whatis *what,
+			struct mpool_whose *whose)
 {
 	unsigned long word;
 
 	*what = (struct mpool_whatis){ 0 };
+	*whose = (struct mpool_whose){ 0 };
 	rcu_read_lock();
 	preempt_disable();
 	word = mpool_pagemap_word((unsigned long)p);
 	if (mpool_word_arena(word))
-		whatis_arena((struct mpool_arena *)word, p, what);
+		whatis_arena((struct mpool_arena *)word, p, what, whose);
 	else if (word)
-		whatis_chunk((struct mpool_chunk *)word, p, what);
+		whatis_chunk((struct mpool_chunk *)word, p, what, whose);
 	else
 		what->area = whatis_elsewhere((unsigned long)p);
 	preempt_enable();
 	rcu_read_unlock();
+}
+
+bool mpool_whatis(const void *p, struct mpool_whatis *what)
+{
+	struct mpool_whose whose;
+
+	mpool_whatis_whose(p, what, &whose);
 	return what->area == MPOOL_AREA_LIVE;
 }
 EXPORT_SYMBOL_GPL(mpool_whatis);
