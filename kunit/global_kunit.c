@@ -202,6 +202,39 @@ static void set_refuses(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, mpool_pool_find("kt-small"));
 }
 
+/* What becomes of a pool that is put where the global pool is, before its first use. */
+static void set_prepares_the_pool(struct kunit *test)
+{
+	struct mpool_small *first = mpool_kunit_small(test, "kt-first", NULL);
+	struct mpool_small *second = mpool_kunit_small(test, "kt-second", NULL);
+	struct mpool_small *gone = mpool_small_create("kt-gone", NULL);
+	unsigned long at = (unsigned long)first | 1;
+	unsigned int i;
+	void *p;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(gone));
+	p = mpool_small_alloc(gone, 8, GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, 1, mpool_small_destroy(gone));
+	atomic_inc(&first->pool.users);
+	/* An orphan takes frees only. */
+	KUNIT_EXPECT_EQ(test, -EINVAL, mpool_global_offer(&at, gone, _THIS_IP_));
+	KUNIT_EXPECT_EQ(test, (unsigned long)first | 1, at);
+	KUNIT_EXPECT_EQ(test, 0, mpool_global_offer(&at, second, _THIS_IP_));
+	KUNIT_EXPECT_EQ(test, (unsigned long)second | 1, at);
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&first->pool.users));
+	KUNIT_EXPECT_EQ(test, 1, atomic_read(&second->pool.users));
+	/* Each size of a class is served in any context. */
+	for (i = 0; i <= mpool_small_class(SMALL_BASE_MAX); i++)
+		KUNIT_EXPECT_NOT_NULL(test, second->classes[i]);
+	/* In use. */
+	at &= ~1ul;
+	KUNIT_EXPECT_EQ(test, -EBUSY, mpool_global_offer(&at, first, _THIS_IP_));
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&first->pool.users));
+	atomic_dec(&second->pool.users);
+	mpool_free(p);
+	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!mpool_kunit_orphans("kt-gone")));
+}
+
 static void cannot_be_destroyed(struct kunit *test)
 {
 	struct mpool_small *pool = mpool_global();
@@ -265,6 +298,7 @@ static struct kunit_case global_cases[] = {
 	KUNIT_CASE(freed_at_the_end_of_its_scope),
 	KUNIT_CASE(realloc_stays_in_the_pool),
 	KUNIT_CASE(set_refuses),
+	KUNIT_CASE(set_prepares_the_pool),
 	KUNIT_CASE(cannot_be_destroyed),
 	KUNIT_CASE(cannot_be_cleared),
 	KUNIT_CASE(fails_cleanly),

@@ -6,7 +6,7 @@
  * that nobody has used it yet.  The first who does, in whatever context, clears
  * the bit by one cmpxchg; mpool_set_global() may put another pool there until
  * then.  At first it is the built-in pool, which is ready since mpool was
- * loaded, with all its classes.
+ * loaded.  Each has all its powers of two before it is there.
  *
  * mpool_free() asks the address whose it is, not the global pool.
  *
@@ -54,25 +54,54 @@ struct mpool_small *mpool_global(void)
 }
 EXPORT_SYMBOL_GPL(mpool_global);
 
-int mpool_set_global(struct mpool_small *pool)
+/* Puts a pool of which the caller is a user into @at, if that is open. */
+static int offer_used(unsigned long *at, struct mpool_small *pool)
 {
-	unsigned long was = READ_ONCE(global);
+	unsigned long was = READ_ONCE(*at);
+	int err = -EBUSY;
 
-	if (IS_ERR_OR_NULL(pool) || pool->dead) {
-		pr_err_ratelimited("small pool is %ld, not a pool; cannot be the global pool\n",
-				   PTR_ERR(pool));
+	/* The first use of it may be in any context. */
+	if (was & GLOBAL_OPEN)
+		err = mpool_small_make_classes(pool);
+	if (err)
+		return err;
+	do {
+		if (!(was & GLOBAL_OPEN))
+			return -EBUSY;
+	} while (!try_cmpxchg(at, &was, (unsigned long)pool | GLOBAL_OPEN));
+	mpool_pool_unuse(&((struct mpool_small *)(was & ~GLOBAL_OPEN))->pool);
+	return 0;
+}
+
+/* mpool_set_global() for any word that is like global. */
+int mpool_global_offer(unsigned long *at, struct mpool_small *pool,
+		       unsigned long ip)
+{
+	const char *why = "out of memory for its classes";
+	int err;
+
+	if (IS_ERR_OR_NULL(pool))
+		return mpool_pool_none("small", pool, ip);
+	if (!mpool_pool_use(MPOOL_KIND_SMALL, pool)) {
+		pr_err_ratelimited("small pool %p cannot be the global pool: there is no such pool, or no more; called from %pS\n",
+				   pool, (void *)ip);
 		return -EINVAL;
 	}
-	atomic_inc(&pool->pool.users);
-	do {
-		if (!(was & GLOBAL_OPEN)) {
-			atomic_dec(&pool->pool.users);
-			return -EBUSY;
-		}
-	} while (!try_cmpxchg(&global, &was,
-			      (unsigned long)pool | GLOBAL_OPEN));
-	atomic_dec(&((struct mpool_small *)(was & ~GLOBAL_OPEN))->pool.users);
-	return 0;
+	err = offer_used(at, pool);
+	if (!err)
+		return 0;
+	if (err == -EBUSY)
+		why = "the global pool is in use already";
+	pr_err_ratelimited("small pool \"%s\" cannot be the global pool: %s; called from %pS\n",
+			   pool->pool.name, why, (void *)ip);
+	mpool_pool_unuse(&pool->pool);
+	return err;
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_global_offer);
+
+int mpool_set_global(struct mpool_small *pool)
+{
+	return mpool_global_offer(&global, pool, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(mpool_set_global);
 

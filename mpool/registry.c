@@ -206,6 +206,28 @@ void mpool_pool_unclaim(struct mpool_pool *pool)
 }
 
 /*
+ * The pool with that handle, which has a user more from then on, or NULL if there is none
+ * or somebody is ending it.  @handle may be any value and is not followed.
+ */
+struct mpool_pool *mpool_pool_use(enum mpool_kind kind, const void *handle)
+{
+	struct mpool_pool *pool, *found = NULL;
+
+	mutex_lock(&registry_mutex);
+	list_for_each_entry(pool, &registry_list, list) {
+		if (pool->handle != handle || pool->ops->kind != kind ||
+		    pool->ending)
+			continue;
+		/* Who claims it from here on sees the user. */
+		atomic_inc(&pool->users);
+		found = pool;
+		break;
+	}
+	mutex_unlock(&registry_mutex);
+	return found;
+}
+
+/*
  * The pool that was registered next after *@serial, which becomes its own, or NULL.
  * It stays until mpool_pool_unpin(), though perhaps as an orphan, so that callbacks
  * may be called that make and end other pools.

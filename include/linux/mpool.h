@@ -1178,10 +1178,12 @@ struct mpool_small *mpool_global(void);
  * @pool: the pool
  *
  * Possible until the first allocation.  Frees go to the pool that the address
- * belongs to, whatever the global pool is.
+ * belongs to, whatever the global pool is.  Its powers of two are made, so that the
+ * first allocation may be in any context.
  *
- * Context: Process context.
- * Return: 0, %-EBUSY if the global pool is in use, %-EINVAL for a wrong @pool.
+ * Context: Process context.  May sleep.
+ * Return: 0, %-EBUSY if the global pool is in use, %-EINVAL for a wrong @pool, or one
+ *	   that was destroyed, %-ENOMEM; the log says so.
  */
 int mpool_set_global(struct mpool_small *pool);
 
