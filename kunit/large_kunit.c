@@ -287,6 +287,71 @@ static void walk(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 21);
 }
 
+struct steps {
+	const void *last;
+	unsigned int n;
+	unsigned int stop;
+};
+
+static int step(struct mpool_arena *arena, struct mpool_page *pg, void *arg)
+{
+	struct steps *steps = arg;
+
+	if (!mpool_page_is_run(pg))
+		return 0;
+	steps->last = mpool_page_address(arena, pg);
+	return ++steps->n == steps->stop;
+}
+
+#define WALKED	300
+
+/*
+ * A walk holds nothing where it stops: arenas go, its own among them, runs come and
+ * go, and it meets each of those that stayed once.
+ */
+static void walk_in_steps(struct kunit *test)
+{
+	struct mpool_large *pool = new_pool(test, "kunit-steps", 0);
+	struct mpool_cursor at = { };
+	struct steps steps = { };
+	void **p, *late;
+	unsigned int i;
+
+	p = kunit_kcalloc(test, WALKED, sizeof(*p), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	for (i = 0; i < WALKED; i++) {
+		/* Every tenth is an arena of its own. */
+		p[i] = mpool_large_alloc(pool, (i % 10 ? 1 : 70) * PAGE_SIZE,
+					 NULL, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, p[i]);
+	}
+	KUNIT_EXPECT_EQ(test, mpool_large_walk(pool, &at, step, &steps), 0);
+	KUNIT_EXPECT_EQ(test, steps.n, WALKED);
+	KUNIT_EXPECT_EQ(test, mpool_large_walk(pool, &at, step, &steps), 0);
+	KUNIT_EXPECT_EQ(test, steps.n, WALKED);
+	/* Runs that were met go, one by one, and their arenas with them. */
+	at = (struct mpool_cursor){ };
+	for (i = 0; i < WALKED; i++) {
+		steps = (struct steps){ .stop = 1 };
+		KUNIT_ASSERT_EQ(test, mpool_large_walk(pool, &at, step, &steps),
+				1);
+		mpool_large_free(pool, (void *)steps.last);
+		mpool_large_trim(pool);
+		synchronize_rcu();
+	}
+	steps = (struct steps){ };
+	KUNIT_EXPECT_EQ(test, mpool_large_walk(pool, &at, step, &steps), 0);
+	KUNIT_EXPECT_EQ(test, steps.n, 0);
+	KUNIT_EXPECT_EQ(test, charged(pool), 0);
+	/* What comes in a new arena is behind. */
+	late = mpool_large_alloc(pool, 70 * PAGE_SIZE, NULL, GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, mpool_large_walk(pool, &at, step, &steps), 0);
+	KUNIT_EXPECT_EQ(test, steps.n, 1);
+	mpool_large_free(pool, late);
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
+}
+
 /* One idle arena is kept for the next caller; trim takes it, too. */
 static void spares(struct kunit *test)
 {
@@ -738,6 +803,7 @@ static struct kunit_case large_cases[] = {
 	KUNIT_CASE(pool_in_use_stays),
 	KUNIT_CASE(counts),
 	KUNIT_CASE(walk),
+	KUNIT_CASE(walk_in_steps),
 	KUNIT_CASE(spares),
 	KUNIT_CASE(spares_one_a_node),
 	KUNIT_CASE(shrinker_takes_spares),

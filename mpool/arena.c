@@ -2,7 +2,8 @@
 /*
  * Arenas of a large pool: how they come, become idle, and go.
  *
- * Structure: all arenas of a pool are on a doubly linked list, and those without a
+ * Structure: all arenas of a pool are on a doubly linked list, in the order in which
+ * they came, which their serial numbers say; and those without a
  * run in use, the spares, on a second one.  The longest spare of each node is kept,
  * the others go back to the system: a caller that takes and gives back one run must
  * not make the page allocator work each time.  When the system is short of memory,
@@ -176,6 +177,8 @@ void mpool_large_add_arena(struct mpool_large *large,
 
 	arena->noted = !large->feed->gives_back;
 	raw_spin_lock_irqsave(&large->lock, flags);
+	arena->serial_low = ++large->serial;
+	arena->serial_high = large->serial >> 32;
 	list_add_tail_rcu(&arena->list, &large->arenas);
 	mpool_runs_add(arena->runs, arena);
 	mpool_arena_idle_locked(large, arena);

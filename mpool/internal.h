@@ -11,7 +11,7 @@
  *	 4  global, small, strpool, whatis
  *	 3  fixed, trim, object, chunk, geometry, magazine, reserve, strtab
  *	 2  large, arena, nodes, pages, place, system, region, reserved, runs, shortage, shrink
- *	 2  refs, resize, search
+ *	 2  refs, resize, search, walk
  *	 1  pagemap, site, owner, registry, limit
  *	 0  internal, compat, stat, kick, call, broken
  *

@@ -24,7 +24,7 @@
  *	one which is left to the work item or to others, since its own may end.
  *
  * Locking: large->lock (raw) for arenas, engine and counts.  Arenas are freed
- * after a grace period, so that lookups and walks need only RCU.
+ * after a grace period, so that lookups and walks (walk.c) need only RCU.
  */
 #include <linux/kernel.h>
 #include <linux/log2.h>
@@ -35,7 +35,6 @@
 
 #include "large.h"
 #include "shrink.h"
-#include "site.h"
 
 /* Where pools take their memory that were not given a large pool. */
 struct mpool_large *mpool_large_shared;
@@ -316,7 +315,7 @@ static void give_later(struct mpool_large *large, struct mpool_page *pg)
 {
 	/* Its owner may end before that. */
 	WRITE_ONCE(pg->owner, &large->pool);
-	/* Pairs with smp_load_acquire() in late_arena(): what it is, before that. */
+	/* Pairs with smp_load_acquire() in find_queued(): what it is, before that. */
 	smp_store_release(&pg->tag, mpool_page_tag(mpool_page_index(pg),
 						   MPOOL_PAGE_QUEUED));
 	mpool_kick(&large->late);
@@ -363,42 +362,55 @@ void mpool_large_give(struct mpool_large *large, struct mpool_page *pg)
 	give_later(large, pg);
 }
 
-static void late_arena(struct mpool_large *large, struct mpool_arena *arena)
+static int find_queued(struct mpool_arena *arena, struct mpool_page *pg,
+		       void *arg)
 {
-	struct mpool_page *pg;
-	unsigned long flags;
-	unsigned int i;
+	struct mpool_page **found = arg;
 
-	mpool_arena_for_each_start(i, arena) {
-		pg = &arena->pages[i];
-		/* Pairs with smp_store_release() in give_later(), mpool_runs_split(). */
-		if ((smp_load_acquire(&pg->tag) & MPOOL_TAG_STATE) != MPOOL_PAGE_QUEUED)
-			continue;
-		if (!run_alone(pg)) {
-			mpool_refs_settle(large, pg);
-			continue;
-		}
-		raw_spin_lock_irqsave(&large->lock, flags);
-		mpool_large_give_locked(large, pg);
-		raw_spin_unlock_irqrestore(&large->lock, flags);
+	/* Pairs with smp_store_release() in give_later(), mpool_runs_split(). */
+	if ((smp_load_acquire(&pg->tag) & MPOOL_TAG_STATE) != MPOOL_PAGE_QUEUED)
+		return 0;
+	*found = pg;
+	return 1;
+}
+
+/* Finishes a free.  The run is not free before that, and so its arena stays. */
+static void late_one(struct mpool_large *large, struct mpool_page *pg)
+{
+	unsigned long flags;
+
+	if (!run_alone(pg)) {
+		mpool_refs_settle(large, pg);
+		return;
 	}
+	raw_spin_lock_irqsave(&large->lock, flags);
+	mpool_large_give_locked(large, pg);
+	raw_spin_unlock_irqrestore(&large->lock, flags);
+}
+
+/* An NMI may have parked the last run of an arena.  Two loads for each. */
+static void late_idle(struct mpool_large *large)
+{
+	struct mpool_arena *arena;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(arena, &large->arenas, list)
+		if (!READ_ONCE(arena->noted) && !atomic_read(&arena->live))
+			mpool_arena_idle(large, arena);
+	rcu_read_unlock();
 }
 
 static void late_fn(struct work_struct *work)
 {
 	struct mpool_large *large = container_of(mpool_kick_of(work),
 						 struct mpool_large, late);
-	struct mpool_arena *arena;
+	struct mpool_cursor at = { };
+	struct mpool_page *pg;
 
-	rcu_read_lock();
-	list_for_each_entry_rcu(arena, &large->arenas, list) {
-		late_arena(large, arena);
-		mpool_refs_drain(large, arena);
-		/* An NMI may have parked its last run. */
-		if (!READ_ONCE(arena->noted) && !atomic_read(&arena->live))
-			mpool_arena_idle(large, arena);
-	}
-	rcu_read_unlock();
+	while (mpool_large_walk(large, &at, find_queued, &pg))
+		late_one(large, pg);
+	mpool_refs_drain(large);
+	late_idle(large);
 	mpool_large_reap(large);
 	mpool_refs_tell(large, false);
 }
@@ -496,129 +508,12 @@ bool mpool_large_free_object(struct mpool_page *pg, struct mpool_pool *owner)
 	return true;
 }
 
-static int walk_arena(struct mpool_arena *arena, struct mpool_pool *owner,
-		      mpool_visit_fn fn, void *arg)
-{
-	struct mpool_obj obj;
-	unsigned int i;
-	int ret = 0;
-
-	mpool_arena_for_each_start(i, arena) {
-		struct mpool_page *pg = &arena->pages[i];
-
-		if (!mpool_page_is_run(pg) || mpool_page_owner(pg) != owner)
-			continue;
-		obj.addr = mpool_page_address(arena, pg);
-		/* After the state: the barrier is that of mpool_page_owner(). */
-		obj.size = mpool_page_bytes(pg) - mpool_page_slack(pg);
-		obj.site = READ_ONCE(pg->site);
-		/* As in whatis_arena(): a link is no site. */
-		smp_rmb();
-		if (!mpool_page_is_run(pg))
-			continue;
-		ret = fn(&obj, arg);
-		if (ret)
-			break;
-	}
-	return ret;
-}
-
-/* Visits the runs that @owner has in @large. */
-int mpool_large_walk_owner(struct mpool_large *large, struct mpool_pool *owner,
-			   mpool_visit_fn fn, void *arg)
-{
-	struct mpool_arena *arena;
-	int ret = 0;
-
-	rcu_read_lock();
-	list_for_each_entry_rcu(arena, &large->arenas, list) {
-		ret = walk_arena(arena, owner, fn, arg);
-		if (ret)
-			break;
-	}
-	rcu_read_unlock();
-	return ret;
-}
-EXPORT_SYMBOL_IF_KUNIT(mpool_large_walk_owner);
-
-struct drop {
-	struct mpool_pool *owner;
-	const struct module *mod;
-	size_t count;
-};
-
-static int drop_one(const struct mpool_obj *obj, void *arg)
-{
-	struct mpool_page *pg = mpool_large_lookup(obj->addr);
-	struct drop *drop = arg;
-
-	if (!pg || (drop->mod && !mpool_site_of_module(obj->site, drop->mod)))
-		return 0;
-	if (!mpool_runs_claim(pg))
-		return 0;
-	/*
-	 * Once it is claimed nobody changes it.  Before that it may have been freed
-	 * and be somebody else's by now, who keeps it.
-	 */
-	if (READ_ONCE(pg->owner) != drop->owner ||
-	    READ_ONCE(pg->site) != obj->site) {
-		mpool_page_set(pg, mpool_page_index(pg), MPOOL_PAGE_RUN);
-		return 0;
-	}
-	mpool_large_free_claimed(drop->owner, pg);
-	drop->count++;
-	return 0;
-}
-
-/* Frees what @owner has in @large, or only what @mod's sites took. */
-size_t mpool_large_drop_owner(struct mpool_large *large,
-			      struct mpool_pool *owner,
-			      const struct module *mod)
-{
-	struct drop drop = { .owner = owner, .mod = mod };
-
-	mpool_large_walk_owner(large, owner, drop_one, &drop);
-	return drop.count;
-}
-
-static int adopt_one(const struct mpool_obj *obj, void *arg)
-{
-	struct mpool_page *pg = mpool_large_lookup(obj->addr);
-	struct mpool_large *large = arg;
-
-	if (pg)
-		WRITE_ONCE(pg->owner, &large->pool);
-	return 0;
-}
-
-/* What a pool that ends has still out is the large pool's: nothing names it then. */
-void mpool_large_adopt(struct mpool_large *large, struct mpool_pool *owner)
-{
-	mpool_large_walk_owner(large, owner, adopt_one, large);
-}
-
-/* Bytes that were not asked for, in the runs of all owners. */
-static size_t large_slack(struct mpool_large *large)
-{
-	struct mpool_arena *arena;
-	size_t slack = 0;
-	unsigned int i;
-
-	rcu_read_lock();
-	list_for_each_entry_rcu(arena, &large->arenas, list)
-		mpool_arena_for_each_start(i, arena)
-			if (mpool_page_is_run(&arena->pages[i]))
-				slack += mpool_page_slack(&arena->pages[i]);
-	rcu_read_unlock();
-	return slack;
-}
-
 static void large_count(struct mpool_pool *pool, struct mpool_count *count)
 {
 	struct mpool_large *large = container_of(pool, struct mpool_large,
 						 pool);
 	size_t used = atomic_long_read(&pool->pages) << PAGE_SHIFT;
-	size_t slack = large_slack(large);
+	size_t slack = mpool_large_slack(large);
 
 	*count = (struct mpool_count){
 		.frees = mpool_stat_read(&pool->stats, MPOOL_STAT_FREE),

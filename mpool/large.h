@@ -45,6 +45,7 @@ struct mpool_large {
 	raw_spinlock_t lock;
 	struct mpool_runs runs;		/* of the first node, or of all */
 	struct list_head arenas;	/* doubly linked, RCU for readers */
+	u64 serial;		/* of the arena that came last */
 	struct list_head spares;	/* arenas without a run in use, and others */
 	unsigned int nr_spares;		/* on that list */
 	struct list_head shrink;	/* all that give back; shrink_mutex */
@@ -139,6 +140,27 @@ struct mpool_page *mpool_arena_search(struct mpool_large *large,
 struct mpool_page *mpool_large_search(struct mpool_runs *runs,
 				      const struct mpool_wish *wish);
 
+/* walk.c */
+
+/* Where a walk is; { } is before the first run. */
+struct mpool_cursor {
+	u64 serial;		/* of the arena */
+	u32 index;		/* of the next page to be looked at */
+};
+
+/* Called for each run, in an RCU read-side section; non-zero ends the walk. */
+typedef int (*mpool_run_fn)(struct mpool_arena *arena, struct mpool_page *pg,
+			    void *arg);
+int mpool_large_walk(struct mpool_large *large, struct mpool_cursor *at,
+		     mpool_run_fn fn, void *arg);
+int mpool_large_walk_owner(struct mpool_large *large, struct mpool_pool *owner,
+			   mpool_visit_fn fn, void *arg);
+size_t mpool_large_drop_owner(struct mpool_large *large,
+			      struct mpool_pool *owner,
+			      const struct module *mod);
+void mpool_large_adopt(struct mpool_large *large, struct mpool_pool *owner);
+size_t mpool_large_slack(struct mpool_large *large);
+
 /* nodes.c */
 int mpool_large_make_nodes(struct mpool_large *large, bool system);
 void mpool_large_free_nodes(struct mpool_large *large);
@@ -173,12 +195,6 @@ struct mpool_page *mpool_large_lookup(const void *p);
 void mpool_large_free_claimed(struct mpool_pool *owner, struct mpool_page *pg);
 bool mpool_large_free_object(struct mpool_page *pg, struct mpool_pool *owner);
 int mpool_large_resize(struct mpool_page *pg, size_t size, u32 site);
-int mpool_large_walk_owner(struct mpool_large *large, struct mpool_pool *owner,
-			   mpool_visit_fn fn, void *arg);
-void mpool_large_adopt(struct mpool_large *large, struct mpool_pool *owner);
-size_t mpool_large_drop_owner(struct mpool_large *large,
-			      struct mpool_pool *owner,
-			      const struct module *mod);
 
 struct mpool_large *mpool_large_setup(const char *name,
 				      const struct mpool_large_feed *feed,

@@ -210,26 +210,40 @@ static struct mpool_page *drain_take(struct mpool_large *large,
 	return pg;
 }
 
-/*
- * Gives back the free runs of an arena with holes that is idle, and then the arena.
- * Process context, in an RCU read-side section.
- */
-void mpool_refs_drain(struct mpool_large *large, struct mpool_arena *arena)
+static int drain_visit(struct mpool_arena *arena, struct mpool_page *pg,
+		       void *arg)
 {
-	struct mpool_page *pg;
-	u32 i;
+	struct mpool_page **taken = arg;
 
-	if (!mpool_hint(arena->gone))
+	if (!mpool_hint(arena->gone) || atomic_read(&arena->live) ||
+	    mpool_page_state(pg) == MPOOL_PAGE_GONE)
+		return 0;
+	*taken = drain_take(mpool_page_large(pg), arena, mpool_page_index(pg));
+	return *taken ? 1 : 0;
+}
+
+static bool refs_holes(const struct mpool_large *large)
+{
+	return atomic_long_read(&large->refs.held) ||
+	       atomic_long_read(&large->refs.lost);
+}
+
+/*
+ * Gives back the free runs of arenas with holes that are idle, and then the arenas.  A
+ * run that was taken holds its arena.  Process context.
+ */
+void mpool_refs_drain(struct mpool_large *large)
+{
+	struct mpool_cursor at = { };
+	struct mpool_arena *arena;
+	struct mpool_page *pg;
+
+	if (!refs_holes(large))
 		return;
-	mpool_arena_for_each_start(i, arena) {
-		if (atomic_read(&arena->live))
-			break;
-		if (mpool_page_state(&arena->pages[i]) == MPOOL_PAGE_GONE)
-			continue;
-		pg = drain_take(large, arena, i);
-		if (!pg)
-			continue;
-		pages_mend(&large->refs, arena->mem + i, pg->len);
+	while (mpool_large_walk(large, &at, drain_visit, &pg)) {
+		arena = mpool_page_arena(pg);
+		pages_mend(&large->refs, arena->mem + mpool_page_index(pg),
+			   pg->len);
 		run_leaves(large, arena, pg);
 	}
 }
@@ -240,8 +254,7 @@ void mpool_refs_drain(struct mpool_large *large, struct mpool_arena *arena)
  */
 void mpool_refs_hurry(struct mpool_large *large)
 {
-	if (atomic_long_read(&large->refs.held) ||
-	    atomic_long_read(&large->refs.lost))
+	if (refs_holes(large))
 		mpool_kick(&large->late);
 }
 

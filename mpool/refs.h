@@ -41,7 +41,7 @@ struct mpool_refs {
 void mpool_refs_init(struct mpool_refs *refs);
 void mpool_refs_note(struct mpool_large *large, struct mpool_page *pg, u32 from);
 void mpool_refs_settle(struct mpool_large *large, struct mpool_page *pg);
-void mpool_refs_drain(struct mpool_large *large, struct mpool_arena *arena);
+void mpool_refs_drain(struct mpool_large *large);
 void mpool_refs_hurry(struct mpool_large *large);
 void mpool_refs_end(struct mpool_arena *arena);
 void mpool_refs_look(struct mpool_arena *arena);

@@ -513,7 +513,7 @@ struct mpool_page *mpool_runs_split(struct mpool_page *pg, u32 npages,
 	tail->len = pg->len - npages;
 	WRITE_ONCE(pg->len, npages);
 	atomic_inc(&arena->live);
-	/* Pairs with smp_load_acquire() in late_arena(). */
+	/* Pairs with smp_load_acquire() in find_queued(). */
 	smp_store_release(&tail->tag, mpool_page_tag(index, state));
 	__set_bit(index, mpool_arena_starts(arena));
 	return tail;

@@ -85,15 +85,17 @@ struct mpool_arena {
 	phys_addr_t phys;	/* of @base, or MPOOL_NO_PHYS */
 	dma_addr_t dma;		/* of @base, or MPOOL_NO_DMA */
 	struct page *mem;	/* system: first page, each has MPOOL_PAGE_REFS */
-	u8 order;		/* system: order of the block */
+	u8 order : 5;		/* system: order of the block */
 	bool whole : 1;		/* system: may go back as the block that it was */
 	bool io : 1;		/* region: not to be touched */
 	bool virt : 1;		/* system: vmalloc()ed */
 	/* Protected by the lock of the pool. */
 	bool noted;		/* idle or not, nothing is to be done; read anywhere */
+	u16 serial_high;	/* ascends along the list, constant once it is there; */
 	u32 gone;		/* pages that left */
 	/* Any context. */
 	atomic_t live;		/* runs in use, those that are parked not */
+	u32 serial_low;		/* in two parts, which take no room */
 	/* Protected by the lock of the pool. */
 	struct list_head list;	/* all arenas of the pool, by RCU for readers */
 	union {
@@ -107,6 +109,12 @@ static_assert(offsetof(struct mpool_arena, no_pool) ==
 	      offsetof(struct mpool_spot, fixed));
 static_assert(offsetof(struct mpool_arena, no_objects) ==
 	      offsetof(struct mpool_spot, nr));
+
+/* Tells an arena from those before and behind it in the list of its pool. */
+static inline u64 mpool_arena_serial(const struct mpool_arena *arena)
+{
+	return (u64)arena->serial_high << 32 | arena->serial_low;
+}
 
 /* A bit for each page that begins a run, behind the descriptors. */
 static inline unsigned long *mpool_arena_starts(struct mpool_arena *arena)

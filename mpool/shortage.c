@@ -14,11 +14,10 @@
  * Invariant: a record is written by one at a time, who has set busy.
  *
  * Locking: mpool_shortage_mutex for the table and for what was found; RCU for
- * the walk.
+ * each step of the walk, after which the owners in the table may be gone.
  */
 #include <linux/hash.h>
 #include <linux/jiffies.h>
-#include <linux/rculist.h>
 #include <linux/string.h>
 
 #include "large.h"
@@ -33,13 +32,18 @@ DEFINE_MUTEX(mpool_shortage_mutex);
 EXPORT_SYMBOL_IF_KUNIT(mpool_shortage_mutex);
 
 static struct {
-	const struct mpool_pool *owner;
+	const struct mpool_pool *owner;		/* never followed: it may end */
+	char pool[MPOOL_NAME_LEN];
 	u32 site;
 	unsigned long pages;
 } rows[ROWS];
 
-/* What finds no row is not counted: it is not among the biggest of few. */
-static void row_add(const struct mpool_pool *owner, u32 site,
+/*
+ * What finds no row is not counted: it is not among the biggest of few.  In the RCU
+ * read-side section that found the owner.
+ */
+static void row_add(const struct mpool_large *large,
+		    const struct mpool_pool *owner, u32 site,
 		    unsigned long pages)
 {
 	unsigned int i = hash_long((unsigned long)owner + site, ROWS_SHIFT);
@@ -49,6 +53,9 @@ static void row_add(const struct mpool_pool *owner, u32 site,
 		if (!rows[i].owner) {
 			rows[i].owner = owner;
 			rows[i].site = site;
+			if (owner != &large->pool)
+				strscpy(rows[i].pool, owner->name,
+					sizeof(rows[i].pool));
 		} else if (rows[i].owner != owner || rows[i].site != site) {
 			continue;
 		}
@@ -57,31 +64,25 @@ static void row_add(const struct mpool_pool *owner, u32 site,
 	}
 }
 
-static void add_arena(struct mpool_large *large, struct mpool_arena *arena)
+static int add_run(struct mpool_arena *arena, struct mpool_page *pg, void *arg)
 {
-	const struct mpool_pool *owner;
+	const struct mpool_pool *owner = mpool_page_owner(pg);
+	const struct mpool_large *large = arg;
+	u32 site = READ_ONCE(pg->site);
 	enum mpool_page_state state;
-	struct mpool_page *pg;
-	unsigned int i;
-	u32 site;
 
-	mpool_arena_for_each_start(i, arena) {
-		pg = &arena->pages[i];
-		owner = mpool_page_owner(pg);
-		site = READ_ONCE(pg->site);
-		smp_rmb(); /* As in whatis_arena(): a link is no site. */
-		state = mpool_page_state(pg);
-		if (!owner || (state != MPOOL_PAGE_RUN &&
-			       state != MPOOL_PAGE_RESIZED &&
-			       state != MPOOL_PAGE_CHUNK))
-			continue;
-		row_add(owner, owner == &large->pool ? site : 0,
+	smp_rmb(); /* As in whatis_arena(): a link is no site. */
+	state = mpool_page_state(pg);
+	/* It was a run in use, or will be one: its owner did not end before. */
+	if (owner && (state == MPOOL_PAGE_RUN || state == MPOOL_PAGE_RESIZED ||
+		      state == MPOOL_PAGE_CHUNK))
+		row_add(large, owner, owner == &large->pool ? site : 0,
 			READ_ONCE(pg->len));
-	}
+	return 0;
 }
 
-/* Moves the biggest rows to @s.  In the RCU section that read their owners. */
-static void rows_top(struct mpool_large *large, struct mpool_shortage *s)
+/* Moves the biggest rows to @s. */
+static void rows_top(struct mpool_shortage *s)
 {
 	unsigned int i, n, best;
 
@@ -91,10 +92,8 @@ static void rows_top(struct mpool_large *large, struct mpool_shortage *s)
 				best = i;
 		s->top[n].pages = rows[best].pages;
 		s->top[n].site = rows[best].site;
-		s->top[n].pool[0] = '\0';
-		if (rows[best].owner && rows[best].owner != &large->pool)
-			strscpy(s->top[n].pool, rows[best].owner->name,
-				sizeof(s->top[n].pool));
+		strscpy(s->top[n].pool, rows[best].pool,
+			sizeof(s->top[n].pool));
 		rows[best].pages = 0;
 	}
 }
@@ -105,15 +104,12 @@ static void shortage_fn(struct work_struct *work)
 						struct mpool_shortage, kick);
 	struct mpool_large *large = container_of(s, struct mpool_large,
 						 shortage);
-	struct mpool_arena *arena;
+	struct mpool_cursor at = { };
 
 	mutex_lock(&mpool_shortage_mutex);
 	memset(rows, 0, sizeof(rows));
-	rcu_read_lock();
-	list_for_each_entry_rcu(arena, &large->arenas, list)
-		add_arena(large, arena);
-	rows_top(large, s);
-	rcu_read_unlock();
+	mpool_large_walk(large, &at, add_run, large);
+	rows_top(s);
 	if (s->log)
 		mpool_pool_shortage(&large->pool, s);
 	mutex_unlock(&mpool_shortage_mutex);

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Walks over the runs of a large pool, however many there are.
+ *
+ * Structure: a cursor, which is an arena by its serial number and a page of it, and a
+ * step that visits WALK_STEP runs from there on in one RCU read-side section.  Between
+ * steps nothing is held: an arena may go, and then the next one follows.  The list of
+ * arenas is in the order of their serial numbers.
+ *
+ * Invariant: a run that is in use all the time is visited once, others once or not at
+ * all.
+ *
+ * Locking: RCU for a step.  It holds the arenas that the step comes by, and the owner
+ * of each run that it finds in use.  A step passes by the arenas before its own, with
+ * a load for each.
+ */
+#include <linux/rculist.h>
+#include <linux/sched.h>
+
+#include "large.h"
+#include "site.h"
+
+/* Runs that are visited in one RCU read-side section. */
+#define WALK_STEP	64
+
+/* One step; false if it came to the end. */
+static bool walk_step(struct mpool_large *large, struct mpool_cursor *at,
+		      mpool_run_fn fn, void *arg, int *ret)
+{
+	unsigned int left = WALK_STEP;
+	struct mpool_arena *arena;
+	u64 serial;
+
+	list_for_each_entry_rcu(arena, &large->arenas, list) {
+		serial = mpool_arena_serial(arena);
+		if (serial < at->serial)
+			continue;
+		if (serial > at->serial)
+			*at = (struct mpool_cursor){ .serial = serial };
+		for (;;) {
+			at->index = mpool_arena_next_start(arena, at->index);
+			if (at->index >= arena->npages)
+				break;
+			if (!left--)
+				return true;
+			*ret = fn(arena, &arena->pages[at->index++], arg);
+			if (*ret)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Calls @fn for each run from *@at on, free ones too, in RCU read-side sections, until
+ * it is not 0.  *@at is behind the last run then.  Sleeps between them.
+ */
+int mpool_large_walk(struct mpool_large *large, struct mpool_cursor *at,
+		     mpool_run_fn fn, void *arg)
+{
+	int ret = 0;
+	bool more;
+
+	do {
+		rcu_read_lock();
+		more = walk_step(large, at, fn, arg, &ret);
+		rcu_read_unlock();
+		cond_resched();
+	} while (more && !ret);
+	return ret;
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_large_walk);
+
+struct owner_walk {
+	struct mpool_pool *owner;
+	mpool_visit_fn fn;
+	void *arg;
+};
+
+static int visit_owner(struct mpool_arena *arena, struct mpool_page *pg,
+		       void *arg)
+{
+	struct owner_walk *walk = arg;
+	struct mpool_obj obj;
+
+	if (!mpool_page_is_run(pg) || mpool_page_owner(pg) != walk->owner)
+		return 0;
+	obj.addr = mpool_page_address(arena, pg);
+	/* After the state: the barrier is that of mpool_page_owner(). */
+	obj.size = mpool_page_bytes(pg) - mpool_page_slack(pg);
+	obj.site = READ_ONCE(pg->site);
+	/* As in whatis_arena(): a link is no site. */
+	smp_rmb();
+	return mpool_page_is_run(pg) ? walk->fn(&obj, walk->arg) : 0;
+}
+
+/* Visits the runs that @owner has in @large.  Sleeps, but not while @fn runs. */
+int mpool_large_walk_owner(struct mpool_large *large, struct mpool_pool *owner,
+			   mpool_visit_fn fn, void *arg)
+{
+	struct owner_walk walk = { .owner = owner, .fn = fn, .arg = arg };
+	struct mpool_cursor at = { };
+
+	return mpool_large_walk(large, &at, visit_owner, &walk);
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_large_walk_owner);
+
+struct drop {
+	struct mpool_pool *owner;
+	const struct module *mod;
+	size_t count;
+};
+
+static int drop_one(const struct mpool_obj *obj, void *arg)
+{
+	struct mpool_page *pg = mpool_large_lookup(obj->addr);
+	struct drop *drop = arg;
+
+	if (!pg || (drop->mod && !mpool_site_of_module(obj->site, drop->mod)))
+		return 0;
+	if (!mpool_runs_claim(pg))
+		return 0;
+	/*
+	 * Once it is claimed nobody changes it.  Before that it may have been freed
+	 * and be somebody else's by now, who keeps it.
+	 */
+	if (READ_ONCE(pg->owner) != drop->owner ||
+	    READ_ONCE(pg->site) != obj->site) {
+		mpool_page_set(pg, mpool_page_index(pg), MPOOL_PAGE_RUN);
+		return 0;
+	}
+	mpool_large_free_claimed(drop->owner, pg);
+	drop->count++;
+	return 0;
+}
+
+/* Frees what @owner has in @large, or only what @mod's sites took. */
+size_t mpool_large_drop_owner(struct mpool_large *large,
+			      struct mpool_pool *owner,
+			      const struct module *mod)
+{
+	struct drop drop = { .owner = owner, .mod = mod };
+
+	mpool_large_walk_owner(large, owner, drop_one, &drop);
+	return drop.count;
+}
+
+static int adopt_one(const struct mpool_obj *obj, void *arg)
+{
+	struct mpool_page *pg = mpool_large_lookup(obj->addr);
+	struct mpool_large *large = arg;
+
+	if (pg)
+		WRITE_ONCE(pg->owner, &large->pool);
+	return 0;
+}
+
+/* What a pool that ends has still out is the large pool's: nothing names it then. */
+void mpool_large_adopt(struct mpool_large *large, struct mpool_pool *owner)
+{
+	mpool_large_walk_owner(large, owner, adopt_one, large);
+}
+
+static int add_slack(struct mpool_arena *arena, struct mpool_page *pg,
+		     void *arg)
+{
+	size_t *sum = arg;
+	u32 slack;
+
+	if (!mpool_page_is_run(pg))
+		return 0;
+	smp_rmb(); /* Pairs with smp_wmb() in fill_locked(). */
+	slack = mpool_page_slack(pg);
+	smp_rmb(); /* As in whatis_arena(): a link is no slack. */
+	if (mpool_page_is_run(pg))
+		*sum += slack;
+	return 0;
+}
+
+/* Bytes that were not asked for, in the runs of all owners. */
+size_t mpool_large_slack(struct mpool_large *large)
+{
+	struct mpool_cursor at = { };
+	size_t slack = 0;
+
+	mpool_large_walk(large, &at, add_slack, &slack);
+	return slack;
+}
