@@ -383,30 +383,47 @@ size_t mpool_object_size(const void *p)
 }
 
 /*
+ * The same as resize_in_place() for what was an object of a class when it was looked at:
+ * it may have been freed meanwhile, by mistake, and the chunk be another's.  Preemption
+ * is off.
+ */
+static bool resize_object(struct mpool_small *pool, struct mpool_chunk *chunk,
+			  const void *p, size_t size, bool stay, u32 site)
+{
+	const struct mpool_fixed *fixed = chunk->at.fixed;
+	u16 *state = mpool_chunk_state(chunk, (unsigned long)p), old;
+	size_t has = fixed->chunks.size;
+
+	if (!state || fixed->owner != &pool->pool || size > has)
+		return false;
+	if (!stay && size <= has - has / 4 &&
+	    READ_ONCE(pool->classes[mpool_small_class(size)]) != fixed)
+		return false;
+	old = READ_ONCE(*state);
+	return mpool_obj_live(old) && cmpxchg(state, old, site) == old;
+}
+
+/*
  * Changes the size of a live object where it is; false if it has to move.  What
  * cannot be moved shrinks where it is, whatever that wastes.
  */
-static bool resize_in_place(struct mpool_small *pool, const void *p, size_t had,
+static bool resize_in_place(struct mpool_small *pool, const void *p,
 			    size_t size, u32 site)
 {
 	bool stay = !mpool_large_touchable(pool->large);
 	struct mpool_chunk *chunk;
 	struct mpool_page *pg;
 	bool done = false;
-	u16 *state, old;
 
 	rcu_read_lock();
 	preempt_disable();
 	chunk = mpool_chunk_find(p);
-	if (!chunk && (stay || size > SMALL_BASE_MAX)) {
+	if (chunk) {
+		done = resize_object(pool, chunk, p, size, stay, site);
+	} else if (stay || size > SMALL_BASE_MAX) {
 		pg = mpool_large_lookup(p);
-		done = pg && !mpool_large_resize(pg, size, site);
-	} else if (chunk && size <= had &&
-		   (stay || READ_ONCE(pool->classes[mpool_small_class(size)]) ==
-		    chunk->at.fixed || size > had - had / 4)) {
-		state = mpool_chunk_state(chunk, (unsigned long)p);
-		old = READ_ONCE(*state);
-		done = mpool_obj_live(old) && cmpxchg(state, old, site) == old;
+		done = pg && mpool_page_owner(pg) == &pool->pool &&
+		       !mpool_large_resize(pg, size, site);
 	}
 	preempt_enable();
 	rcu_read_unlock();
@@ -440,7 +457,7 @@ static void *move(struct mpool_small *pool, const void *p, size_t had,
 void *mpool_small_realloc_at(struct mpool_small *pool, const void *p,
 			     size_t size, gfp_t gfp, struct mpool_site *site)
 {
-	size_t had;
+	struct found found;
 
 	if (small_check(pool))
 		return NULL;
@@ -450,21 +467,21 @@ void *mpool_small_realloc_at(struct mpool_small *pool, const void *p,
 		mpool_small_give(pool, p, MPOOL_GIVE_FREE, _RET_IP_);
 		return ZERO_SIZE_PTR;
 	}
-	if (mpool_small_of(p) != pool) {
+	found = object_find(p);
+	if (found.owner != &pool->pool) {
 		mpool_pool_bad_free(&pool->pool, p, MPOOL_BAD_REALLOC,
 				    _RET_IP_);
 		return NULL;
 	}
 	if (!mpool_large_zero_ok(pool->large, gfp))
 		return NULL;
-	had = mpool_object_size(p);
-	if (resize_in_place(pool, p, had, size, mpool_site_id(site))) {
-		if (size > had)
-			mpool_large_zero(pool->large, (void *)p, had,
+	if (resize_in_place(pool, p, size, mpool_site_id(site))) {
+		if (size > found.size)
+			mpool_large_zero(pool->large, (void *)p, found.size,
 					 mpool_object_size(p), gfp);
 		return (void *)p;
 	}
-	return move(pool, p, had, size, gfp, site);
+	return move(pool, p, found.size, size, gfp, site);
 }
 EXPORT_SYMBOL_GPL(mpool_small_realloc_at);
 
