@@ -153,14 +153,18 @@ static void sizes_that_cannot_be(struct kunit *test)
 static bool move_wrong(struct mpool_small *pool, size_t from, size_t to)
 {
 	u8 *p = mpool_small_alloc(pool, from, GFP_KERNEL), *q;
+	size_t had = mpool_usable_size(p), most = most_usable(to);
 	bool wrong;
 
 	if (!p)
 		return true;
 	mpool_kunit_fill(p, from, from + to);
 	q = mpool_small_realloc(pool, p, to, GFP_KERNEL);
+	/* What loses less than a quarter stays, in a class of its own or a step. */
+	if (q == p && to > had - had / 4)
+		most = max(most, had);
 	wrong = !q || mpool_usable_size(q) < to ||
-		mpool_usable_size(q) > most_usable(to) ||
+		mpool_usable_size(q) > most ||
 		!mpool_kunit_intact(q, min(from, to), from + to);
 	mpool_small_free(pool, q ?: p);
 	return wrong;
@@ -191,6 +195,36 @@ static void realloc_across_every_border(struct kunit *test)
 		bad += move_wrong(pool, size, SMALL_MAX + 1);
 	}
 	KUNIT_EXPECT_EQ(test, 0, bad);
+	end_of(test, pool);
+}
+
+/* The same where a size beyond a power of two has a class, which a load makes. */
+static void realloc_from_a_class_of_its_own(struct kunit *test)
+{
+	static const size_t sizes[] = { 520, 2080, 4160, 8320 };
+	struct mpool_small *pool = mpool_kunit_small(test, NAME, NULL);
+	unsigned int i, n, class, bad = 0;
+	size_t to;
+	void *p;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		class = mpool_small_class(sizes[i]);
+		for (n = 0; n < 1000 && !mpool_small_own(pool, class); n++)
+			mpool_small_alloc(pool, sizes[i], GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, mpool_small_own(pool, class));
+		for (to = 1; to < 2 * sizes[i]; to += 1 + sizes[i] / 50)
+			bad += move_wrong(pool, sizes[i], to);
+		/* A few bytes less are not worth a move, half of them are. */
+		p = mpool_small_alloc(pool, sizes[i], GFP_KERNEL);
+		KUNIT_EXPECT_PTR_EQ(test, p,
+				    mpool_small_realloc(pool, p, sizes[i] - 8,
+							GFP_KERNEL));
+		p = mpool_small_realloc(pool, p, sizes[i] / 2, GFP_KERNEL);
+		KUNIT_EXPECT_LE(test, mpool_usable_size(p),
+				most_usable(sizes[i] / 2));
+	}
+	KUNIT_EXPECT_EQ(test, 0, bad);
+	mpool_small_clear(pool);
 	end_of(test, pool);
 }
 
@@ -790,6 +824,7 @@ static struct kunit_case small_cases[] = {
 	KUNIT_CASE(no_size),
 	KUNIT_CASE(sizes_that_cannot_be),
 	KUNIT_CASE(realloc_across_every_border),
+	KUNIT_CASE(realloc_from_a_class_of_its_own),
 	KUNIT_CASE(realloc_clears_what_is_new),
 	KUNIT_CASE(realloc_that_fails_changes_nothing),
 	KUNIT_CASE(wrong_pool),
