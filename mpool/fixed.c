@@ -595,6 +595,9 @@ struct mpool_fixed *__mpool_fixed_create(const char *name, size_t size,
 	struct mpool_fixed *fixed;
 	int err;
 
+	err = mpool_args_check("fixed", name, args);
+	if (err)
+		return ERR_PTR(err);
 	if (!args)
 		args = &none;
 	fixed = mpool_fixed_setup(name, size, args, NULL,
@@ -701,6 +704,11 @@ int mpool_fixed_walk(struct mpool_fixed *pool, int (*fn)(void *obj, void *arg),
 
 	if (mpool_fixed_check(pool))
 		return 0;
+	if (mpool_no_address(fn)) {
+		pr_err_ratelimited("fixed pool \"%s\": fn of a walk is %ld, no address; called from %pS\n",
+				   pool->pool.name, (long)fn, (void *)_RET_IP_);
+		return -EINVAL;
+	}
 	return mpool_chunks_walk(&pool->chunks, walk_one, &walk);
 }
 EXPORT_SYMBOL_GPL(mpool_fixed_walk);

@@ -584,6 +584,17 @@ static unsigned int take_batch(struct mpool_fixed *fixed, gfp_t gfp,
 	return done;
 }
 
+/* Says so, once in a while, if a caller's array can be none. */
+static bool objs_bad(const struct mpool_fixed *pool, unsigned int n,
+		     void *const *objs, unsigned long ip)
+{
+	if (likely(!n || !mpool_no_address(objs)))
+		return false;
+	pr_err_ratelimited("fixed pool \"%s\": the array for %u objects is %ld, no address; called from %pS\n",
+			   pool->pool.name, n, (long)objs, (void *)ip);
+	return true;
+}
+
 unsigned int mpool_fixed_alloc_bulk_at(struct mpool_fixed *pool, gfp_t gfp,
 				       unsigned int n, void **objs,
 				       struct mpool_site *site)
@@ -591,7 +602,7 @@ unsigned int mpool_fixed_alloc_bulk_at(struct mpool_fixed *pool, gfp_t gfp,
 	unsigned int got, done = 0;
 	u32 id;
 
-	if (mpool_fixed_check(pool) || (n && !objs))
+	if (mpool_fixed_check(pool) || objs_bad(pool, n, objs, _RET_IP_))
 		return 0;
 	id = mpool_site_id(site);
 	while (done < n) {
@@ -649,7 +660,7 @@ void __mpool_fixed_free_bulk(struct mpool_fixed *pool, unsigned int n,
 {
 	unsigned int want, got, done = 0;
 
-	if (mpool_fixed_check(pool) || !objs)
+	if (mpool_fixed_check(pool) || objs_bad(pool, n, objs, _RET_IP_))
 		return;
 	while (done < n) {
 		/* Now, while the objects that are left keep the pool. */

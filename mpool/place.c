@@ -296,7 +296,10 @@ void *mpool_large_alloc_placed_at(struct mpool_large *pool, size_t size,
 	if (mpool_large_check(pool))
 		goto out;
 	might_alloc(gfp);
-	if (!size)
+	if (mpool_no_address(place))
+		pr_warn_ratelimited("large pool \"%s\": place is %ld, no address\n",
+				    pool->pool.name, (long)place);
+	else if (!size)
 		p = ZERO_SIZE_PTR;
 	else if (mpool_pool_gfp_ok(&pool->pool, gfp, pool->zone))
 		p = place_alloc(pool, size, place, &usable, gfp, site);

@@ -53,7 +53,7 @@ static const char *region_check(const void *base, size_t size,
 	if (args->flags & ~(MPOOL_REGION_PHYS | MPOOL_REGION_DMA |
 			    MPOOL_REGION_IO))
 		return "flags are unknown";
-	if (IS_ERR_OR_NULL(base))
+	if (mpool_no_address(base))
 		return "base is no address";
 	if (start < TASK_SIZE_MAX && !IS_ENABLED(CONFIG_UML))
 		return "base is in user space";
@@ -157,7 +157,10 @@ __mpool_large_create_region(const char *name, void *base, size_t size,
 			    struct mpool_site *site)
 {
 	static const struct mpool_region_args none;
+	int err = mpool_args_check("large", name, args);
 
+	if (err)
+		return ERR_PTR(err);
 	return mpool_region_create(name, &mpool_region_feed, base, size,
 				   args ?: &none, site);
 }
@@ -170,6 +173,8 @@ int mpool_large_add_region(struct mpool_large *pool, void *base, size_t size,
 	const char *wrong;
 	int err = mpool_large_check(pool);
 
+	if (!err)
+		err = mpool_args_check("large", pool->pool.name, args);
 	if (err)
 		return err;
 	if (!args)

@@ -57,6 +57,11 @@ static const char * const reserved_names[] = {
 /* So is every name that ends like this. */
 #define RESERVED_END	".json"
 
+static const char *name_shown(const char *name)
+{
+	return mpool_no_address(name) ? "" : name;
+}
+
 /* Says in one line what is wrong with the arguments of a create function. */
 void mpool_refuse(const struct mpool_pool_ops *ops, const char *name,
 		  const char *fmt, ...)
@@ -68,10 +73,18 @@ void mpool_refuse(const struct mpool_pool_ops *ops, const char *name,
 	vaf.fmt = fmt;
 	vaf.va = &args;
 	pr_err("%s pool \"%.*s\": %pV\n", ops->kind_name, MPOOL_NAME_LEN,
-	       name ?: "", &vaf);
+	       name_shown(name), &vaf);
 	va_end(args);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_refuse);
+
+/* Says so if a create function's struct of arguments is none. */
+int mpool_args_bad(const char *kind, const char *name, const void *args)
+{
+	pr_err("%s pool \"%.*s\": args is %ld, no address\n", kind,
+	       MPOOL_NAME_LEN, name_shown(name), (long)args);
+	return -EINVAL;
+}
 
 /* Says so, once in a while, if a caller's pool is none. */
 int mpool_pool_none(const char *kind, const void *pool, unsigned long ip)
@@ -87,7 +100,7 @@ static bool name_ok(const char *name)
 	const char *c;
 	size_t i;
 
-	if (!name || !*name || strnlen(name, MPOOL_NAME_LEN) == MPOOL_NAME_LEN)
+	if (mpool_no_address(name) || !*name || strnlen(name, MPOOL_NAME_LEN) == MPOOL_NAME_LEN)
 		return false;
 	for (c = name; *c; c++)
 		if (!isascii(*c) || !isgraph(*c) || *c == '/' || *c == '~')
@@ -115,6 +128,10 @@ int mpool_pool_init(struct mpool_pool *pool, const char *name,
 	}
 	if ((unsigned int)on_leak > MPOOL_ON_LEAK_PANIC) {
 		mpool_refuse(ops, name, "on_leak %d is no policy", on_leak);
+		return -EINVAL;
+	}
+	if (mpool_no_address(site)) {
+		mpool_refuse(ops, name, "site is %ld, no address", (long)site);
 		return -EINVAL;
 	}
 	strscpy(pool->name, name, sizeof(pool->name));

@@ -212,6 +212,25 @@ static __always_inline bool mpool_pool_bad(const void *pool)
 	return (unsigned long)pool + MAX_ERRNO <= MAX_ERRNO;
 }
 
+/*
+ * Can nothing be there?  NULL, a small number and an error pointer are told from an
+ * address, and cost a message and not an oops; what else is wrong cannot be told.
+ */
+static inline bool mpool_no_address(const void *p)
+{
+	return (unsigned long)p < PAGE_SIZE || IS_ERR(p);
+}
+
+int mpool_args_bad(const char *kind, const char *name, const void *args);
+
+/* The optional struct of arguments of a create function, if it can be one. */
+static inline int mpool_args_check(const char *kind, const char *name,
+				   const void *args)
+{
+	return args && mpool_no_address(args) ?
+		mpool_args_bad(kind, name, args) : 0;
+}
+
 /* @ip is the caller's: the check is inlined into the public function. */
 int mpool_pool_none(const char *kind, const void *pool, unsigned long ip);
 

@@ -138,6 +138,17 @@ static __always_inline bool str_scan(const struct mpool_string *strings,
 			       true);
 }
 
+/* Says so, once in a while, if a caller's string can be none. */
+static bool text_bad(const struct mpool_string *strings, const char *s,
+		     unsigned long ip)
+{
+	if (likely(!mpool_no_address(s)))
+		return false;
+	pr_err_ratelimited("string pool \"%s\": the string is %ld, no address; called from %pS\n",
+			   strings->small->pool.name, (long)s, (void *)ip);
+	return true;
+}
+
 /* All cases, from the start. */
 static noinline const char *str_get(struct mpool_string *strings, const char *s,
 				    const char *limit, gfp_t gfp,
@@ -152,6 +163,8 @@ static noinline const char *str_get(struct mpool_string *strings, const char *s,
 		mpool_pool_none("string", strings, ip);
 		return NULL;
 	}
+	if (text_bad(strings, s, ip))
+		return NULL;
 	if (!str_scan(strings, &key, s, limit)) {
 		mpool_pool_failed(&strings->small->pool, SIZE_MAX, gfp,
 				  mpool_site_id(site));
@@ -170,6 +183,13 @@ const char *mpool_string_getn_at(struct mpool_string *pool, const char *s,
 }
 EXPORT_SYMBOL_GPL(mpool_string_getn_at);
 
+/* No address, or on some machines no kernel's: in one comparison.  str_get() tells. */
+static __always_inline bool text_odd(const char *s)
+{
+	return MPOOL_KERNEL_IS_NEGATIVE ? mpool_pool_bad(s) :
+					  mpool_no_address(s);
+}
+
 /* A leaf: whatever is rare is a tail call, so that few registers are saved. */
 const char *mpool_string_get_at(struct mpool_string *pool, const char *s,
 				gfp_t gfp, struct mpool_site *site)
@@ -177,7 +197,7 @@ const char *mpool_string_get_at(struct mpool_string *pool, const char *s,
 	struct mpool_str_key key;
 	struct mpool_str *str;
 
-	if (!s || IS_ERR_OR_NULL(pool) || unlikely(pool->tab.nocase))
+	if (text_odd(s) || mpool_pool_bad(pool) || unlikely(pool->tab.nocase))
 		goto slow;
 	mpool_might_alloc(gfp);
 	if (unlikely(!mpool_str_scan(&key, s, MPOOL_STR_NO_LIMIT,
@@ -359,7 +379,7 @@ bool mpool_string_has(struct mpool_string *pool, const char *s)
 	unsigned long flags;
 	bool has;
 
-	if (!s || string_check(pool))
+	if (!s || string_check(pool) || text_bad(pool, s, _RET_IP_))
 		return false;
 	if (!str_scan(pool, &key, s, MPOOL_STR_NO_LIMIT))
 		return false;
@@ -565,6 +585,9 @@ struct mpool_string *__mpool_string_create(const char *name,
 	struct mpool_string *strings;
 	int err;
 
+	err = mpool_args_check("string", name, args);
+	if (err)
+		return ERR_PTR(err);
 	strings = string_setup(name, args ?: &none, site);
 	if (IS_ERR(strings))
 		return strings;

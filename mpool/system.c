@@ -288,6 +288,9 @@ struct mpool_large *__mpool_large_create(const char *name,
 	const char *wrong;
 	int err;
 
+	err = mpool_args_check("large", name, args);
+	if (err)
+		return ERR_PTR(err);
 	if (!args)
 		args = &none;
 	/* Reserved memory has no zones and is nobody's to account. */

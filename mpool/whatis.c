@@ -136,6 +136,11 @@ bool mpool_whatis(const void *p, struct mpool_whatis *what)
 {
 	struct mpool_whose whose;
 
+	if (mpool_no_address(what)) {
+		pr_err_ratelimited("whatis: what is %ld, no address; called from %pS\n",
+				   (long)what, (void *)_RET_IP_);
+		return false;
+	}
 	mpool_whatis_whose(p, what, &whose);
 	return what->area == MPOOL_AREA_LIVE;
 }

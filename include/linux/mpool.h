@@ -58,6 +58,9 @@ struct mpool_string;
  *
  * Made by %MPOOL_HERE.  A wrapper that wants its callers' lines in the reports
  * instead of its own is a macro that passes %MPOOL_HERE to an _at() function.
+ *
+ * Who calls an _at() function himself gives it one, which is static: the functions
+ * that allocate do not check that, because it would cost each allocation of others.
  */
 struct mpool_site {
 	const char *file;
@@ -608,7 +611,8 @@ unsigned int mpool_fixed_alloc_bulk_at(struct mpool_fixed *pool, gfp_t gfp,
  * @objs: array that receives them
  *
  * Context: As mpool_fixed_alloc().
- * Return: @n, or 0 if not all can be had; then none was taken.
+ * Return: @n, or 0 if not all can be had, or if @objs can be no array, which the log
+ *	   says; then none was taken.
  */
 #define mpool_fixed_alloc_bulk(pool, gfp, n, objs) \
 	mpool_fixed_alloc_bulk_at(pool, gfp, n, objs, MPOOL_HERE)
@@ -658,7 +662,8 @@ int mpool_fixed_reserve(struct mpool_fixed *pool, unsigned int n, gfp_t gfp);
  * sleep; it may free the object it is given.
  *
  * Context: Any context but NMI.
- * Return: what the last @fn returned, 0 for an empty pool.
+ * Return: what the last @fn returned, 0 for an empty pool or no pool, %-EINVAL if @fn
+ *	   can be no function; the log says so.
  */
 int mpool_fixed_walk(struct mpool_fixed *pool, int (*fn)(void *obj, void *arg),
 		     void *arg);
@@ -920,7 +925,7 @@ const char *mpool_string_getn_at(struct mpool_string *pool, const char *s,
 /**
  * mpool_string_get() - Take a reference to the one copy of a string.
  * @pool: pool of the string
- * @s: the string; %NULL gives %NULL
+ * @s: the string; %NULL gives %NULL, and so does an error pointer, which the log says
  * @gfp: allocation flags
  *
  * Equal strings give the same pointer, so they may be compared by pointer.
@@ -1265,7 +1270,8 @@ size_t mpool_usable_size(const void *p);
  * @what: receives it
  *
  * Context: Any context.
- * Return: true if @p points into a live object of a pool.
+ * Return: true if @p points into a live object of a pool; false also if @what can be
+ *	   nothing to write to, which the log says.
  */
 bool mpool_whatis(const void *p, struct mpool_whatis *what);
 
