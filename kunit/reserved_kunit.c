@@ -248,6 +248,24 @@ static void outer_outlives_inner(struct kunit *test)
 			  mpool_kunit_wait(atomic_read(&w->outer->pool.users) == 1));
 }
 
+/* Unknown flags are refused here too; there is no vmalloc() to fall back to. */
+static void flags_within(struct kunit *test)
+{
+	const struct mpool_large_args wrong = { .flags = 4 };
+	const struct mpool_large_args virt = { .flags = MPOOL_LARGE_VIRT };
+	struct world *w = test->priv;
+	struct mpool_large *two;
+
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			PTR_ERR(mpool_within_create("kunit-two", w->outer,
+						    &wrong, MPOOL_HERE)));
+	KUNIT_EXPECT_EQ(test, atomic_read(&w->outer->pool.users), 1);
+	two = new_inner(test, "kunit-two", w->outer, &virt);
+	KUNIT_EXPECT_NULL(test, mpool_large_alloc(two, (OUTER_PAGES + 1) * PAGE_SIZE,
+						  NULL, GFP_KERNEL | __GFP_NOWARN));
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(two), 0);
+}
+
 /* Its limits are its own, whatever it shares with the outer pool. */
 static void limited_within(struct kunit *test)
 {
@@ -298,6 +316,7 @@ static struct kunit_case reserved_cases[] = {
 	KUNIT_CASE(no_more_than_there_is),
 	KUNIT_CASE(churn_within),
 	KUNIT_CASE(outer_outlives_inner),
+	KUNIT_CASE(flags_within),
 	KUNIT_CASE(limited_within),
 	KUNIT_CASE(failed_arena),
 	{ }

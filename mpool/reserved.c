@@ -115,7 +115,13 @@ struct mpool_large *mpool_within_create(const char *name,
 	large->outer = outer;
 	large->io = outer->io;
 	atomic_inc(&outer->pool.users);
-	err = mpool_pool_register(&large->pool);
+	/* MPOOL_LARGE_VIRT asks for more than there is; its pool shall be made. */
+	if (args->flags & ~MPOOL_LARGE_VIRT) {
+		mpool_refuse(large->pool.ops, name, "flags are unknown");
+		err = -EINVAL;
+	} else {
+		err = mpool_pool_register(&large->pool);
+	}
 	if (err) {
 		mpool_large_put(large);
 		return ERR_PTR(err);

@@ -211,7 +211,8 @@ struct mpool_large *__mpool_large_create(const char *name,
  * Memory is taken from the page allocator as it is needed, and given back when
  * it is not.  A run of N pages is charged N pages, never the next power of two.
  * If mpool was loaded with region_phys=, memory is taken from that range, except
- * by a pool that has @args->gfp.
+ * by a pool that has @args->gfp or %MPOOL_LARGE_NODE.  %MPOOL_LARGE_VIRT is accepted
+ * and has no effect then: there is nothing else to take.
  *
  * Context: Process context.  May sleep.
  * Return:
