@@ -355,6 +355,29 @@ static void bad_frees_compare_pools(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!mpool_kunit_orphans("kt-twin")));
 }
 
+/* What mpool says when it goes: sizes of classes are not what was asked for. */
+static void farewell_knows_what_was_rounded(struct kunit *test)
+{
+	struct mpool_string *pool = mpool_kunit_string(test, "kt-words", NULL);
+	const char *s = mpool_string_get(pool, "left", GFP_KERNEL);
+	struct mpool_sums sums = { 0 };
+	struct mpool_pool *each;
+	struct list_head *pools;
+	char words[80];
+
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	pools = mpool_registry_lock();
+	list_for_each_entry(each, pools, list)
+		mpool_sums_add(&sums, each);
+	mpool_registry_unlock();
+	mpool_report_farewell();
+	snprintf(words, sizeof(words), " object%s, up to %zu bytes out, lost until reboot:\n",
+		 sums.count == 1 ? "" : "s", sums.bytes);
+	KUNIT_EXPECT_TRUE(test, leaks_file_has(test, words));
+	mpool_sums_free(&sums);
+	mpool_string_put(pool, s);
+}
+
 /* Fields of the pool's line, without the age. */
 static void pools_file_has_an_aligned_line_a_pool(struct kunit *test)
 {
@@ -572,6 +595,7 @@ static struct kunit_case report_cases[] = {
 	KUNIT_CASE(bad_free_reports_say_what_it_was),
 	KUNIT_CASE(bad_frees_of_strings_say_so),
 	KUNIT_CASE(bad_frees_compare_pools),
+	KUNIT_CASE(farewell_knows_what_was_rounded),
 	KUNIT_CASE(pools_file_has_an_aligned_line_a_pool),
 	KUNIT_CASE(sites_file_is_sorted),
 	KUNIT_CASE(text_that_does_not_fit_is_cut),

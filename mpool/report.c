@@ -501,13 +501,15 @@ void mpool_report_farewell(void)
 		mpool_sums_add(&sums, pool);
 	mpool_sums_sort(&sums);
 	if (sums.count)
-		mpool_out(&out, "unloaded with %zu object%s, %zu bytes out, lost until reboot:\n",
-			  sums.count, plural(sums.count), sums.bytes);
+		mpool_out(&out, "unloaded with %zu object%s, %s%zu bytes out, lost until reboot:\n",
+			  sums.count, plural(sums.count),
+			  rounded_text(sums.rounded), sums.bytes);
 	mpool_report_rows(&out, &sums, true);
 	mpool_registry_unlock();
 	report_end(&out);
 	mpool_sums_free(&sums);
 }
+EXPORT_SYMBOL_IF_KUNIT(mpool_report_farewell);
 
 /* --- shortages --- */
 
