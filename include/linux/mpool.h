@@ -239,6 +239,9 @@ __mpool_large_create_region(const char *name, void *base, size_t size,
  * Ends that are not page aligned are trimmed.  mpool keeps nothing of its own
  * inside the region.  The memory stays the caller's and has to outlive the pool.
  *
+ * That something is mapped at @base cannot be seen from its address, which may be of
+ * vmalloc(), ioremap() or memremap(): what is not there faults where it is used.
+ *
  * Context: Process context.  May sleep.
  * Return:
  * * the pool
@@ -405,7 +408,7 @@ mpool_large_free(struct mpool_large *pool, const void *p)
 }
 
 /**
- * mpool_large_owns() - Is this an address in a live run of the pool?
+ * mpool_large_owns() - Is this a live run of the pool?
  * @pool: pool to ask
  * @p: any value
  *
@@ -482,9 +485,9 @@ static __always_inline size_t mpool_large_destroy(struct mpool_large *pool)
 
 /**
  * struct mpool_fixed_args - rare wishes for a pool of objects of one size.
- * @align: alignment in bytes, a power of two up to the chunk length; 0 means
- *	   the natural one: the largest power of two that divides the size,
- *	   and at least %ARCH_KMALLOC_MINALIGN
+ * @align: alignment in bytes, a power of two up to 4 MiB, to which each object is
+ *	   rounded up; 0 means the natural one: the largest power of two that
+ *	   divides the size, and at least %ARCH_KMALLOC_MINALIGN
  * @flags: MPOOL_FIXED_* flags
  * @reserve: objects set aside at creation, see mpool_fixed_reserve()
  * @max_objects: most objects that may be live, 0 for no limit.  A pool with a
