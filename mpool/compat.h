@@ -15,6 +15,7 @@
 #include <linux/module.h>
 #include <linux/mpool.h>
 #include <linux/shrinker.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/swap.h>
@@ -23,6 +24,16 @@
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
 #error "mpool needs Linux 6.1 or newer"
 #endif
+
+/* The page map and the hash of strings count on words of 64 bits. */
+#if BITS_PER_LONG != 64
+#error "mpool needs a 64-bit kernel"
+#endif
+
+/* What it has been run on; elsewhere it says at load that it has not. */
+#define MPOOL_TRIED_HERE						\
+	((IS_ENABLED(CONFIG_X86_64) || IS_ENABLED(CONFIG_UML)) &&	\
+	 PAGE_SIZE == SZ_4K && !IS_ENABLED(CONFIG_CC_IS_CLANG))
 
 /* Until 6.3 MAX_ORDER was one more than the largest order. */
 #ifndef MAX_PAGE_ORDER

@@ -138,6 +138,8 @@ static int __init mpool_init(void)
 		goto err_pools;
 	mpool_debugfs_init();
 	mpool_trim_init();
+	if (!MPOOL_TRIED_HERE)
+		pr_warn("has been run on x86-64 with pages of 4 KiB, built by gcc, not on a kernel as this one\n");
 	return 0;
 
 err_pools:
