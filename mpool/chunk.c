@@ -171,7 +171,7 @@ static void chunks_twice(struct mpool_chunks *chunks, void **objs,
 			 unsigned int n)
 {
 	while (n--) {
-		atomic_long_dec(&chunks->fixed->slow_frees);
+		atomic64_dec(&chunks->fixed->slow_frees);
 		mpool_pool_bad_free(chunks->owner, objs[n],
 				    MPOOL_BAD_FREE_TWICE, 0);
 	}

@@ -80,13 +80,13 @@ void mpool_fixed_count(struct mpool_fixed *fixed, struct mpool_count *count)
 		.capacity = mpool_hint(fixed->chunks.nr_objs),
 	};
 	/* Frees first here too. */
-	count->frees = atomic_long_read(&fixed->slow_frees);
+	count->frees = atomic64_read(&fixed->slow_frees);
 	count->allocs = sum_caches(fixed, &frees);
 	count->frees += frees;
-	count->allocs += atomic_long_read(&fixed->slow_allocs);
+	count->allocs += atomic64_read(&fixed->slow_allocs);
 	/* What was freed twice counts twice until that is found out. */
-	count->live = mpool_stat_out(count->allocs, count->frees);
-	count->frees = count->allocs - count->live;
+	count->frees = min(count->frees, count->allocs);
+	count->live = max_t(s64, 0, count->allocs - count->frees);
 	count->live_bytes = count->live * fixed->chunks.size;
 }
 

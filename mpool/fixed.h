@@ -35,8 +35,8 @@ struct mpool_fixed {
 
 	struct mpool_chunks chunks;
 	struct mpool_depot depot;
-	atomic_long_t slow_allocs;	/* that passed the caches by; see stat.h */
-	atomic_long_t slow_frees;
+	atomic64_t slow_allocs;		/* that passed the caches by */
+	atomic64_t slow_frees;
 	size_t size;			/* as it was asked for */
 	int (*ctor)(void *obj, void *priv);
 	void (*dtor)(void *obj, void *priv);

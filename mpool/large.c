@@ -521,7 +521,7 @@ static void large_count(struct mpool_pool *pool, struct mpool_count *count)
 		.capacity = mpool_large_nr_pages(large),
 		.live_bytes = used > slack ? used - slack : 0,
 	};
-	count->live = mpool_stat_out(count->allocs, count->frees);
+	count->live = max_t(s64, 0, count->allocs - count->frees);
 }
 
 static int large_walk(struct mpool_pool *pool, mpool_visit_fn fn, void *arg)

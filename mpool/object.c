@@ -126,7 +126,7 @@ void mpool_fixed_give_claimed(struct mpool_fixed *fixed,
 	mpool_large_wipe(fixed->chunks.large, slot->obj, fixed->chunks.size);
 	give_slot(fixed, slot);
 	rcu_read_lock();
-	atomic_long_inc(&fixed->slow_frees);
+	atomic64_inc(&fixed->slow_frees);
 	/* Pairs with synchronize_rcu() in mpool_pool_orphan(). */
 	dead = READ_ONCE(fixed->dead);
 	rcu_read_unlock();
@@ -230,7 +230,7 @@ static noinline void slot_twice(struct mpool_fixed *fixed,
 				const struct mpool_slot *slot)
 {
 	/* That was counted as two frees. */
-	atomic_long_dec(&fixed->slow_frees);
+	atomic64_dec(&fixed->slow_frees);
 	mpool_pool_bad_free(fixed->owner, slot->obj, MPOOL_BAD_FREE_TWICE, 0);
 }
 
@@ -273,7 +273,7 @@ static bool take_single(struct mpool_fixed *fixed, struct mpool_slot *slot,
 	while (mpool_depot_pop(&fixed->depot, slot) ||
 	       mpool_chunks_take(&fixed->chunks, slot, 1)) {
 		if (mpool_slot_claim(slot, site)) {
-			atomic_long_inc(&fixed->slow_allocs);
+			atomic64_inc(&fixed->slow_allocs);
 			return true;
 		}
 		slot_twice(fixed, slot);
@@ -290,7 +290,7 @@ static bool take_reserve(struct mpool_fixed *fixed, struct mpool_slot *slot,
 		/* After missing was raised; see mpool_fixed_tune(). */
 		smp_store_release(&fixed->free_cache, &mpool_no_cache);
 		if (mpool_slot_claim(slot, site)) {
-			atomic_long_inc(&fixed->slow_allocs);
+			atomic64_inc(&fixed->slow_allocs);
 			return true;
 		}
 		slot_twice(fixed, slot);

@@ -228,9 +228,12 @@ static noinline void *take_run(struct mpool_small *small, size_t size,
  */
 static bool run_stands_in(const struct mpool_small *small, size_t size)
 {
+	const struct mpool_stats *stats = &small->pool.stats;
+
 	return size > SMALL_BASE_MAX &&
 	       !READ_ONCE(small->backups[MPOOL_BACKUPS - 1]) &&
-	       mpool_stat_runs(&small->pool.stats) < CLASS_RUNS;
+	       mpool_stat_read(stats, MPOOL_STAT_ALLOC) -
+	       mpool_stat_read(stats, MPOOL_STAT_FREE) < CLASS_RUNS;
 }
 
 /* An object for a caller, or for the pool above. */
@@ -540,7 +543,7 @@ void mpool_small_count(struct mpool_small *small, struct mpool_count *count)
 		.frees = mpool_stat_read(&small->pool.stats, MPOOL_STAT_FREE),
 	};
 	count->allocs = mpool_stat_read(&small->pool.stats, MPOOL_STAT_ALLOC);
-	count->live = mpool_stat_out(count->allocs, count->frees);
+	count->live = max_t(s64, 0, count->allocs - count->frees);
 	count->capacity = count->live;
 	mpool_small_for_each(small, i, fixed) {
 		mpool_fixed_count(fixed, &one);
@@ -600,7 +603,8 @@ void mpool_small_put(struct mpool_small *small)
 
 	mpool_small_for_each(small, i, fixed)
 		mpool_fixed_put(fixed);
-	if (mpool_stat_runs(&small->pool.stats))
+	if (mpool_stat_read(&small->pool.stats, MPOOL_STAT_ALLOC) !=
+	    mpool_stat_read(&small->pool.stats, MPOOL_STAT_FREE))
 		mpool_large_adopt(small->large, &small->pool);
 	mpool_pool_unuse(&small->large->pool);
 	/* Lookups that came by a class may be looking at its owner. */

@@ -18,46 +18,26 @@ enum mpool_stat {
 	MPOOL_NR_STATS
 };
 
-/*
- * Not atomic64_t, which is a spinlock on some machines of 32 bits: an NMI counts, too.
- * There they wrap, and the difference of two does not.
- */
 struct mpool_stats {
-	atomic_long_t v[MPOOL_NR_STATS];
+	atomic64_t v[MPOOL_NR_STATS];
 };
 
 static inline void mpool_stat_add(struct mpool_stats *stats,
-				  enum mpool_stat item, unsigned long n)
+				  enum mpool_stat item, u64 n)
 {
-	atomic_long_add(n, &stats->v[item]);
+	atomic64_add(n, &stats->v[item]);
 }
 
 static inline void mpool_stat_inc(struct mpool_stats *stats,
 				  enum mpool_stat item)
 {
-	atomic_long_inc(&stats->v[item]);
+	atomic64_inc(&stats->v[item]);
 }
 
 static inline u64 mpool_stat_read(const struct mpool_stats *stats,
 				  enum mpool_stat item)
 {
-	return (unsigned long)atomic_long_read(&stats->v[item]);
-}
-
-/* What is out, of all that was handed out and taken back. */
-static inline unsigned long mpool_stat_out(u64 allocs, u64 frees)
-{
-	long out = allocs - frees;
-
-	return out > 0 ? out : 0;
-}
-
-/* Runs that are out.  Frees first: what is freed meanwhile was allocated before. */
-static inline unsigned long mpool_stat_runs(const struct mpool_stats *stats)
-{
-	u64 frees = mpool_stat_read(stats, MPOOL_STAT_FREE);
-
-	return mpool_stat_out(mpool_stat_read(stats, MPOOL_STAT_ALLOC), frees);
+	return atomic64_read(&stats->v[item]);
 }
 
 const char *mpool_stat_name(enum mpool_stat item);
