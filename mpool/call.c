@@ -10,7 +10,9 @@
  * ended there.
  *
  * Invariant: a task's entries are in the bucket of that task, and are put there and
- * taken out by itself; what it finds there of its own is what it is in.
+ * taken out by itself; what it finds there of its own is what it is in.  After an
+ * oops in a callback its entry stays, and the stack that it is on does not: a kernel
+ * that oopsed is not to be trusted here either.
  *
  * Locking: bucket->lock (raw), for the entries of other tasks in the same bucket.
  */
@@ -38,20 +40,38 @@ static struct bucket *bucket_of(const struct task_struct *task)
 	return &buckets[hash_ptr(task, CALL_BITS)];
 }
 
-/* A callback of @whose is about to be called.  Any context. */
-void mpool_call_begin(struct mpool_call *call, const void *whose)
+/* In how many callbacks of @whose this task is. */
+static unsigned int depth_locked(struct bucket *bucket, const void *whose)
+{
+	struct mpool_call *call;
+	unsigned int n = 0;
+
+	lockdep_assert_held(&bucket->lock);
+	hlist_for_each_entry(call, &bucket->calls, node)
+		n += call->task == current && call->whose == whose;
+	return n;
+}
+
+/*
+ * A callback of @whose is about to be called; how deep, where that is known.  Any
+ * context.
+ */
+unsigned int mpool_call_begin(struct mpool_call *call, const void *whose)
 {
 	struct bucket *bucket;
 	unsigned long flags;
+	unsigned int depth;
 
 	call->task = in_task() ? current : NULL;
 	call->whose = whose;
 	if (!call->task)
-		return;
+		return 1;
 	bucket = bucket_of(call->task);
 	raw_spin_lock_irqsave(&bucket->lock, flags);
 	hlist_add_head(&call->node, &bucket->calls);
+	depth = depth_locked(bucket, whose);
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	return depth;
 }
 
 /* It has returned. */
@@ -72,14 +92,13 @@ void mpool_call_end(struct mpool_call *call)
 bool mpool_call_inside(const void *whose)
 {
 	struct bucket *bucket = bucket_of(current);
-	struct mpool_call *call;
 	unsigned long flags;
-	bool inside = false;
+	bool inside;
 
 	raw_spin_lock_irqsave(&bucket->lock, flags);
-	hlist_for_each_entry(call, &bucket->calls, node)
-		if (call->task == current && call->whose == whose)
-			inside = true;
+	inside = depth_locked(bucket, whose);
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 	return inside;
 }
+
+const char mpool_in_walk[] = "a walk";

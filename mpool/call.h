@@ -13,8 +13,11 @@ struct mpool_call {
 	const void *whose;
 };
 
-void mpool_call_begin(struct mpool_call *call, const void *whose);
+unsigned int mpool_call_begin(struct mpool_call *call, const void *whose);
 void mpool_call_end(struct mpool_call *call);
 bool mpool_call_inside(const void *whose);
+
+/* Whose the visitors of walks are, which are RCU readers: of no pool. */
+extern const char mpool_in_walk[];
 
 #endif /* _MPOOL_CALL_H */

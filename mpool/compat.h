@@ -12,6 +12,7 @@
 #include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
+#include <linux/memory_hotplug.h>
 #include <linux/module.h>
 #include <linux/mpool.h>
 #include <linux/shrinker.h>
@@ -92,6 +93,13 @@ static inline enum mpool_area mpool_module_area(const struct module *mod,
 	return off < core->ro_after_init_size ? MPOOL_AREA_RODATA :
 						MPOOL_AREA_DATA;
 #endif
+}
+
+/* The page of an address in the linear map, or NULL: it may be memory that is offline. */
+static inline struct page *mpool_online_page(unsigned long addr)
+{
+	return virt_addr_valid((void *)addr) ?
+		pfn_to_online_page(PHYS_PFN(__pa(addr))) : NULL;
 }
 
 /* A large kmalloc() has a mark since 6.15, and is like any other page before. */

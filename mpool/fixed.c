@@ -37,6 +37,9 @@
 #define FIXED_MAX_SIZE		(4ul << 20)
 #define FIXED_MAX_RESERVE	BIT(20)
 
+/* Constructors of one pool, each within the one before. */
+#define FIXED_DEPTH		4
+
 /* Empty chunks that are given back in one go when a large pool has nothing left. */
 #define GATHER_CHUNKS		16
 
@@ -203,6 +206,7 @@ size_t mpool_fixed_drop(struct mpool_fixed *fixed, const struct module *mod)
 		for (seen = drop.n; drop.n--;)
 			count += drop_one(fixed, drop.objs[drop.n],
 					  drop.sites[drop.n]);
+		cond_resched();
 	} while (seen);
 	return count;
 }
@@ -213,20 +217,33 @@ size_t mpool_fixed_drop(struct mpool_fixed *fixed, const struct module *mod)
  * That is one atomic operation more than the slow path has on the same line, and
  * works in NMI context, where SRCU does not on every architecture.
  */
-static void fixed_call_begin(struct mpool_fixed *fixed, struct mpool_call *call)
+static unsigned int fixed_call_begin(struct mpool_fixed *fixed, atomic_t *calls,
+				     struct mpool_call *call)
 {
-	mpool_call_begin(call, fixed);
-	atomic_inc(&fixed->calls);
+	unsigned int depth = mpool_call_begin(call, fixed);
+
+	atomic_inc(calls);
 	/* Pairs with smp_mb() in registered_drop_callbacks(). */
 	smp_mb__after_atomic();
+	return depth;
 }
 
-static void fixed_call_end(struct mpool_fixed *fixed, struct mpool_call *call)
+static void fixed_call_end(atomic_t *calls, struct mpool_call *call)
 {
 	mpool_call_end(call);
 	/* Pairs with atomic_read_acquire() there. */
 	smp_mb__before_atomic();
-	atomic_dec(&fixed->calls);
+	atomic_dec(calls);
+}
+
+/* A constructor that allocates from its own pool would need all of the stack. */
+static bool fixed_too_deep(struct mpool_fixed *fixed, unsigned int depth)
+{
+	if (depth <= FIXED_DEPTH)
+		return false;
+	pr_err_ratelimited("fixed pool \"%s\": its constructor allocates from it, %u deep: refused\n",
+			   fixed->owner->name, depth);
+	return true;
 }
 
 /* Calls the constructor, if there is one, which may refuse the object. */
@@ -234,16 +251,19 @@ int mpool_fixed_construct(struct mpool_fixed *fixed, void *obj)
 {
 	int (*ctor)(void *obj, void *priv);
 	struct mpool_call call;
+	unsigned int depth;
 	int err = 0;
 
 	/* Who finds none does not count, so that the wait for the others ends. */
 	if (!READ_ONCE(fixed->ctor))
 		return 0;
-	fixed_call_begin(fixed, &call);
+	depth = fixed_call_begin(fixed, &fixed->ctor_calls, &call);
 	ctor = READ_ONCE(fixed->ctor);
-	if (ctor)
+	if (fixed_too_deep(fixed, depth))
+		err = -ELOOP;
+	else if (ctor)
 		err = ctor(obj, fixed->priv);
-	fixed_call_end(fixed, &call);
+	fixed_call_end(&fixed->ctor_calls, &call);
 	return err;
 }
 
@@ -254,11 +274,11 @@ void mpool_fixed_destruct(struct mpool_fixed *fixed, void *obj)
 
 	if (!READ_ONCE(fixed->dtor))
 		return;
-	fixed_call_begin(fixed, &call);
+	fixed_call_begin(fixed, &fixed->dtor_calls, &call);
 	dtor = READ_ONCE(fixed->dtor);
 	if (dtor)
 		dtor(obj, fixed->priv);
-	fixed_call_end(fixed, &call);
+	fixed_call_end(&fixed->dtor_calls, &call);
 }
 
 static void fixed_end_reserve(struct mpool_fixed *fixed)
@@ -377,12 +397,15 @@ static bool registered_drop_callbacks(struct mpool_pool *pool,
 		WRITE_ONCE(fixed->ctor, NULL);
 	if (dtor)
 		WRITE_ONCE(fixed->dtor, NULL);
-	/* Who drops all may not be the first, and waits as the other does. */
-	if (mod && !ctor && !dtor)
-		return false;
-	/* Pairs with smp_mb__after_atomic() in fixed_call_begin(). */
+	/*
+	 * Pairs with smp_mb__after_atomic() in fixed_call_begin().  Who finds none to
+	 * drop waits as well: somebody else may have dropped it a moment ago.  Where one
+	 * stays, it is not @mod's, and its calls may never be none.
+	 */
 	smp_mb();
-	while (atomic_read_acquire(&fixed->calls))
+	while (!READ_ONCE(fixed->ctor) && atomic_read_acquire(&fixed->ctor_calls))
+		schedule_timeout_uninterruptible(1);
+	while (!READ_ONCE(fixed->dtor) && atomic_read_acquire(&fixed->dtor_calls))
 		schedule_timeout_uninterruptible(1);
 	return ctor || dtor;
 }
@@ -432,8 +455,6 @@ static const char *fixed_check(size_t size, const struct mpool_fixed_args *args)
 		return "align is more than 4 MiB";
 	if (args->flags & ~MPOOL_FIXED_NO_CACHE)
 		return "flags are unknown";
-	if (IS_ERR(args->large))
-		return "large is an error pointer";
 	if (args->reserve > FIXED_MAX_RESERVE)
 		return "reserve is more than 1048576";
 	if (args->max_objects && args->reserve > args->max_objects)
@@ -593,6 +614,7 @@ struct mpool_fixed *__mpool_fixed_create(const char *name, size_t size,
 {
 	static const struct mpool_fixed_args none;
 	struct mpool_fixed *fixed;
+	struct mpool_large *large;
 	int err;
 
 	err = mpool_args_check("fixed", name, args);
@@ -600,10 +622,13 @@ struct mpool_fixed *__mpool_fixed_create(const char *name, size_t size,
 		return ERR_PTR(err);
 	if (!args)
 		args = &none;
-	fixed = mpool_fixed_setup(name, size, args, NULL,
-				  IS_ERR_OR_NULL(args->large) ?
-				  mpool_large_shared : args->large,
-				  GFP_KERNEL, site);
+	large = mpool_large_use(&fixed_ops, name, args->large);
+	if (IS_ERR(large))
+		return ERR_CAST(large);
+	fixed = mpool_fixed_setup(name, size, args, NULL, large, GFP_KERNEL,
+				  site);
+	/* It is a user itself now. */
+	mpool_pool_unuse(&large->pool);
 	if (IS_ERR(fixed))
 		return fixed;
 	mpool_fixed_list_add(fixed);
@@ -663,6 +688,8 @@ int mpool_fixed_set_reserve(struct mpool_fixed *fixed, unsigned int n,
 	}
 	/* The array needs no memory of the pool's kind; an error is the answer. */
 	gfp &= ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_ZERO | __GFP_NOFAIL);
+	/* Nobody is to be killed for a mistyped number. */
+	gfp |= __GFP_RETRY_MAYFAIL;
 	reserve = fixed_get_reserve(fixed, gfp);
 	if (!reserve)
 		return -ENOMEM;
@@ -701,6 +728,8 @@ int mpool_fixed_walk(struct mpool_fixed *pool, int (*fn)(void *obj, void *arg),
 		     void *arg)
 {
 	struct walk walk = { .fn = fn, .arg = arg };
+	struct mpool_call call;
+	int ret;
 
 	if (mpool_fixed_check(pool))
 		return 0;
@@ -709,7 +738,10 @@ int mpool_fixed_walk(struct mpool_fixed *pool, int (*fn)(void *obj, void *arg),
 				   pool->pool.name, (long)fn, (void *)_RET_IP_);
 		return -EINVAL;
 	}
-	return mpool_chunks_walk(&pool->chunks, walk_one, &walk);
+	mpool_call_begin(&call, mpool_in_walk);
+	ret = mpool_chunks_walk(&pool->chunks, walk_one, &walk);
+	mpool_call_end(&call);
+	return ret;
 }
 EXPORT_SYMBOL_GPL(mpool_fixed_walk);
 
@@ -775,13 +807,10 @@ size_t __mpool_fixed_destroy(struct mpool_fixed *pool)
 {
 	size_t leaks;
 
-	if (IS_ERR_OR_NULL(pool) ||
+	/* Before the claim: another, who has the right to, is not to find one. */
+	if (IS_ERR_OR_NULL(pool) || fixed_refuse_inside(pool, "destroyed") ||
 	    !mpool_pool_claim(&fixed_ops, pool, _RET_IP_))
 		return 0;
-	if (fixed_refuse_inside(pool, "destroyed")) {
-		mpool_pool_unclaim(&pool->pool);
-		return 0;
-	}
 	leaks = mpool_pool_leaks(&pool->pool);
 	registered_finish(&pool->pool, leaks && mpool_pool_keeps(&pool->pool));
 	return leaks;

@@ -43,7 +43,8 @@ struct mpool_fixed {
 	void *priv;
 	struct list_head list;		/* mpool_fixed_list */
 	u64 trim_ops;			/* allocs and frees at the last trim */
-	atomic_t calls;			/* of ctor and dtor that are under way */
+	atomic_t ctor_calls;		/* that are under way */
+	atomic_t dtor_calls;
 	struct rcu_head rcu;
 	struct mpool_reserve *reserved;	/* &reserve, a class's own, or NULL */
 	struct mpool_fixed **backups;	/* MPOOL_BACKUPS of a class, or NULL */

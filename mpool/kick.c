@@ -22,13 +22,17 @@ static void kick_fn(struct irq_work *irq)
 	schedule_work(&container_of(irq, struct mpool_kick, irq)->work);
 }
 
-void mpool_kick_init(struct mpool_kick *kick, work_func_t fn)
+/*
+ * Without the work item; see mpool_kick_init().  The irq_work is a hard one on PREEMPT_RT
+ * as well: others wait there for a thread of the CPU, which is parked before the CPU
+ * goes, and are touched after irq_work_sync() has returned.
+ */
+void mpool_kick_init_irq(struct mpool_kick *kick)
 {
-	init_irq_work(&kick->irq, kick_fn);
-	INIT_WORK(&kick->work, fn);
+	kick->irq = IRQ_WORK_INIT_HARD(kick_fn);
 	kick->used = false;
 }
-EXPORT_SYMBOL_IF_KUNIT(mpool_kick_init);
+EXPORT_SYMBOL_IF_KUNIT(mpool_kick_init_irq);
 
 /* Asks for the work.  Any context. */
 void mpool_kick(struct mpool_kick *kick)
@@ -41,6 +45,8 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_kick);
 /* Waits for all work that was asked for.  Sleeps. */
 void mpool_kick_sync(struct mpool_kick *kick)
 {
+	/* After the caller's stores that the work is to see, if it comes later. */
+	smp_mb();
 	if (!READ_ONCE(kick->used))
 		return;
 	/*

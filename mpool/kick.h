@@ -12,7 +12,15 @@ struct mpool_kick {
 	bool used;		/* was asked for, ever */
 };
 
-void mpool_kick_init(struct mpool_kick *kick, work_func_t fn);
+void mpool_kick_init_irq(struct mpool_kick *kick);
+
+/* A macro: each kind of work has its own class for lockdep, and may wait for another. */
+#define mpool_kick_init(kick, fn)					\
+do {									\
+	mpool_kick_init_irq(kick);					\
+	INIT_WORK(&(kick)->work, fn);					\
+} while (0)
+
 void mpool_kick(struct mpool_kick *kick);
 void mpool_kick_sync(struct mpool_kick *kick);
 

@@ -216,6 +216,23 @@ static noinline struct mpool_page *take_or_grow(struct mpool_runs *runs,
 	}
 }
 
+/*
+ * Counts a request against the limit.  What refuses may be chunks without a live object,
+ * which the pools above keep.
+ */
+static bool take_limit(struct mpool_large *large, u32 npages, gfp_t gfp)
+{
+	bool more = mpool_may_grow();
+
+	while (unlikely(!mpool_limit_take(large->limit, npages))) {
+		if (!more || !atomic_read(&large->nr_empty) ||
+		    !mpool_large_gather(large))
+			return false;
+		more = gfpflags_allow_blocking(gfp);
+	}
+	return true;
+}
+
 /**
  * mpool_large_take() - take a run, and more memory from the feed if need be
  * @large: pool
@@ -246,7 +263,7 @@ struct mpool_page *mpool_large_take(struct mpool_large *large, u32 npages,
 	};
 	struct mpool_page *pg;
 
-	if (!mpool_limit_take(large->limit, npages))
+	if (!take_limit(large, npages, gfp))
 		return NULL;
 	pg = take_held(here, &wish);
 	if (unlikely(!pg)) {
@@ -577,6 +594,23 @@ static const struct mpool_pool_ops large_ops = {
 	.finish = large_finish,
 	.dispose = large_dispose,
 };
+
+/*
+ * The large pool that another is made over, or the shared one; it has a user more.  An
+ * error if there is none, or somebody is ending it: @large may be any value.
+ */
+struct mpool_large *mpool_large_use(const struct mpool_pool_ops *ops,
+				    const char *name, struct mpool_large *large)
+{
+	if (!large) {
+		atomic_inc(&mpool_large_shared->pool.users);
+		return mpool_large_shared;
+	}
+	if (mpool_pool_use(MPOOL_KIND_LARGE, large))
+		return large;
+	mpool_refuse(ops, name, "large is no large pool, or is none any more");
+	return ERR_PTR(-EINVAL);
+}
 
 /* A pool without arenas, not registered yet. */
 struct mpool_large *mpool_large_setup(const char *name,

@@ -158,6 +158,8 @@ int mpool_large_walk_owner(struct mpool_large *large, struct mpool_pool *owner,
 size_t mpool_large_drop_owner(struct mpool_large *large,
 			      struct mpool_pool *owner,
 			      const struct module *mod);
+struct mpool_large *mpool_large_use(const struct mpool_pool_ops *ops,
+				    const char *name, struct mpool_large *large);
 void mpool_large_adopt(struct mpool_large *large, struct mpool_pool *owner);
 size_t mpool_large_slack(struct mpool_large *large);
 

@@ -107,8 +107,8 @@ bool mpool_limit_drop(struct mpool_limit *limit, const struct module *mod)
 		WRITE_ONCE(limit->args.on_soft, NULL);
 	if (low)
 		WRITE_ONCE(limit->args.on_low, NULL);
-	/* Who drops all may not be the first: the other is waiting here, too. */
-	if (soft || low || !mod)
+	/* Who finds none may not be the first: the other is waiting here, too. */
+	if (!READ_ONCE(limit->args.on_soft) || !READ_ONCE(limit->args.on_low))
 		mpool_kick_sync(&limit->kick);
 	return soft || low;
 }

@@ -382,6 +382,17 @@ static bool waiting_helps(const struct mpool_fixed *fixed)
 }
 
 /*
+ * May this wait for the chunk that another is making?  That one may be in reclaim, and
+ * wait for this task, or have called it.
+ */
+static bool may_wait_for_others(gfp_t gfp)
+{
+	const gfp_t all = __GFP_IO | __GFP_FS;
+
+	return (gfp & all) == all && !(current->flags & PF_MEMALLOC);
+}
+
+/*
  * What is to be done when nothing is at hand: true if the allocation should be
  * tried again, after more was made or found.
  */
@@ -400,7 +411,7 @@ static bool take_more(struct mpool_fixed *fixed, gfp_t gfp, bool *drained)
 	}
 	if (!gfpflags_allow_blocking(gfp) || irqs_disabled() || in_interrupt())
 		return false;
-	if (err == -EAGAIN) {
+	if (err == -EAGAIN && may_wait_for_others(gfp)) {
 		schedule_timeout_uninterruptible(1);
 		return true;
 	}

@@ -194,14 +194,14 @@ void *mpool_large_realloc_at(struct mpool_large *pool, void *p, size_t size,
 	if (ZERO_OR_NULL_PTR(p))
 		return mpool_large_alloc_at(pool, size, 1, real, gfp, site);
 	*real = 0;
-	if (mpool_large_check(pool) ||
-	    !mpool_pool_gfp_ok(&pool->pool, gfp, pool->zone))
+	if (mpool_large_check(pool))
 		return NULL;
 	if (!size) {
-		mpool_large_free(pool, p);
+		free_slow(pool, p, _RET_IP_);
 		return ZERO_SIZE_PTR;
 	}
-	if (!mpool_large_zero_ok(pool, gfp))
+	if (!mpool_pool_gfp_ok(&pool->pool, gfp, pool->zone) ||
+	    !mpool_large_zero_ok(pool, gfp))
 		return NULL;
 	rcu_read_lock();
 	pg = large_own(pool, p, MPOOL_BAD_REALLOC, _RET_IP_);

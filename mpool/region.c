@@ -44,6 +44,11 @@ const struct mpool_large_feed mpool_region_feed = {
 	.gives_back = false,
 };
 
+static bool bus_bad(u64 addr, size_t size)
+{
+	return addr == U64_MAX || addr + size < addr;
+}
+
 /* Says what is wrong with a region, if anything. */
 static const char *region_check(const void *base, size_t size,
 				const struct mpool_region_args *args)
@@ -64,6 +69,11 @@ static const char *region_check(const void *base, size_t size,
 		return "size leaves no whole page";
 	if ((end - start) >> PAGE_SHIFT > RUNS_MAX_PAGES)
 		return "size is more than a region can have";
+	if (args->flags & MPOOL_REGION_PHYS && bus_bad(args->phys, size))
+		return "phys is no address, or phys + size is beyond all";
+	/* DMA_MAPPING_ERROR is one that is none. */
+	if (args->flags & MPOOL_REGION_DMA && bus_bad(args->dma, size))
+		return "dma is no address, or dma + size is beyond all";
 	return NULL;
 }
 

@@ -25,6 +25,7 @@
 #include <linux/timekeeping.h>
 #include <linux/wait.h>
 
+#include "call.h"
 #include "kick.h"
 #include "registry.h"
 #include "site.h"
@@ -72,8 +73,8 @@ void mpool_refuse(const struct mpool_pool_ops *ops, const char *name,
 	va_start(args, fmt);
 	vaf.fmt = fmt;
 	vaf.va = &args;
-	pr_err("%s pool \"%.*s\": %pV\n", ops->kind_name, MPOOL_NAME_LEN,
-	       name_shown(name), &vaf);
+	pr_err_ratelimited("%s pool \"%.*s\": %pV\n", ops->kind_name,
+			   MPOOL_NAME_LEN, name_shown(name), &vaf);
 	va_end(args);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_refuse);
@@ -92,6 +93,19 @@ int mpool_pool_none(const char *kind, const void *pool, unsigned long ip)
 	pr_err_ratelimited("%s pool is %ld, not a pool; called from %pS\n",
 			   kind, PTR_ERR(pool), (void *)ip);
 	return -EINVAL;
+}
+
+/*
+ * Where this is, if that is no place for what sleeps, as far as it can be told, or
+ * NULL.  The visitor of a walk is an RCU reader, and the end of a pool waits for those.
+ */
+const char *mpool_no_sleep(void)
+{
+	if (!in_task())
+		return "an interrupt";
+	if (irqs_disabled())
+		return "code with interrupts off";
+	return mpool_call_inside(mpool_in_walk) ? "the visitor of a walk" : NULL;
 }
 
 /* A blank would shift the columns of a file; '~' tells orphans of one name. */
@@ -124,6 +138,10 @@ int mpool_pool_init(struct mpool_pool *pool, const char *name,
 		mpool_refuse(ops, name,
 			     "name must be 1 to %d printable characters without blank, '/' and '~', and not the name of a file",
 			     MPOOL_NAME_LEN - 1);
+		return -EINVAL;
+	}
+	if (mpool_no_sleep()) {
+		mpool_refuse(ops, name, "is not made by %s", mpool_no_sleep());
 		return -EINVAL;
 	}
 	if ((unsigned int)on_leak > MPOOL_ON_LEAK_PANIC) {
@@ -193,6 +211,11 @@ struct mpool_pool *mpool_pool_claim(const struct mpool_pool_ops *ops,
 {
 	struct mpool_pool *pool, *found = NULL;
 
+	if (mpool_no_sleep()) {
+		pr_err_ratelimited("%s pool %p is not destroyed by %s; called from %pS\n",
+				   ops->kind_name, handle, mpool_no_sleep(), (void *)ip);
+		return NULL;
+	}
 	mutex_lock(&registry_mutex);
 	list_for_each_entry(pool, &registry_list, list) {
 		if (pool->handle != handle || pool->ops != ops)
@@ -541,6 +564,8 @@ void mpool_registry_exit(void)
 	mpool_kick_sync(&sweep);
 	while (dispose_one(false))
 		;
+	/* Over those, too: the end of a pool asks for a sweep if it was an orphan's last. */
+	mpool_kick_sync(&sweep);
 	while (dispose_one(true))
 		;
 	/* The end of a pool over an orphan asks for a sweep: its text goes soon. */

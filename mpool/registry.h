@@ -175,6 +175,7 @@ void mpool_pool_refs(const struct mpool_pool *large,
 		     const struct mpool_refs_count *news,
 		     const struct mpool_refs_run *run);
 void mpool_pool_sweep(void);
+const char *mpool_no_sleep(void);
 struct mpool_pool *mpool_pool_use(enum mpool_kind kind, const void *handle);
 void mpool_pool_unuse(struct mpool_pool *pool);
 

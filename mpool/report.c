@@ -131,8 +131,12 @@ static int sums_visit(const struct mpool_obj *obj, void *arg)
 	if (!row || row->site != obj->site)
 		row = sums_row(sums, visit->pool, obj->site);
 	visit->last = row;
-	if (!row)
+	if (!row) {
+		/* Without a row there is nobody else who would. */
+		if (sums->mod && obj->site != MPOOL_SITE_UNKNOWN)
+			mpool_site_retire(obj->site);
 		return 0;
+	}
 	if (!row->count++)
 		row->sample = obj->addr;
 	row->bytes += obj->size;

@@ -18,35 +18,60 @@
 #include <linux/mutex.h>
 #include <linux/slab.h>
 
-#include "reserve.h"
+#include "fixed.h"
 
-/* An object of the pool that is not live, with its state. */
-static struct mpool_slot slot_of(void *obj)
+/*
+ * An object of the reserve, with its state.  False if it is none any more: two CPUs
+ * that freed it in the same few cycles had both its state, and what came of the other
+ * copy let its chunk go.
+ */
+static bool slot_of(const struct mpool_reserve *reserve, void *obj,
+		    struct mpool_slot *slot)
 {
-	return (struct mpool_slot){
-		.obj = obj,
-		.state = mpool_chunk_state(mpool_chunk_find(obj),
-					   (unsigned long)obj),
-	};
+	struct mpool_chunk *chunk = mpool_chunk_find(obj);
+
+	*slot = (struct mpool_slot){ .obj = obj };
+	if (likely(chunk && chunk->at.fixed == reserve->chunks->fixed))
+		slot->state = mpool_chunk_state(chunk, (unsigned long)obj);
+	if (likely(slot->state && mpool_obj_is(READ_ONCE(*slot->state),
+					       MPOOL_OBJ_CACHED)))
+		return true;
+	/* That was counted as two frees. */
+	atomic64_dec(&reserve->chunks->fixed->slow_frees);
+	mpool_pool_bad_free(reserve->chunks->owner, obj, MPOOL_BAD_FREE_TWICE, 0);
+	return false;
+}
+
+/* Takes the first object of an array. */
+static bool array_take(const struct mpool_reserve *reserve,
+		       struct mpool_reserve_array *array, struct mpool_slot *slot)
+{
+	unsigned int i;
+	void *obj;
+
+	for (i = 0; i < array->n; i++) {
+		obj = READ_ONCE(array->objs[i]);
+		if (obj && cmpxchg(&array->objs[i], obj, NULL) == obj &&
+		    slot_of(reserve, obj, slot))
+			return true;
+	}
+	return false;
 }
 
 /* Takes an object, if there is one.  Any context. */
 bool mpool_reserve_take(struct mpool_reserve *reserve, struct mpool_slot *slot)
 {
-	struct mpool_reserve_array *array;
+	struct mpool_reserve_array *array, *next;
 	bool found = false;
-	unsigned int i;
-	void *obj;
 
 	rcu_read_lock();
-	array = rcu_dereference(reserve->array);
-	for (i = 0; array && i < array->n && !found; i++) {
-		obj = READ_ONCE(array->objs[i]);
-		if (!obj || cmpxchg(&array->objs[i], obj, NULL) != obj)
-			continue;
-		*slot = slot_of(obj);
-		found = true;
-	}
+	next = rcu_dereference(reserve->array);
+	/* Again if it was replaced: its objects have moved, see array_replace_locked(). */
+	do {
+		array = next;
+		found = array && array_take(reserve, array, slot);
+		next = rcu_dereference(reserve->array);
+	} while (!found && next != array);
 	rcu_read_unlock();
 	if (!found)
 		return false;
@@ -62,10 +87,12 @@ bool mpool_reserve_put(struct mpool_reserve *reserve,
 		       const struct mpool_slot *slot)
 {
 	struct mpool_reserve_array *array;
+	/* Before the places: who empties one raises it after that. */
+	int missing = atomic_read_acquire(&reserve->missing);
 	bool done = false;
 	unsigned int i;
 
-	if (likely(!atomic_read(&reserve->missing)))
+	if (likely(!missing))
 		return false;
 	rcu_read_lock();
 	array = rcu_dereference(reserve->array);
@@ -73,9 +100,9 @@ bool mpool_reserve_put(struct mpool_reserve *reserve,
 		done = !READ_ONCE(array->objs[i]) &&
 		       !cmpxchg(&array->objs[i], NULL, slot->obj);
 	rcu_read_unlock();
-	/* What a concurrent take added and this hides, its work item fills. */
+	/* Not if somebody has raised it since: that place may have been passed. */
 	if (!done)
-		atomic_set(&reserve->missing, 0);
+		atomic_cmpxchg(&reserve->missing, missing, 0);
 	return done;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_reserve_put);
@@ -126,8 +153,9 @@ static void reserve_fn(struct work_struct *work)
 
 	mutex_lock(&reserve->fill_mutex);
 	/* If it fails, the next free or the next use of the reserve helps. */
-	reserve_fill_locked(reserve, GFP_KERNEL | __GFP_NORETRY |
-				     __GFP_NOWARN);
+	if (reserve_fill_locked(reserve, GFP_KERNEL | __GFP_NORETRY |
+					 __GFP_NOWARN))
+		atomic_inc(&reserve->missing);
 	mutex_unlock(&reserve->fill_mutex);
 }
 
@@ -149,26 +177,33 @@ static void array_empty(struct mpool_reserve *reserve,
 
 	for (i = 0; i < array->n; i++) {
 		obj = xchg(&array->objs[i], NULL);
-		if (!obj)
+		if (!obj || !slot_of(reserve, obj, &slot))
 			continue;
-		slot = slot_of(obj);
 		if (!mpool_reserve_put(reserve, &slot))
 			mpool_chunks_put(reserve->chunks, &slot, 1);
 	}
 }
 
-/* Moves objects out of the places that others take from, as far as there is room. */
-static void array_move(struct mpool_reserve_array *from,
+/*
+ * Moves objects from an array into the one that took its place, as far as there is
+ * room.  One at a time is in neither.
+ */
+static void array_move(struct mpool_reserve *reserve,
+		       struct mpool_reserve_array *from,
 		       struct mpool_reserve_array *to)
 {
 	unsigned int i, place = 0;
+	struct mpool_slot slot;
+	void *obj;
 
-	for (i = 0; i < from->n; i++) {
-		while (place < to->n && to->objs[place])
+	for (i = 0; i < from->n && place < to->n; i++) {
+		obj = xchg(&from->objs[i], NULL);
+		if (!obj)
+			continue;
+		while (place < to->n && cmpxchg(&to->objs[place], NULL, obj))
 			place++;
-		if (place == to->n)
-			return;
-		to->objs[place] = xchg(&from->objs[i], NULL);
+		if (place == to->n && slot_of(reserve, obj, &slot))
+			mpool_chunks_put(reserve->chunks, &slot, 1);
 	}
 }
 
@@ -180,12 +215,13 @@ static void array_replace_locked(struct mpool_reserve *reserve,
 	lockdep_assert_held(&reserve->fill_mutex);
 	old = rcu_dereference_protected(reserve->array,
 					lockdep_is_held(&reserve->fill_mutex));
-	/* Before anybody sees it: who takes meanwhile finds most of them. */
-	if (old && array)
-		array_move(old, array);
+	/* First: who finds nothing in the old one looks into this one. */
 	rcu_assign_pointer(reserve->array, array);
 	if (!old)
 		return;
+	/* Orders the pointer before the first place that is emptied: a full barrier. */
+	if (array)
+		array_move(reserve, old, array);
 	/* Nobody takes from the old one and puts into it any more. */
 	synchronize_rcu();
 	atomic_set(&reserve->missing, array ? 1 : 0);
@@ -214,12 +250,18 @@ static int array_fill(struct mpool_reserve *reserve,
 bool mpool_reserve_gfp_ok(struct mpool_pool *owner,
 			  const struct mpool_large *large, gfp_t gfp)
 {
-	if (gfpflags_allow_blocking(gfp))
-		return mpool_pool_gfp_ok(owner, gfp, large->zone);
-	mpool_refuse(owner->ops, owner->name,
-		     "a reserve needs flags that allow sleeping, not %pGg",
-		     &gfp);
-	return false;
+	if (!gfpflags_allow_blocking(gfp)) {
+		mpool_refuse(owner->ops, owner->name,
+			     "a reserve needs flags that allow sleeping, not %pGg",
+			     &gfp);
+		return false;
+	}
+	if (mpool_no_sleep()) {
+		mpool_refuse(owner->ops, owner->name,
+			     "a reserve is not filled by %s", mpool_no_sleep());
+		return false;
+	}
+	return mpool_pool_gfp_ok(owner, gfp, large->zone);
 }
 
 /*

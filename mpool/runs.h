@@ -157,14 +157,17 @@ struct mpool_runs {
 
 /*
  * References that mpool has to each page of an arena of the page allocator.  So many
- * wrong frees, less one, leave a page where it is: more than there are objects in it,
- * and one cannot be told from the next.  Fewer than folio_maybe_dma_pinned() takes for
- * a pin.
+ * wrong frees, less MPOOL_PAGE_LOST, leave a page where it is and are told: more than
+ * there are objects in a page of 4 KiB, which are 512 of 8 bytes.  With holders it is
+ * fewer than folio_maybe_dma_pinned() takes for a pin, 1024.
  */
-#define MPOOL_PAGE_REFS		512
+#define MPOOL_PAGE_REFS		896
 
 /* With fewer the page allocator has the page, or has made it somebody else's. */
-#define MPOOL_PAGE_LOST		(MPOOL_PAGE_REFS / 2)
+#define MPOOL_PAGE_LOST		256
+
+static_assert(PAGE_SIZE > SZ_4K ||
+	      MPOOL_PAGE_REFS - MPOOL_PAGE_LOST > PAGE_SIZE / 8);
 
 static __always_inline bool mpool_page_alone(const struct page *page)
 {

@@ -216,6 +216,11 @@ u32 __mpool_site_register(struct mpool_site *site)
 	bool low;
 	u32 id = site_register(site, &low);
 
+	/* A site that is not static is a new one each time. */
+	if (unlikely(id == MPOOL_SITE_UNKNOWN && READ_ONCE(nr_sites) == MPOOL_SITE_MAX))
+		pr_warn_once("%lu call sites, no more numbers: others are reported as unknown\n",
+			     MPOOL_SITE_MAX);
+
 	/* The work item is late; here memory may be had without waiting for it. */
 	if (unlikely(id == MPOOL_SITE_UNKNOWN && low && mpool_may_grow() &&
 		     !irqs_disabled() &&

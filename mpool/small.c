@@ -441,9 +441,16 @@ static bool resize_in_place(struct mpool_small *pool, const void *p,
 static void *move(struct mpool_small *pool, const void *p, size_t had,
 		  size_t size, gfp_t gfp, struct mpool_site *site)
 {
-	/* All of it is cleared if any of it must be: the old bytes follow. */
-	void *new = mpool_small_take(pool, size, gfp, site);
+	void *new;
 
+	/* A class that it gets now would not know that the pool was destroyed. */
+	if (READ_ONCE(pool->dead)) {
+		pr_warn_ratelimited("small pool \"%s\": it was destroyed, an object of it cannot be moved for %zu bytes\n",
+				    pool->pool.name, size);
+		return NULL;
+	}
+	/* All of it is cleared if any of it must be: the old bytes follow. */
+	new = mpool_small_take(pool, size, gfp, site);
 	if (!new)
 		return NULL;
 	if (!mpool_large_touchable(pool->large)) {
@@ -709,19 +716,16 @@ struct mpool_small *mpool_small_setup(const char *name,
 		mpool_refuse(small->pool.ops, name, "flags are unknown");
 		err = -EINVAL;
 	}
-	if (!err && IS_ERR(args->large)) {
-		mpool_refuse(small->pool.ops, name,
-			     "large is an error pointer");
-		err = -EINVAL;
+	if (!err) {
+		small->large = mpool_large_use(small->pool.ops, name, args->large);
+		err = PTR_ERR_OR_ZERO(small->large);
 	}
 	if (err) {
 		kfree(small);
 		return ERR_PTR(err);
 	}
-	small->large = args->large ?: mpool_large_shared;
 	if (args->flags & MPOOL_SMALL_NO_CACHE)
 		small->flags = MPOOL_FIXED_NO_CACHE;
-	atomic_inc(&small->large->pool.users);
 	return small;
 }
 

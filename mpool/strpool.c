@@ -149,6 +149,16 @@ static bool text_bad(const struct mpool_string *strings, const char *s,
 	return true;
 }
 
+/* The lock of the table may be that of what the NMI interrupted. */
+static bool in_nmi_bad(const struct mpool_string *strings, unsigned long ip)
+{
+	if (likely(!in_nmi()))
+		return false;
+	pr_err_ratelimited("string pool \"%s\" is not for NMI context; called from %pS\n",
+			   strings->small->pool.name, (void *)ip);
+	return true;
+}
+
 /* All cases, from the start. */
 static noinline const char *str_get(struct mpool_string *strings, const char *s,
 				    const char *limit, gfp_t gfp,
@@ -171,6 +181,8 @@ static noinline const char *str_get(struct mpool_string *strings, const char *s,
 		return NULL;
 	}
 	str = str_find(strings, &key, strings->tab.nocase);
+	if (!str && in_nmi_bad(strings, ip))
+		return NULL;
 	return str ? mpool_str_text(str) : str_add(strings, &key, gfp, site);
 }
 
@@ -305,6 +317,9 @@ static void str_drop_last(struct mpool_string *strings, struct mpool_str *str,
 	unsigned long flags;
 	int refs;
 
+	/* It stays: a leak of one, which is said. */
+	if (in_nmi_bad(strings, ip))
+		return;
 	spin_lock_irqsave(&strings->tab.lock, flags);
 	/* Others may still take and drop references, but not the last one. */
 	do {
@@ -387,8 +402,8 @@ bool mpool_string_has(struct mpool_string *pool, const char *s)
 	str = mpool_strtab_find(&pool->tab, &key, pool->tab.nocase);
 	has = str && atomic_read(&str->refs) > 0;
 	preempt_enable();
-	if (has)
-		return true;
+	if (has || in_nmi_bad(pool, _RET_IP_))
+		return has;
 	spin_lock_irqsave(&pool->tab.lock, flags);
 	has = mpool_strtab_find_locked(&pool->tab, &key);
 	spin_unlock_irqrestore(&pool->tab.lock, flags);

@@ -169,7 +169,7 @@ static struct mpool_arena *virt_grow(struct mpool_large *large, u32 npages,
 		pages += (align >> PAGE_SHIFT) - 1;
 	/* Nor does it promise a node. */
 	if (pages > RUNS_MAX_PAGES || !gfpflags_allow_blocking(gfp) ||
-	    (gfp & __GFP_THISNODE))
+	    irqs_disabled() || in_interrupt() || (gfp & __GFP_THISNODE))
 		return NULL;
 	/* How hard to try is the caller's to say; zones it takes none. */
 	gfp = (gfp | large->zone) & (GFP_KERNEL_ACCOUNT | __GFP_NOWARN |
@@ -202,8 +202,8 @@ static struct mpool_arena *system_grow(struct mpool_large *large, u32 npages,
 		return large->virt ? virt_grow(large, npages, align, gfp) :
 				     NULL;
 	gfp = (gfp & ~(GFP_ZONEMASK | __GFP_ZERO)) | large->zone;
-	/* The page allocator does not promise more than two pages. */
-	if (least > 1)
+	/* The page allocator promises no more than two pages, and only who may wait. */
+	if (least > 1 || !gfpflags_allow_blocking(gfp))
 		gfp &= ~__GFP_NOFAIL;
 	/* There is something else to try, but for a page. */
 	if (large->virt && least)

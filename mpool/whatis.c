@@ -94,6 +94,7 @@ static enum mpool_area whatis_elsewhere(unsigned long addr)
 {
 	const void *p = (const void *)addr;
 	enum mpool_area area;
+	struct page *page;
 
 	if (addr < PAGE_SIZE || IS_ERR_VALUE(addr))
 		return MPOOL_AREA_NOTHING;
@@ -106,9 +107,9 @@ static enum mpool_area whatis_elsewhere(unsigned long addr)
 		return area;
 	if (mpool_vmalloc_addr(addr))
 		return MPOOL_AREA_VMALLOC;
-	if (virt_addr_valid(p))
-		return mpool_page_slab(virt_to_page(p)) ? MPOOL_AREA_SLAB :
-							  MPOOL_AREA_PAGE;
+	page = mpool_online_page(addr);
+	if (page)
+		return mpool_page_slab(page) ? MPOOL_AREA_SLAB : MPOOL_AREA_PAGE;
 	return addr < TASK_SIZE_MAX ? MPOOL_AREA_USER : MPOOL_AREA_NOTHING;
 }
 
