@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # mpool and a client come and go many times, with whatever may be left at an end; sourced by the init of the test
 # machine without mpool loaded.  KTAP by hand.  The console hears no more than a word now and then and the verdict: there
-# are thousands of lines.  A cycle is a second on a busy machine.
+# are thousands of lines.  $cycles says how many times; a cycle takes half a second, most of it to load the modules.
 
 kmsg() { echo "$*" >/dev/kmsg; }
 cycles=${cycles:-50}

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A client for kunit/life.sh, which comes and goes with mpool: pools over pools of its
- * own with objects in them, traffic on two CPUs, frees that wait for a grace period,
- * objects that another module frees while this one goes, and a destructor that runs
- * then.  It leaves as much as it is told to.
+ * own with objects in them, traffic on two CPUs, frees that wait for a grace period or
+ * are finished by a work item, objects that another module frees while this one goes, and
+ * a destructor that runs then.  It leaves as much as it is told to.
  */
 #include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/kthread.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/mpool.h>
@@ -40,7 +41,8 @@ struct set {
 
 struct later {
 	struct rcu_head rcu;
-	char rest[80];
+	struct page *page;		/* to which it has a reference, or NULL */
+	char rest[72];
 };
 
 static struct set sets[SETS];
@@ -97,19 +99,41 @@ static void set_end(struct set *set)
 
 static void later_fn(struct rcu_head *rcu)
 {
-	mpool_free(container_of(rcu, struct later, rcu));
+	struct later *later = container_of(rcu, struct later, rcu);
+
+	if (later->page)
+		put_page(later->page);
+	mpool_free(later);
+}
+
+/* A run whose free is finished by a work item, because of the references to its pages. */
+static void traffic_late(struct set *set, struct later *later, bool dropped)
+{
+	char *p = mpool_large_alloc(set->large, 3 * PAGE_SIZE, NULL, GFP_KERNEL);
+
+	if (!p)
+		return;
+	if (dropped) {
+		put_page(virt_to_page(p));
+	} else {
+		later->page = virt_to_page(p + PAGE_SIZE);
+		get_page(later->page);
+	}
+	mpool_large_free(set->large, p);
 }
 
 static void traffic_round(struct set *set, unsigned int i)
 {
-	struct later *later = mpool_malloc(sizeof(*later), GFP_KERNEL);
+	struct later *later = mpool_malloc(sizeof(*later), GFP_KERNEL | __GFP_ZERO);
 	const char *text;
 	char name[16];
 
-	if (later && i % 16)
+	if (later && i % 16) {
 		mpool_free(later);
-	else if (later)
+	} else if (later) {
+		traffic_late(set, later, i % 32);
 		call_rcu(&later->rcu, later_fn);
+	}
 	snprintf(name, sizeof(name), "text %u", i % 9);
 	text = mpool_string_get(set->string, name, GFP_KERNEL);
 	mpool_string_put(set->string, text);
