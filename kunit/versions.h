@@ -9,6 +9,8 @@
 
 #include <linux/hrtimer.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
 #include <linux/timer.h>
 #include <linux/version.h>
 
@@ -59,6 +61,20 @@ static inline void mpool_test_module_code(struct module *mod, void *fn)
 	mod->core_layout.base = fn;
 	mod->core_layout.size = 1;
 	mod->core_layout.text_size = 1;
+#endif
+}
+
+/*
+ * Does kfree() take a page that is no slab's for one of its own, and drop a reference?
+ * Since 6.15 a large kmalloc() has a mark, and what has none is refused.
+ */
+#define MPOOL_TEST_KFREE_DROPS	(LINUX_VERSION_CODE < KERNEL_VERSION(6, 15, 0))
+
+/* Waits for what kfree_rcu() was asked, where there is a function that does. */
+static inline void mpool_test_kfree_rcu_wait(void)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	kvfree_rcu_barrier();
 #endif
 }
 

@@ -245,23 +245,29 @@ static void placed_runs(struct stock *t, struct nodes *n, int side)
 	mpool_large_free(n->pool, p);
 }
 
+/* One CPU of each of two nodes; false if there are not two. */
+static bool nodes_find(struct stock *t, struct nodes *n)
+{
+	unsigned int cpu;
+
+	n->cpu[0] = cpumask_first(cpu_online_mask);
+	n->nid[0] = cpu_to_mem(n->cpu[0]);
+	for_each_online_cpu(cpu) {
+		n->nid[1] = cpu_to_mem(cpu);
+		n->cpu[1] = cpu;
+		if (n->nid[1] != n->nid[0])
+			return true;
+	}
+	t->skip = "one node";
+	return false;
+}
+
 void stock_nodes(struct stock *t)
 {
 	struct nodes n = { };
-	unsigned int cpu;
 
-	n.nid[0] = cpu_to_mem(cpumask_first(cpu_online_mask));
-	for_each_online_cpu(cpu) {
-		n.nid[1] = cpu_to_mem(cpu);
-		n.cpu[1] = cpu;
-		if (n.nid[1] != n.nid[0])
-			break;
-	}
-	if (n.nid[1] == n.nid[0]) {
-		t->skip = "one node";
+	if (!nodes_find(t, &n))
 		return;
-	}
-	n.cpu[0] = cpumask_first(cpu_online_mask);
 	n.pool = mpool_large_create("stock-nodes", NULL);
 	if (!CHECK(t, !IS_ERR(n.pool)))
 		return;
@@ -273,4 +279,106 @@ void stock_nodes(struct stock *t)
 	placed_runs(t, &n, 0);
 	placed_runs(t, &n, 1);
 	CHECK(t, !mpool_large_destroy(n.pool));
+}
+
+/* --- a pool that was made for a node --- */
+
+struct objects {
+	struct mpool_fixed *fixed;
+	struct mpool_small *small;
+	struct mpool_string *string;
+	int nid;
+	unsigned int none, far, n;
+};
+
+static void count_far(struct objects *o, const void *p)
+{
+	o->n++;
+	o->none += !p;
+	o->far += p && nid_of(p) != o->nid;
+}
+
+static long objects_fn(void *arg)
+{
+	struct objects *o = arg;
+	char text[24];
+	int i;
+
+	for (i = 0; i < 500; i++) {
+		count_far(o, mpool_fixed_alloc(o->fixed, GFP_KERNEL));
+		count_far(o, mpool_small_alloc(o->small, 1 + i * 37, GFP_KERNEL));
+		snprintf(text, sizeof(text), "a text of a node %d", i);
+		count_far(o, mpool_string_get(o->string, text, GFP_KERNEL));
+	}
+	return 0;
+}
+
+/* Objects of pools over it, asked for on a CPU of the other node. */
+static void objects_of_a_node(struct stock *t, struct nodes *n, int side)
+{
+	struct mpool_string_args string = { .large = n->pool };
+	struct mpool_fixed_args fixed = { .large = n->pool };
+	struct mpool_small_args small = { .large = n->pool };
+	struct objects o = {
+		.fixed = mpool_fixed_create("stock-node-f", 200, &fixed),
+		.small = mpool_small_create("stock-node-s", &small),
+		.string = mpool_string_create("stock-node-t", &string),
+		.nid = n->nid[side],
+	};
+
+	if (CHECK(t, !IS_ERR(o.fixed) && !IS_ERR(o.small) && !IS_ERR(o.string))) {
+		work_on_cpu(n->cpu[!side], objects_fn, &o);
+		CHECK(t, o.n == 1500);
+		CHECK(t, !o.none);
+		CHECK(t, !o.far);
+		mpool_fixed_clear(o.fixed);
+		mpool_small_clear(o.small);
+		mpool_string_clear(o.string);
+	}
+	CHECK(t, !mpool_fixed_destroy(o.fixed));
+	CHECK(t, !mpool_small_destroy(o.small));
+	CHECK(t, !mpool_string_destroy(o.string));
+}
+
+/* Runs of the node, whoever asks, wherever, and whoever gave the last one back. */
+static void runs_of_a_node(struct stock *t, struct nodes *n, int side)
+{
+	static const u8 lens[] = { 1, 5, 5, 17, 32, 33, 64, 100 };
+	void *p[ARRAY_SIZE(lens) * 2], *q;
+	unsigned int i, round;
+
+	for (round = 0; round < 20; round++) {
+		for (i = 0; i < ARRAY_SIZE(p); i++) {
+			p[i] = take_on(n, i % 4 ? !side : side, lens[i / 2], GFP_KERNEL);
+			if (CHECK(t, p[i]))
+				CHECK(t, nid_of(p[i]) == n->nid[side]);
+		}
+		for (i = 0; i < ARRAY_SIZE(p); i++)
+			mpool_large_free(n->pool, p[i]);
+		q = take_in_nmi(t, n, !side, 5, __GFP_THISNODE);
+		if (CHECK(t, q))
+			CHECK(t, nid_of(q) == n->nid[side]);
+		mpool_large_free(n->pool, q);
+		if (round % 4 == 3)
+			mpool_large_trim(n->pool);
+	}
+}
+
+void stock_node_pools(struct stock *t)
+{
+	struct mpool_large_args args = { .flags = MPOOL_LARGE_NODE };
+	struct nodes n = { };
+	int side;
+
+	if (!nodes_find(t, &n))
+		return;
+	for (side = 0; side < 2; side++) {
+		args.node = n.nid[side];
+		n.pool = mpool_large_create("stock-node-pool", &args);
+		if (!CHECK(t, !IS_ERR(n.pool)))
+			return;
+		runs_of_a_node(t, &n, side);
+		objects_of_a_node(t, &n, side);
+		CHECK(t, !mpool_large_destroy(n.pool));
+	}
 }

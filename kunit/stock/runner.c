@@ -4,19 +4,31 @@
  *
  * Loading the module runs them all, and waits for the end; that it loads says
  * nothing of the results.  red=1 runs one case that fails instead, so that who
- * judges the output can show that he can tell.
+ * judges the output can show that he can tell.  foreign=1 runs one that makes the
+ * kernel complain, which kunit/foreign.sh looks at.
  */
 #include <linux/completion.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
+#include <linux/string.h>
 
 #include "stock.h"
 
 static bool red;
 module_param(red, bool, 0444);
 MODULE_PARM_DESC(red, "Run one case that fails, and no other");
+
+static bool foreign;
+module_param(foreign, bool, 0444);
+MODULE_PARM_DESC(foreign, "Run the case that has the kernel free what is mpool's, and no other");
+
+static char *only = "";
+module_param(only, charp, 0444);
+MODULE_PARM_DESC(only, "Run the case of this name, and no other");
+
+struct mm_struct *stock_mm;
 
 static unsigned int raced;
 
@@ -63,6 +75,7 @@ static void always_fails(struct stock *t)
 }
 
 static const struct stock_case red_case = { "always_fails", always_fails };
+static const struct stock_case foreign_case = { "kernel_frees_what_is_not_its", stock_foreign };
 
 static void print_failure(const struct stock *t, const char *name)
 {
@@ -84,15 +97,34 @@ static void run_case(const struct stock_case *one, unsigned int nr)
 		pr_info("%s %u %s\n", t.fails ? "not ok" : "ok", nr, one->name);
 }
 
+/* What is to be run; how many there are in @n. */
+static const struct stock_case *choose(unsigned int *n)
+{
+	unsigned int i;
+
+	*n = 1;
+	if (red)
+		return &red_case;
+	if (foreign)
+		return &foreign_case;
+	for (i = 0; i < nr_stock_cases; i++)
+		if (!strcmp(stock_cases[i].name, only))
+			return &stock_cases[i];
+	*n = nr_stock_cases;
+	return stock_cases;
+}
+
 static int run_all(void *arg)
 {
 	struct completion *done = arg;
-	unsigned int i, n = red ? 1 : nr_stock_cases;
+	const struct stock_case *cases;
+	unsigned int i, n;
 
+	cases = choose(&n);
 	pr_info("KTAP version 1\n");
 	pr_info("1..%u\n", n);
 	for (i = 0; i < n; i++)
-		run_case(red ? &red_case : &stock_cases[i], i + 1);
+		run_case(&cases[i], i + 1);
 	complete(done);
 	return 0;
 }
@@ -105,6 +137,7 @@ static int __init stock_init(void)
 
 	if (err)
 		return err;
+	stock_mm = current->mm;
 	task = kthread_run(run_all, &done, "mpool_stock");
 	if (IS_ERR(task)) {
 		places_exit();

@@ -3,7 +3,8 @@
  * Tests by the public interface alone, for kernels without KUnit.
  *
  * runner.c prints KTAP, places.c has a function called in any context, cases.c,
- * runs.c, nodes.c, refs.c, storm.c and exchange.c are what is tried there.
+ * runs.c, nodes.c, refs.c, storm.c and exchange.c are what is tried there.  foreign.c
+ * is a case by itself, which makes the kernel warn.
  */
 #ifndef _MPOOL_STOCK_H
 #define _MPOOL_STOCK_H
@@ -58,6 +59,16 @@ void stock_nest(struct stock *t);
 void stock_reentry(struct stock *t);
 void stock_pairs(struct stock *t);
 void stock_untouched(struct stock *t);
+void stock_cpu_ends(struct stock *t);
+void stock_tune(struct stock *t);
+void stock_reclaim(struct stock *t);
+void stock_node_pools(struct stock *t);
+void stock_mapped(struct stock *t);
+void stock_pinned(struct stock *t);
+void stock_foreign(struct stock *t);
+
+/* Address space of who loads the module, for what needs one. */
+extern struct mm_struct *stock_mm;
 
 enum place {
 	PLACE_TASK,
