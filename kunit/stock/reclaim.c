@@ -18,7 +18,6 @@
 #include "large.h"
 #include "stock.h"
 
-#define PAGES	40u
 #define ARENAS	20	/* that have to go under the churn */
 
 static struct {
@@ -27,6 +26,7 @@ static struct {
 	struct completion over;
 	bool stop, churn;
 	unsigned int want, got;		/* runs asked of the other CPU in the midst */
+	unsigned int pages;		/* of such a run */
 	void *run;
 	unsigned int late, none, torn;
 	unsigned long rounds;
@@ -86,7 +86,7 @@ static int other_fn(void *arg)
 
 	while (!READ_ONCE(meet.stop)) {
 		if (READ_ONCE(meet.want) != meet.got) {
-			meet.run = run_take(PAGES, 0x5a);
+			meet.run = run_take(meet.pages, 0x5a);
 			/* Pairs with smp_load_acquire() in stop_here(). */
 			smp_store_release(&meet.got, meet.got + 1);
 		}
@@ -149,9 +149,11 @@ static void meet_at(struct stock *t, const char *where)
 	if (!CHECK(t, !register_kprobe(&probe)))
 		return;
 	for (round = 0; round < 10; round++) {
-		p = run_take(PAGES, 1);
-		run_give(p, PAGES, 1);
-		CHECK(t, mpool_large_nr_pages(meet.pool) >= PAGES);
+		/* One that is parked, and taken without the lock, and one that is not. */
+		meet.pages = round % 2 ? 20 : 40;
+		p = run_take(meet.pages, 1);
+		run_give(p, meet.pages, 1);
+		CHECK(t, mpool_large_nr_pages(meet.pool) >= meet.pages);
 		meet.run = NULL;
 		was = meet.want;
 		WRITE_ONCE(meet.dropper, current);
@@ -159,9 +161,9 @@ static void meet_at(struct stock *t, const char *where)
 		WRITE_ONCE(meet.dropper, NULL);
 		CHECK(t, meet.want == was + 1);
 		/* There is no other: the shrinker has left it, or it is a new one. */
-		CHECK(t, mpool_large_nr_pages(meet.pool) >= PAGES);
+		CHECK(t, mpool_large_nr_pages(meet.pool) >= meet.pages);
 		CHECK(t, mpool_large_owns(meet.pool, meet.run));
-		run_give(meet.run, PAGES, 0x5a);
+		run_give(meet.run, meet.pages, 0x5a);
 		CHECK(t, drop_slabs());
 		CHECK(t, !mpool_large_nr_pages(meet.pool));
 	}
