@@ -261,12 +261,82 @@ static void dtor_allocates(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, phoenix.got);
 }
 
+/* --- constructors that allocate --- */
+
+#define NEST_MOST	16
+
+struct nest {
+	struct mpool_fixed *pool;
+	void *objs[NEST_MOST];
+	unsigned int calls;
+};
+
+static int nest_ctor(void *obj, void *priv)
+{
+	struct nest *nest = priv;
+	unsigned int n = nest->calls++;
+
+	if (n < NEST_MOST)
+		nest->objs[n] = mpool_fixed_alloc(nest->pool, GFP_KERNEL);
+	return 0;
+}
+
+/* Not until the stack ends. */
+static void ctor_allocates(struct kunit *test)
+{
+	struct nest nest = { };
+	const struct mpool_fixed_args args = {
+		.ctor = nest_ctor, .priv = &nest,
+	};
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, SIZE, &args);
+	void *p;
+	int i;
+
+	nest.pool = pool;
+	p = mpool_fixed_alloc(pool, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, p);
+	KUNIT_EXPECT_LT(test, nest.calls, NEST_MOST);
+	KUNIT_EXPECT_NULL(test, nest.objs[nest.calls - 1]);
+	for (i = 0; i < NEST_MOST; i++)
+		mpool_fixed_free(pool, nest.objs[i]);
+	mpool_fixed_free(pool, p);
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+}
+
+/* --- visitors --- */
+
+static int end_visitor(void *obj, void *arg)
+{
+	struct mpool_fixed *other = arg;
+
+	mpool_fixed_destroy(other);
+	return mpool_fixed_reserve(other, 1, GFP_KERNEL) == -EINVAL;
+}
+
+/* A visitor is an RCU reader, and the end of a pool waits for those. */
+static void pool_is_ended_by_a_visitor(struct kunit *test)
+{
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, SIZE, NULL);
+	struct mpool_fixed *other = mpool_kunit_fixed(test, "kt-other", SIZE, NULL);
+	void *p = mpool_fixed_alloc(pool, GFP_KERNEL);
+	void *q = mpool_fixed_alloc(other, GFP_KERNEL);
+
+	KUNIT_EXPECT_EQ(test, 1, mpool_fixed_walk(pool, end_visitor, other));
+	KUNIT_EXPECT_PTR_EQ(test, &other->pool, mpool_pool_find("kt-other"));
+	KUNIT_EXPECT_FALSE(test, other->pool.ending);
+	mpool_fixed_free(pool, p);
+	mpool_fixed_free(other, q);
+}
+
 static struct kunit_case callback_cases[] = {
 	KUNIT_CASE(ctor_frees_its_object),
 	KUNIT_CASE(pool_is_ended_by_its_callbacks),
 	KUNIT_CASE(other_pool_is_ended),
 	KUNIT_CASE(large_pool_is_ended_by_its_marks),
 	KUNIT_CASE(dtor_allocates),
+	KUNIT_CASE(ctor_allocates),
+	KUNIT_CASE(pool_is_ended_by_a_visitor),
 	{ }
 };
 

@@ -77,6 +77,45 @@ static void orphan_is_not_destroyed_again(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!mpool_kunit_orphans("life-o")));
 }
 
+/* What is moved would be in a pool that does not know that it was destroyed. */
+static void orphan_moves_nothing(struct kunit *test)
+{
+	struct mpool_small *pool = mpool_small_create("life-move", NULL);
+	void *obj;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
+	obj = mpool_small_alloc(pool, 100, GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, 1, mpool_small_destroy(pool));
+	KUNIT_EXPECT_NULL(test, mpool_realloc(obj, 3000, GFP_KERNEL));
+	KUNIT_EXPECT_TRUE(test, mpool_owns(obj));
+	mpool_free(obj);
+	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!mpool_kunit_orphans("life-move")));
+}
+
+/* Nor is there a pool over one that is gone, or never was. */
+static void pool_over_what_is_gone(struct kunit *test)
+{
+	struct mpool_large *gone = mpool_large_create("life-gone", NULL);
+	void *none[] = { gone, (void *)mpool_global(), (void *)0xdead000000000100 };
+	int i;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(gone));
+	mpool_large_destroy(gone);
+	for (i = 0; i < ARRAY_SIZE(none); i++) {
+		struct mpool_fixed_args fixed = { .large = none[i] };
+		struct mpool_small_args small = { .large = none[i] };
+		struct mpool_string_args string = { .large = none[i] };
+
+		KUNIT_EXPECT_EQ(test, -EINVAL,
+				PTR_ERR(mpool_fixed_create("life-over", 64, &fixed)));
+		KUNIT_EXPECT_EQ(test, -EINVAL,
+				PTR_ERR(mpool_small_create("life-over", &small)));
+		KUNIT_EXPECT_EQ(test, -EINVAL,
+				PTR_ERR(mpool_string_create("life-over", &string)));
+	}
+	KUNIT_EXPECT_NULL(test, mpool_pool_find("life-over"));
+}
+
 struct race {
 	struct mpool_fixed *pool;
 	struct completion go, done;
@@ -223,7 +262,9 @@ struct slow {
 	struct mpool_fixed *pool;
 	void *obj;
 	struct completion in, go, freed, dropped;
-	bool returned, waited;
+	struct module *mod;		/* of the second who drops */
+	bool returned;
+	atomic_t droppers, waited;
 };
 
 static void slow_dtor(void *obj, void *priv)
@@ -248,16 +289,20 @@ static int slow_drop_fn(void *arg)
 {
 	struct slow *slow = arg;
 
-	slow->pool->pool.ops->drop_callbacks(&slow->pool->pool, NULL);
-	slow->waited = READ_ONCE(slow->returned);
+	slow->pool->pool.ops->drop_callbacks(&slow->pool->pool,
+					     atomic_inc_return(&slow->droppers) == 1 ?
+					     NULL : slow->mod);
+	atomic_add(READ_ONCE(slow->returned), &slow->waited);
 	complete(&slow->dropped);
 	return 0;
 }
 
+/* By who drops them, and by those who come behind and find none. */
 static void callbacks_are_waited_for(struct kunit *test)
 {
 	struct slow *slow = kunit_kzalloc(test, sizeof(*slow), GFP_KERNEL);
 	struct mpool_fixed_args args = { .dtor = slow_dtor, .priv = slow };
+	int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, slow);
 	init_completion(&slow->in);
@@ -268,13 +313,19 @@ static void callbacks_are_waited_for(struct kunit *test)
 	slow->obj = mpool_fixed_alloc(slow->pool, GFP_KERNEL);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(slow_free_fn, slow, "life/f")));
 	wait_for_completion(&slow->in);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(slow_drop_fn, slow, "life/d")));
-	/* For one that does not wait. */
-	msleep(100);
+	slow->mod = fake_module(test);
+	mpool_test_module_code(slow->mod, slow_dtor);
+	for (i = 0; i < 2; i++) {
+		KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(slow_drop_fn, slow,
+							    "life/d%d", i)));
+		/* For one that does not wait. */
+		msleep(100);
+	}
 	complete(&slow->go);
 	wait_for_completion(&slow->freed);
 	wait_for_completion(&slow->dropped);
-	KUNIT_EXPECT_TRUE(test, slow->waited);
+	wait_for_completion(&slow->dropped);
+	KUNIT_EXPECT_EQ(test, atomic_read(&slow->waited), 2);
 }
 
 static int count_ctor(void *obj, void *priv)
@@ -493,6 +544,8 @@ static void life_exit_case(struct kunit *test)
 static struct kunit_case life_cases[] = {
 	KUNIT_CASE(destroyed_twice),
 	KUNIT_CASE(orphan_is_not_destroyed_again),
+	KUNIT_CASE(orphan_moves_nothing),
+	KUNIT_CASE(pool_over_what_is_gone),
 	KUNIT_CASE(destroyed_by_two_at_once),
 	KUNIT_CASE(orphan_of_nothing_goes),
 	KUNIT_CASE(orphans_have_files_of_their_own),

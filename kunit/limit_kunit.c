@@ -6,6 +6,7 @@
 #include <linux/kthread.h>
 #include <linux/vmalloc.h>
 
+#include "fixed.h"
 #include "helpers.h"
 #include "large.h"
 #include "out.h"
@@ -467,7 +468,32 @@ static void full_is_named(struct kunit *test)
 	end(test, pool);
 }
 
+/* What a pool above keeps for itself is not what refuses. */
+static void empty_chunks_do_not_count(struct kunit *test)
+{
+	struct mpool_large_args args = { .max_pages = 32 };
+	struct mpool_large *pool = limited(test, &args);
+	struct mpool_fixed_args over = { .large = pool };
+	struct mpool_fixed *fixed = mpool_fixed_create("kunit-over", 512, &over);
+	void *p;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(fixed));
+	p = mpool_fixed_alloc(fixed, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	mpool_fixed_free(fixed, p);
+	/* From where the CPUs have it. */
+	mpool_fixed_drain(fixed);
+	KUNIT_ASSERT_EQ(test, mpool_chunks_grow(&fixed->chunks, GFP_KERNEL), 0);
+	KUNIT_EXPECT_GT(test, used(pool), 0);
+	p = take(pool, 32);
+	KUNIT_EXPECT_NOT_NULL(test, p);
+	mpool_large_free(pool, p);
+	mpool_fixed_destroy(fixed);
+	end(test, pool);
+}
+
 static struct kunit_case limit_cases[] = {
+	KUNIT_CASE(empty_chunks_do_not_count),
 	KUNIT_CASE(wrong_arguments),
 	KUNIT_CASE(unlimited),
 	KUNIT_CASE(exact),

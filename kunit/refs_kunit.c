@@ -479,7 +479,25 @@ static void words(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "pool \"kunit-refs\": freed 5 times"));
 }
 
+/* Each object of a page may be given to kfree(), and be as small as there is. */
+static void as_many_as_objects(struct kunit *test)
+{
+	struct mpool_large *pool = test->priv;
+	unsigned int i, n = PAGE_SIZE / 8;
+	char *p = take_pages(test, 1);
+
+	memset(p, 0x5a, PAGE_SIZE);
+	for (i = 0; i < n; i++)
+		put_page(virt_to_page(p));
+	KUNIT_EXPECT_NULL(test, memchr_inv(p, 0x5a, PAGE_SIZE));
+	mpool_large_free(pool, p);
+	mpool_large_settle(pool);
+	KUNIT_EXPECT_EQ(test, nr_dropped(pool), n);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->refs.lost), 0);
+}
+
 static struct kunit_case refs_cases[] = {
+	KUNIT_CASE(as_many_as_objects),
 	KUNIT_CASE(dropped_and_made_up_for),
 	KUNIT_CASE(held_pages_leave),
 	KUNIT_CASE(arenas_with_holes_go),

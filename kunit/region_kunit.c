@@ -85,6 +85,12 @@ static void wrong_arguments(struct kunit *test)
 	char *mem = region_memory(test, 4 * PAGE_SIZE);
 	static const struct mpool_region_args flags = { .flags = 8 };
 	static const struct mpool_region_args policy = { .on_leak = 9 };
+	static const struct mpool_region_args no_dma = {
+		.flags = MPOOL_REGION_DMA, .dma = ~(dma_addr_t)0,
+	};
+	static const struct mpool_region_args wraps = {
+		.flags = MPOOL_REGION_PHYS, .phys = 0 - PAGE_SIZE,
+	};
 	const struct {
 		const char *name;
 		void *base;
@@ -106,6 +112,8 @@ static void wrong_arguments(struct kunit *test)
 		{ "kunit-region", (void *)(0 - 2 * PAGE_SIZE), SZ_1M, NULL },
 		{ "kunit-region", mem, 4 * PAGE_SIZE, &flags },
 		{ "kunit-region", mem, 4 * PAGE_SIZE, &policy },
+		{ "kunit-region", mem, 4 * PAGE_SIZE, &no_dma },
+		{ "kunit-region", mem, 4 * PAGE_SIZE, &wraps },
 		{ "a/b", mem, 4 * PAGE_SIZE, NULL },
 		{ NULL, mem, 4 * PAGE_SIZE, NULL },
 	};

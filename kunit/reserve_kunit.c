@@ -373,7 +373,56 @@ static void one_does_not_wait_for_another(struct kunit *test)
 	mutex_unlock(&busy->reserve.fill_mutex);
 }
 
+/*
+ * Somebody is making the last chunk that the pool may have, and is in reclaim, which
+ * waits for this one.
+ */
+static void somebody_grows(struct kunit *test)
+{
+	struct mpool_fixed_args args = { .max_objects = 4, .reserve = 1 };
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 2048, &args);
+	void *objs[4];
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		objs[i] = mpool_fixed_alloc(pool, GFP_NOIO);
+	pool->chunks.nr_growing++;
+	objs[3] = mpool_fixed_alloc(pool, GFP_NOIO);
+	KUNIT_EXPECT_NOT_NULL(test, objs[3]);
+	KUNIT_EXPECT_NULL(test, mpool_fixed_alloc(pool, GFP_NOFS));
+	pool->chunks.nr_growing--;
+	for (i = 0; i < 4; i++)
+		mpool_fixed_free(pool, objs[i]);
+}
+
+/* An object of it that is no more, by a double free: reported, and passed by. */
+static void object_is_gone(struct kunit *test)
+{
+	struct dry *dry = dry_create(test, NAME, 16, 2);
+	u64 bad = mpool_kunit_bad(&dry->pool->pool);
+	struct mpool_reserve_array *array;
+	struct mpool_slot was;
+
+	rcu_read_lock();
+	array = rcu_dereference(dry->pool->reserve.array);
+	rcu_read_unlock();
+	was.obj = array->objs[0];
+	was.state = mpool_chunk_state(mpool_chunk_find(was.obj),
+				      (unsigned long)was.obj);
+	array->objs[0] = dry;
+	/* As the second of the two frees. */
+	atomic64_inc(&dry->pool->slow_frees);
+	use_up(dry, GFP_ATOMIC);
+	KUNIT_EXPECT_EQ(test, bad + 1, mpool_kunit_bad(&dry->pool->pool));
+	give_all_back(dry);
+	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(held(dry->pool) == 2));
+	KUNIT_EXPECT_TRUE(test, mpool_chunks_put(&dry->pool->chunks, &was, 1));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(dry->pool));
+}
+
 static struct kunit_case reserve_cases[] = {
+	KUNIT_CASE(somebody_grows),
+	KUNIT_CASE(object_is_gone),
 	KUNIT_CASE(filled_at_creation),
 	KUNIT_CASE(kept_without_memory),
 	KUNIT_CASE(filled_by_frees),
