@@ -28,10 +28,16 @@ install: modules
 	install -m 644 include/linux/*.h $(DESTDIR)$(includedir)/linux/
 	install -m 644 Module.symvers $(DESTDIR)$(symversdir)/
 
+# The header is every kernel's: the last one to go takes it along.
 uninstall:
+	@[ -n "$(release)" ] || { \
+		echo "Which kernel?  No headers in $(KDIR): make uninstall KDIR=..., or release=NAME." >&2; exit 1; }
 	rm -f $(INSTALL_MOD_PATH)/lib/modules/$(release)/updates/mpool.ko*
-	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(release)
-	rm -rf $(DESTDIR)$(includedir) $(DESTDIR)$(symversdir)
+	[ ! -d $(INSTALL_MOD_PATH)/lib/modules/$(release) ] || \
+		depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(release)
+	rm -rf $(DESTDIR)$(symversdir)
+	@ls $(DESTDIR)$(PREFIX)/lib/mpool/*/Module.symvers >/dev/null 2>&1 || \
+		{ set -x; rm -rf $(DESTDIR)$(includedir) $(DESTDIR)$(PREFIX)/lib/mpool; }
 
 # "clean" needs no headers: what Kbuild leaves in the tree is known.
 clean:
