@@ -56,6 +56,9 @@ test:
 demo:
 	@REGION='$(REGION)' scripts/demo $(KERNEL)
 
+try:
+	@scripts/try '$(MODULE)' $(KERNEL)
+
 bench:
 	@WORKLOAD='$(WORKLOAD)' TRACE='$(TRACE)' scripts/bench $(KERNEL)
 
@@ -66,21 +69,34 @@ help:
 	@echo '                  $(PREFIX)/lib/mpool/RELEASE; a driver then has in its Kbuild:'
 	@echo '                    ccflags-y += -I$(includedir)'
 	@echo '                  and is built with KBUILD_EXTRA_SYMBOLS=$(PREFIX)/lib/mpool/RELEASE/Module.symvers'
-	@echo 'make uninstall    the reverse'
+	@echo 'make uninstall    the reverse, for one kernel; the header goes with the last of them'
 	@echo 'make clean        removes what was built; kernels stay in the cache'
 	@echo
-	@echo 'make demo         boots a distribution kernel in QEMU and shows mpool at work; KERNEL=6.1, 6.12 (default),'
-	@echo '                  6.12-rt or 7.3; with REGION=1 all of its memory is in a range reserved at boot'
-	@echo 'make test         KUnit: KERNEL=7.3 (SMP) and 7.3-64m (little memory) in User Mode Linux,'
-	@echo '                  qemu-7.3-debug (sanitizers), 6.12 (sanitizers, in User Mode Linux, where the processor can);'
-	@echo '                  default all four;'
-	@echo '                  SUITE=glob for a part; also KERNEL=qemu-6.1, qemu-6.12, qemu-6.12-rt, qemu-7.3,'
-	@echo '                  qemu-6.12-nodes (two NUMA nodes), qemu-7.3-kcsan (data races)'
-	@echo 'make bench        measures mpool beside the allocators of the kernel: KERNEL=6.1, 6.12, 6.12-rt, 7.3 or uml,'
-	@echo '                  default all; WORKLOAD=glob for a part, TRACE=file for a load of your own (scripts/record-trace)'
+	@echo 'make demo         shows mpool at work; with REGION=1 all of its memory is in a range reserved at boot'
+	@echo 'make try          MODULE=/path/mydrv.ko: boots with mpool and your driver, shows the pools and the log;'
+	@echo '                  ARGS="name=value ..." for its parameters, RUN="command ..." for what it shall do there;'
+	@echo '                  without MODULE: how to build it'
+	@echo 'make test         the tests; SUITE=glob for a part'
+	@echo 'make bench        measures mpool beside the allocators of the kernel; WORKLOAD=glob for a part,'
+	@echo '                  TRACE=file for a load of your own (scripts/record-trace)'
 	@echo 'make check        builds without a warning on every kernel, style, layers, documents; GATE=name for one'
+	@echo
+	@echo 'KERNEL=           for demo, try, bench            for test'
+	@echo '  6.1             Debian 12, in QEMU              -'
+	@echo '  6.12            Debian 12, in QEMU              KUnit, sanitizers, User Mode Linux; also called uml-6.12'
+	@echo '  6.12-rt         the same with PREEMPT_RT        -'
+	@echo '  7.3             Debian source, built here, QEMU KUnit, two CPUs, User Mode Linux; also called uml-7.3'
+	@echo '  7.3-debug       try only: with sanitizers       -'
+	@echo '  uml             bench only: User Mode Linux 7.3 -'
+	@echo '  7.3-64m         -                               the same 7.3 with little memory'
+	@echo '  7.3-init        -                               the same 7.3 with init_on_free=1'
+	@echo '  qemu-NAME       -                               6.1, 6.12, 6.12-rt or 7.3 as on the left, without KUnit'
+	@echo '  qemu-7.3-debug  -                               KUnit and the rest with sanitizers, in QEMU'
+	@echo '  qemu-6.12-nodes -                               qemu-6.12 with two NUMA nodes'
+	@echo '  qemu-7.3-kcsan  -                               data races, in QEMU'
+	@echo 'Without KERNEL: demo and try 6.12; bench all of its; test 7.3, 7.3-64m, 7.3-init, qemu-7.3-debug, 6.12.'
 	@echo
 	@echo 'These install the Debian packages that are missing, and keep kernels in'
 	@echo '$${MPOOL_CACHE:-$${XDG_CACHE_HOME:-~/.cache}/mpool}; scripts/kernel --update NAME looks for a newer one.'
 
-.PHONY: modules headers-present install uninstall clean check test demo bench help
+.PHONY: modules headers-present install uninstall clean check test demo try bench help
