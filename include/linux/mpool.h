@@ -496,7 +496,10 @@ static __always_inline size_t mpool_large_destroy(struct mpool_large *pool)
  * @ctor: called for each object as it is handed out, in the context of the
  *	  allocation; non-zero makes that allocation fail.  The object is not live
  *	  before it returns, so that it must not be freed there.
- * @dtor: called for each object as it is freed, in the context of the free
+ * @dtor: called for each object as it is freed, in the context of the free; for
+ *	  objects still out also by mpool_fixed_clear(), and by mpool_fixed_destroy()
+ *	  where %MPOOL_ON_LEAK_RECLAIM holds.  Objects that are kept never see it, so
+ *	  that memory which they own is leaked and reported as well.
  * @priv: second argument of @ctor and @dtor
  * @on_leak: what becomes of objects still out when the pool is destroyed
  */
@@ -532,6 +535,10 @@ struct mpool_fixed *__mpool_fixed_create(const char *name, size_t size,
  * mpool_fixed_create_type() - Make a pool for a type, named after it.
  * @type: type of the objects; the last word of it is the name of the pool
  * @args: rare wishes, may be %NULL
+ *
+ * No two pools have one name, whichever modules they are of.  A type that others may
+ * have too, such as struct request or struct buffer, needs mpool_fixed_create() and a
+ * name that begins with the driver's.
  *
  * Context: Process context.  May sleep.
  * Return: the pool, or an error as for mpool_large_create().
