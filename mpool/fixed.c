@@ -31,14 +31,10 @@
 
 #include "call.h"
 #include "fixed.h"
-#include "owner.h"
 
 /* Largest object, and most of a reserve that a mistyped number can ask for. */
 #define FIXED_MAX_SIZE		(4ul << 20)
 #define FIXED_MAX_RESERVE	BIT(20)
-
-/* Constructors of one pool, each within the one before. */
-#define FIXED_DEPTH		4
 
 /* Empty chunks that are given back in one go when a large pool has nothing left. */
 #define GATHER_CHUNKS		16
@@ -211,76 +207,6 @@ size_t mpool_fixed_drop(struct mpool_fixed *fixed, const struct module *mod)
 	return count;
 }
 
-/*
- * A callback may be dropped while it runs: it is counted from before the pointer is
- * read until it has returned, and registered_drop_callbacks() waits for the count.
- * That is one atomic operation more than the slow path has on the same line, and
- * works in NMI context, where SRCU does not on every architecture.
- */
-static unsigned int fixed_call_begin(struct mpool_fixed *fixed, atomic_t *calls,
-				     struct mpool_call *call)
-{
-	unsigned int depth = mpool_call_begin(call, fixed);
-
-	atomic_inc(calls);
-	/* Pairs with smp_mb() in registered_drop_callbacks(). */
-	smp_mb__after_atomic();
-	return depth;
-}
-
-static void fixed_call_end(atomic_t *calls, struct mpool_call *call)
-{
-	mpool_call_end(call);
-	/* Pairs with atomic_read_acquire() there. */
-	smp_mb__before_atomic();
-	atomic_dec(calls);
-}
-
-/* A constructor that allocates from its own pool would need all of the stack. */
-static bool fixed_too_deep(struct mpool_fixed *fixed, unsigned int depth)
-{
-	if (depth <= FIXED_DEPTH)
-		return false;
-	pr_err_ratelimited("fixed pool \"%s\": its constructor allocates from it, %u deep: refused\n",
-			   fixed->owner->name, depth);
-	return true;
-}
-
-/* Calls the constructor, if there is one, which may refuse the object. */
-int mpool_fixed_construct(struct mpool_fixed *fixed, void *obj)
-{
-	int (*ctor)(void *obj, void *priv);
-	struct mpool_call call;
-	unsigned int depth;
-	int err = 0;
-
-	/* Who finds none does not count, so that the wait for the others ends. */
-	if (!READ_ONCE(fixed->ctor))
-		return 0;
-	depth = fixed_call_begin(fixed, &fixed->ctor_calls, &call);
-	ctor = READ_ONCE(fixed->ctor);
-	if (fixed_too_deep(fixed, depth))
-		err = -ELOOP;
-	else if (ctor)
-		err = ctor(obj, fixed->priv);
-	fixed_call_end(&fixed->ctor_calls, &call);
-	return err;
-}
-
-void mpool_fixed_destruct(struct mpool_fixed *fixed, void *obj)
-{
-	void (*dtor)(void *obj, void *priv);
-	struct mpool_call call;
-
-	if (!READ_ONCE(fixed->dtor))
-		return;
-	fixed_call_begin(fixed, &fixed->dtor_calls, &call);
-	dtor = READ_ONCE(fixed->dtor);
-	if (dtor)
-		dtor(obj, fixed->priv);
-	fixed_call_end(&fixed->dtor_calls, &call);
-}
-
 static void fixed_end_reserve(struct mpool_fixed *fixed)
 {
 	if (fixed->reserved)
@@ -388,26 +314,8 @@ static size_t registered_reclaim(struct mpool_pool *pool,
 static bool registered_drop_callbacks(struct mpool_pool *pool,
 				      const struct module *mod)
 {
-	struct mpool_fixed *fixed = container_of(pool, struct mpool_fixed,
-						 pool);
-	bool ctor = mpool_fn_of_module(fixed->ctor, mod);
-	bool dtor = mpool_fn_of_module(fixed->dtor, mod);
-
-	if (ctor)
-		WRITE_ONCE(fixed->ctor, NULL);
-	if (dtor)
-		WRITE_ONCE(fixed->dtor, NULL);
-	/*
-	 * Pairs with smp_mb__after_atomic() in fixed_call_begin().  Who finds none to
-	 * drop waits as well: somebody else may have dropped it a moment ago.  Where one
-	 * stays, it is not @mod's, and its calls may never be none.
-	 */
-	smp_mb();
-	while (!READ_ONCE(fixed->ctor) && atomic_read_acquire(&fixed->ctor_calls))
-		schedule_timeout_uninterruptible(1);
-	while (!READ_ONCE(fixed->dtor) && atomic_read_acquire(&fixed->dtor_calls))
-		schedule_timeout_uninterruptible(1);
-	return ctor || dtor;
+	return mpool_fixed_drop_callbacks(container_of(pool, struct mpool_fixed,
+						       pool), mod);
 }
 
 static void registered_dispose(struct mpool_pool *pool)

@@ -94,6 +94,8 @@ bool mpool_fixed_dry(struct mpool_fixed *fixed);
 size_t mpool_fixed_drop(struct mpool_fixed *fixed, const struct module *mod);
 int mpool_fixed_construct(struct mpool_fixed *fixed, void *obj);
 void mpool_fixed_destruct(struct mpool_fixed *fixed, void *obj);
+bool mpool_fixed_drop_callbacks(struct mpool_fixed *fixed,
+				const struct module *mod);
 int mpool_fixed_verify(struct mpool_fixed *fixed);
 
 void *mpool_fixed_take(struct mpool_fixed *fixed, gfp_t gfp, u32 site);

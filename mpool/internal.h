@@ -9,7 +9,7 @@
  *	 6  debugfs
  *	 5  badfree, report, show, map, out, verify, footprint
  *	 4  global, small, strpool, whatis
- *	 3  fixed, trim, object, chunk, geometry, magazine, reserve, strtab
+ *	 3  fixed, callback, trim, object, chunk, geometry, magazine, reserve, strtab
  *	 2  large, arena, nodes, pages, place, system, region, reserved, runs, shortage, shrink
  *	 2  refs, resize, search, walk
  *	 1  pagemap, site, owner, registry, limit
