@@ -457,6 +457,92 @@ static void resized_is_in_use(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&pool->pool), bad + 1);
 }
 
+/* A report of a pool that ends, of whose objects some were freed wrongly. */
+static char *leaks_text(struct kunit *test, struct mpool_pool *pool)
+{
+	char *buf = kunit_kzalloc(test, SZ_2K, GFP_KERNEL);
+	struct mpool_out out = { .buf = buf, .size = SZ_2K };
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	mpool_report_pool(&out, pool);
+	return buf;
+}
+
+#define EXPECT_SAYS(test, text, words)					\
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, words), "%s", text)
+
+/* Objects that a driver frees by kfree() leak, and the report says why. */
+static void leaks_say_what_was_freed_wrongly(struct kunit *test)
+{
+	struct mpool_fixed_args args = {
+		.large = test->priv,
+		.on_leak = MPOOL_ON_LEAK_RECLAIM,
+	};
+	struct mpool_fixed *fixed;
+	void *obj[8];
+	unsigned int i;
+
+	fixed = mpool_fixed_create("kunit-refs-kfree", PAGE_SIZE / 4, &args);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(fixed));
+	for (i = 0; i < ARRAY_SIZE(obj); i++) {
+		obj[i] = mpool_fixed_alloc(fixed, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, obj[i]);
+	}
+	KUNIT_EXPECT_NULL(test, strstr(leaks_text(test, &fixed->pool), "kfree()"));
+	put_page(virt_to_page(obj[0]));
+	EXPECT_SAYS(test, leaks_text(test, &fixed->pool),
+		    "\n  1 page of it was freed by kfree(), put_page() or the like, which free nothing here: use mpool_fixed_free()\n");
+	for (i = 1; i < ARRAY_SIZE(obj); i++)
+		put_page(virt_to_page(obj[i]));
+	EXPECT_SAYS(test, leaks_text(test, &fixed->pool),
+		    " pages of it were freed by kfree()");
+	KUNIT_EXPECT_EQ(test, mpool_fixed_destroy(fixed), ARRAY_SIZE(obj));
+}
+
+/* Each kind of pool names its own function, and pools together all of them. */
+static void leaks_name_the_right_function(struct kunit *test)
+{
+	struct mpool_small_args small_args = {
+		.large = test->priv,
+		.on_leak = MPOOL_ON_LEAK_RECLAIM,
+	};
+	struct mpool_string_args string_args = {
+		.large = test->priv,
+		.on_leak = MPOOL_ON_LEAK_RECLAIM,
+	};
+	struct mpool_small *small = mpool_small_create("kunit-refs-small", &small_args);
+	struct mpool_string *string = mpool_string_create("kunit-refs-string",
+							  &string_args);
+	struct mpool_large *large = test->priv;
+	struct mpool_sums sums = { };
+	const char *text;
+	char *run, *buf = kunit_kzalloc(test, SZ_2K, GFP_KERNEL);
+	struct mpool_out out = { .buf = buf, .size = SZ_2K };
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(small) || IS_ERR(string));
+	put_page(virt_to_page(mpool_small_alloc(small, 100, GFP_KERNEL)));
+	/* A run of its own. */
+	put_page(virt_to_page(mpool_small_alloc(small, 20 * PAGE_SIZE, GFP_KERNEL)));
+	text = mpool_string_get(string, "freed by kfree", GFP_KERNEL);
+	put_page(virt_to_page((void *)text));
+	run = take_pages(test, 2);
+	put_page(virt_to_page(run));
+	EXPECT_SAYS(test, leaks_text(test, &small->pool),
+		    "\n  2 pages of it were freed by kfree(), put_page() or the like, which free nothing here: use mpool_small_free()\n");
+	EXPECT_SAYS(test, leaks_text(test, mpool_pool_find("kunit-refs-string")),
+		    ": use mpool_string_put()\n");
+	EXPECT_SAYS(test, leaks_text(test, &large->pool), ": use mpool_large_free()\n");
+	mpool_sums_add(&sums, &small->pool);
+	mpool_sums_add(&sums, &large->pool);
+	mpool_report_rows(&out, &sums, true);
+	mpool_sums_free(&sums);
+	EXPECT_SAYS(test, buf, ": use mpool_large_free(), mpool_small_free()\n");
+	mpool_large_free(large, run);
+	KUNIT_EXPECT_EQ(test, mpool_small_destroy(small), 2);
+	KUNIT_EXPECT_EQ(test, mpool_string_destroy(string), 1);
+}
+
 /* What is said of it. */
 static void words(struct kunit *test)
 {
@@ -510,6 +596,8 @@ static struct kunit_case refs_cases[] = {
 	KUNIT_CASE(found_when_the_pool_ends),
 	KUNIT_CASE(random_references),
 	KUNIT_CASE(resized_is_in_use),
+	KUNIT_CASE(leaks_say_what_was_freed_wrongly),
+	KUNIT_CASE(leaks_name_the_right_function),
 	KUNIT_CASE(words),
 	{ }
 };

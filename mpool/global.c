@@ -58,6 +58,7 @@ EXPORT_SYMBOL_GPL(mpool_global);
 static int offer_used(unsigned long *at, struct mpool_small *pool)
 {
 	unsigned long was = READ_ONCE(*at);
+	struct mpool_small *old;
 	int err = -EBUSY;
 
 	/* The first use of it may be in any context. */
@@ -69,7 +70,11 @@ static int offer_used(unsigned long *at, struct mpool_small *pool)
 		if (!(was & GLOBAL_OPEN))
 			return -EBUSY;
 	} while (!try_cmpxchg(at, &was, (unsigned long)pool | GLOBAL_OPEN));
-	mpool_pool_unuse(&((struct mpool_small *)(was & ~GLOBAL_OPEN))->pool);
+	old = (struct mpool_small *)(was & ~GLOBAL_OPEN);
+	/* For messages only: two offers at once may leave it with both. */
+	WRITE_ONCE(old->pool.global, false);
+	WRITE_ONCE(pool->pool.global, true);
+	mpool_pool_unuse(&old->pool);
 	return 0;
 }
 
@@ -247,6 +252,7 @@ int mpool_global_init(void)
 	err = mpool_small_make_classes(builtin);
 	if (err)
 		return err;
+	builtin->pool.global = true;
 	atomic_inc(&builtin->pool.users);
 	global = (unsigned long)builtin | GLOBAL_OPEN;
 	return 0;

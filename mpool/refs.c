@@ -268,6 +268,19 @@ void mpool_refs_end(struct mpool_arena *arena)
 	pages_drop(arena->mem, arena->npages);
 }
 
+/*
+ * Has somebody dropped references to the page of an address in a run?  That of another
+ * object may be the same.  The run stays meanwhile, or its arena, by RCU.
+ */
+bool mpool_refs_dropped(struct mpool_page *pg, const void *addr)
+{
+	const struct mpool_arena *arena = mpool_page_arena(pg);
+	const struct page *page = READ_ONCE(arena->mem);
+
+	return page && page_dropped(page + (((unsigned long)addr - arena->base) >>
+					    PAGE_SHIFT));
+}
+
 /* Counts what happened to pages that stay out when their pool ends. */
 void mpool_refs_look(struct mpool_arena *arena)
 {

@@ -96,6 +96,7 @@ struct mpool_pool {
 	struct mpool_stats stats;
 	struct mpool_failure fail;	/* may be torn if two fail at once */
 	atomic_t users;		/* pools that take their memory from this one */
+	bool global;		/* it is, or may become, what mpool_malloc() takes from */
 	atomic_t burst;		/* bad frees since a work item looked; badfree.c */
 };
 

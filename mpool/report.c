@@ -51,6 +51,17 @@ static DEFINE_MUTEX(kept_mutex);
 static LIST_HEAD(kept_list);
 static unsigned int nr_kept;
 
+/* Functions that free what pools have out, by kind. */
+#define GLOBAL_FREE	(MPOOL_KIND_STRING + 1)
+
+static const char * const free_names[] = {
+	[MPOOL_KIND_LARGE] = "mpool_large_free()",
+	[MPOOL_KIND_FIXED] = "mpool_fixed_free()",
+	[MPOOL_KIND_SMALL] = "mpool_small_free()",
+	[MPOOL_KIND_STRING] = "mpool_string_put()",
+	[GLOBAL_FREE] = "mpool_free()",
+};
+
 /* --- sums --- */
 
 /* Pools of one name, most of them orphans, are one to a reader. */
@@ -99,18 +110,29 @@ static bool sums_wanted(const struct mpool_sums *sums,
 	       (site == MPOOL_SITE_UNKNOWN && pool->module == sums->mod);
 }
 
-/* Is the size of an object that of its class?  It was not asked for, then. */
-static bool sums_rounded(const struct mpool_pool *pool, const struct mpool_obj *obj)
+/*
+ * Looks at where an object is: was its size that of a class, so that it was not asked
+ * for; did a function of the kernel free its page, which kfree() of the object does?  A
+ * page is looked at once, because the objects of a page are met one behind the other.
+ */
+static bool sums_look(struct mpool_sums *sums, const struct mpool_pool *pool,
+		      const struct mpool_obj *obj)
 {
-	bool class;
+	const unsigned long page = (unsigned long)obj->addr & PAGE_MASK;
+	struct mpool_chunk *chunk;
+	struct mpool_page *pg;
 
-	if (pool->ops->kind != MPOOL_KIND_SMALL &&
-	    pool->ops->kind != MPOOL_KIND_STRING)
-		return false;
-	preempt_disable();
-	class = mpool_chunk_find(obj->addr);
-	preempt_enable();
-	return class;
+	rcu_read_lock();
+	chunk = mpool_chunk_find(obj->addr);
+	pg = chunk ? chunk->pg : mpool_large_lookup(obj->addr);
+	if (page != sums->page && pg && mpool_refs_dropped(pg, obj->addr)) {
+		sums->dropped++;
+		sums->frees |= BIT(pool->global ? GLOBAL_FREE : pool->ops->kind);
+	}
+	rcu_read_unlock();
+	sums->page = page;
+	return chunk && (pool->ops->kind == MPOOL_KIND_SMALL ||
+			 pool->ops->kind == MPOOL_KIND_STRING);
 }
 
 static int sums_visit(const struct mpool_obj *obj, void *arg)
@@ -118,12 +140,11 @@ static int sums_visit(const struct mpool_obj *obj, void *arg)
 	struct sums_visit *visit = arg;
 	struct mpool_sums *sums = visit->sums;
 	struct mpool_site_sum *row = visit->last;
-
 	bool rounded;
 
 	if (!sums_wanted(sums, visit->pool, obj->site))
 		return 0;
-	rounded = sums_rounded(visit->pool, obj);
+	rounded = sums_look(sums, visit->pool, obj);
 	sums->count++;
 	sums->bytes += obj->size;
 	sums->rounded |= rounded;
@@ -189,7 +210,28 @@ static const char *rounded_text(bool rounded)
 	return rounded ? "up to " : "";
 }
 
-/* The rows of a report, the biggest ones. */
+/* Says so if some of it was freed, but by a function that frees nothing of mpool's. */
+static void report_dropped(struct mpool_out *out, const struct mpool_sums *sums)
+{
+	const char *before = "";
+	unsigned int i;
+
+	if (!sums->dropped)
+		return;
+	mpool_out(out, "  %zu page%s of it %s freed by kfree(), put_page() or the like, ",
+		  sums->dropped, plural(sums->dropped),
+		  sums->dropped == 1 ? "was" : "were");
+	mpool_out(out, "which free nothing here: use ");
+	for (i = 0; i < ARRAY_SIZE(free_names); i++) {
+		if (!(sums->frees & BIT(i)))
+			continue;
+		mpool_out(out, "%s%s", before, free_names[i]);
+		before = ", ";
+	}
+	mpool_out(out, "\n");
+}
+
+/* The rows of a report, the biggest ones, and whether some was freed wrongly. */
 void mpool_report_rows(struct mpool_out *out, const struct mpool_sums *sums,
 		       bool with_pool)
 {
@@ -213,6 +255,7 @@ void mpool_report_rows(struct mpool_out *out, const struct mpool_sums *sums,
 			  sums->n - n, plural(sums->n - n),
 			  sums->count - count, plural(sums->count - count),
 			  rounded_text(sums->rounded), sums->bytes - bytes);
+	report_dropped(out, sums);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_report_rows);
 

@@ -25,6 +25,9 @@ struct mpool_sums {
 	size_t count;		/* of all rows */
 	size_t bytes;
 	bool rounded;
+	size_t dropped;		/* pages of them that a function of the kernel freed */
+	unsigned int frees;	/* functions that are to free them, a bit each */
+	unsigned long page;	/* that was looked at last */
 	const struct module *mod;	/* only its sites, if not NULL */
 };
 
