@@ -586,6 +586,48 @@ static void strings_are_shown(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
 }
 
+static int busy_ctor(void *obj, void *priv)
+{
+	return -EBUSY;
+}
+
+/* A failure that memory has nothing to do with sends nobody to look for memory. */
+static void failures_say_what_refused(struct kunit *test)
+{
+	struct mpool_fixed_args args = { .ctor = busy_ctor };
+	struct mpool_fixed_args limit = { .max_objects = 2 };
+	char *buf = kunit_kzalloc(test, SZ_8K, GFP_KERNEL);
+	struct mpool_out out = { .buf = buf, .size = SZ_8K };
+	struct mpool_fixed *pool;
+	unsigned long next;
+	void *objs[2];
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	pool = mpool_kunit_fixed(test, "kunit-ctor", 64, &args);
+	mpool_show_stats(&out, &pool->pool);
+	KUNIT_EXPECT_NULL(test, strstr(buf, "last failure"));
+	out.len = 0;
+	KUNIT_EXPECT_NULL(test, mpool_fixed_alloc(pool, GFP_KERNEL));
+	mpool_show_stats(&out, &pool->pool);
+	HAS("last failure         64 bytes, GFP_KERNEL, at report_kunit.c:");
+	HAS(" ago: the constructor returned -16\n");
+	KUNIT_EXPECT_NULL(test, strstr(buf, "pages free then"));
+	pool = mpool_kunit_fixed(test, "kunit-max", 64, &limit);
+	KUNIT_ASSERT_EQ(test, 2, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 2, objs));
+	next = pool->pool.fail.next_log;
+	KUNIT_EXPECT_NULL(test, mpool_fixed_alloc(pool, GFP_ATOMIC | __GFP_NOWARN));
+	KUNIT_EXPECT_EQ(test, next, pool->pool.fail.next_log);
+	KUNIT_EXPECT_NULL(test, mpool_fixed_alloc(pool, GFP_KERNEL));
+	KUNIT_EXPECT_NE(test, next, pool->pool.fail.next_log);
+	out.len = 0;
+	mpool_show_stats(&out, &pool->pool);
+	/* The flags are the caller's. */
+	HAS("last failure         64 bytes, GFP_KERNEL, at report_kunit.c:");
+	HAS(" ago: max_objects is 2, 2 are out\n");
+	KUNIT_EXPECT_NULL(test, strstr(buf, "pages free then"));
+	mpool_fixed_free_bulk(pool, 2, objs);
+}
+
 static struct kunit_case report_cases[] = {
 	KUNIT_CASE(nothing_leaked_prints_nothing),
 	KUNIT_CASE(pool_report_sums_by_site_biggest_first),
@@ -601,6 +643,7 @@ static struct kunit_case report_cases[] = {
 	KUNIT_CASE(text_that_does_not_fit_is_cut),
 	KUNIT_CASE(shortage_names_the_holders),
 	KUNIT_CASE(a_failure_counts_what_lies_elsewhere),
+	KUNIT_CASE(failures_say_what_refused),
 	KUNIT_CASE(strings_are_shown),
 	KUNIT_CASE(everything_verifies),
 	{ }

@@ -89,26 +89,6 @@ void mpool_fixed_count(struct mpool_fixed *fixed, struct mpool_count *count)
 	count->live_bytes = count->live * fixed->chunks.size;
 }
 
-/*
- * Remembers an allocation that failed.  What is free then is in no chunk and not in
- * the depot: it lies in the caches of CPUs, most of them not this one.
- */
-void mpool_fixed_failed(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
-{
-	struct mpool_count count;
-	size_t taken;
-
-	/* A limit of the pool's own is not the large pool's want of memory. */
-	if (fixed->chunks.max_objects)
-		gfp |= __GFP_NOWARN;
-	mpool_fixed_count(fixed, &count);
-	taken = count.live + mpool_hint(fixed->chunks.nr_free);
-	mpool_large_failed_cached(fixed->chunks.large, fixed->owner,
-				  fixed->size, 1, gfp, site,
-				  fixed->depot.cap && count.capacity > taken ?
-				  count.capacity - taken : 0);
-}
-
 static unsigned int fixed_cached(struct mpool_fixed *fixed)
 {
 	unsigned long n = mpool_depot_objects(&fixed->depot);

@@ -75,7 +75,6 @@ void mpool_fixed_put(struct mpool_fixed *fixed);
 void mpool_fixed_kill(struct mpool_fixed *fixed);
 int mpool_fixed_set_reserve(struct mpool_fixed *fixed, unsigned int n,
 			    gfp_t gfp);
-void mpool_fixed_failed(struct mpool_fixed *fixed, gfp_t gfp, u32 site);
 void mpool_fixed_count(struct mpool_fixed *fixed, struct mpool_count *count);
 extern struct list_head mpool_fixed_list;
 extern struct mutex mpool_trim_mutex;

@@ -427,6 +427,30 @@ static bool take_more(struct mpool_fixed *fixed, gfp_t gfp, bool *drained)
 	return true;
 }
 
+/*
+ * Remembers an allocation that failed.  A pool whose chunks hold all that its limit
+ * allows does not want for memory.  What is free in another is in no chunk and not in
+ * the depot: it lies in the caches of CPUs, most of them not this one.
+ */
+static noinline void *take_failed(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
+{
+	const unsigned int max = fixed->chunks.max_objects;
+	struct mpool_count count;
+	size_t taken;
+
+	mpool_fixed_count(fixed, &count);
+	if (max && count.capacity >= max) {
+		mpool_pool_full(fixed->owner, fixed->size, gfp, site, max);
+		return NULL;
+	}
+	taken = count.live + mpool_hint(fixed->chunks.nr_free);
+	mpool_large_failed_cached(fixed->chunks.large, fixed->owner,
+				  fixed->size, 1, gfp, site,
+				  fixed->depot.cap && count.capacity > taken ?
+				  count.capacity - taken : 0);
+	return NULL;
+}
+
 /* A destructor that allocates would never let the end come. */
 static noinline void *take_closed(struct mpool_fixed *fixed, gfp_t gfp,
 				  u32 site)
@@ -458,8 +482,7 @@ static void *take_any(struct mpool_fixed *fixed, gfp_t gfp, u32 site,
 	if (take_single(fixed, &slot, state) ||
 	    take_reserves(fixed, &slot, gfp, state))
 		return slot.obj;
-	mpool_fixed_failed(fixed, gfp, site);
-	return NULL;
+	return take_failed(fixed, gfp, site);
 }
 
 /*
@@ -480,6 +503,7 @@ noinline void *mpool_take_clear(struct mpool_fixed *fixed, void *obj,
 static void *take_constructed(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 {
 	struct mpool_slot slot;
+	int err;
 
 	slot.obj = take_any(fixed, gfp, site, MPOOL_OBJ_UNBORN);
 	if (!slot.obj)
@@ -488,12 +512,13 @@ static void *take_constructed(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 	/* An object that is not free pins its chunk. */
 	slot.state = mpool_chunk_state(mpool_chunk_find(slot.obj),
 				       (unsigned long)slot.obj);
-	if (!mpool_fixed_construct(fixed, slot.obj)) {
+	err = mpool_fixed_construct(fixed, slot.obj);
+	if (!err) {
 		WRITE_ONCE(*slot.state, site);
 		return slot.obj;
 	}
 	/* It never was an object for the destructor. */
-	mpool_stat_inc(&fixed->owner->stats, MPOOL_STAT_FAIL);
+	mpool_pool_unborn(fixed->owner, fixed->size, gfp, site, err);
 	mpool_fixed_give_claimed(fixed, &slot, MPOOL_GIVE_UNBORN);
 	return NULL;
 }

@@ -18,6 +18,7 @@
  * is called with it held: those pin the pool.  The charge counters are atomic.
  */
 #include <linux/ctype.h>
+#include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/stdarg.h>
@@ -57,6 +58,9 @@ static const char * const reserved_names[] = {
 
 /* So is every name that ends like this. */
 #define RESERVED_END	".json"
+
+/* The log gets no more than this often that the objects of a pool are all out. */
+#define FULL_PERIOD	(5 * HZ)
 
 static const char *name_shown(const char *name)
 {
@@ -159,6 +163,7 @@ int mpool_pool_init(struct mpool_pool *pool, const char *name,
 	pool->module = site->module;
 	pool->handle = pool;
 	pool->born = ktime_get();
+	pool->fail.next_log = jiffies;
 	INIT_LIST_HEAD(&pool->list);
 	return 0;
 }
@@ -412,19 +417,54 @@ void mpool_pool_bad_free(struct mpool_pool *pool, const void *p,
 		registry_reporter->bad_free(pool, p, why, ip);
 }
 
-/* Remembers an allocation that failed.  Any context. */
-void mpool_pool_failed(struct mpool_pool *pool, size_t size, gfp_t gfp,
-		       u32 site)
+static void fail_note(struct mpool_pool *pool, size_t size, gfp_t gfp, u32 site)
 {
 	mpool_stat_inc(&pool->stats, MPOOL_STAT_FAIL);
 	WRITE_ONCE(pool->fail.size, size);
 	WRITE_ONCE(pool->fail.gfp, gfp);
 	WRITE_ONCE(pool->fail.site, site);
 	WRITE_ONCE(pool->fail.cached, 0);
+	WRITE_ONCE(pool->fail.max, 0);
+	WRITE_ONCE(pool->fail.ctor, 0);
 	WRITE_ONCE(pool->fail.when, ktime_get_mono_fast_ns());
+}
+
+/* Remembers an allocation that failed.  Any context. */
+void mpool_pool_failed(struct mpool_pool *pool, size_t size, gfp_t gfp,
+		       u32 site)
+{
+	fail_note(pool, size, gfp, site);
 	if (unlikely(gfp & __GFP_NOFAIL))
 		pr_warn_ratelimited("pool \"%s\": __GFP_NOFAIL cannot be honoured here: the pool is limited, or the caller must not wait\n",
 				    pool->name);
+}
+
+/*
+ * The same where the limit of a pool's objects is why, and says so, every FULL_PERIOD.
+ * That is no shortage: who has the memory is of no interest.
+ */
+void mpool_pool_full(struct mpool_pool *pool, size_t size, gfp_t gfp, u32 site,
+		     unsigned int max)
+{
+	char text[112];
+
+	mpool_pool_failed(pool, size, gfp, site);
+	WRITE_ONCE(pool->fail.max, max);
+	if ((gfp & __GFP_NOWARN) ||
+	    time_before(jiffies, READ_ONCE(pool->fail.next_log)))
+		return;
+	WRITE_ONCE(pool->fail.next_log, jiffies + FULL_PERIOD);
+	mpool_site_print(site, text, sizeof(text));
+	pr_err("no memory: pool \"%s\" was asked for %zu bytes, %pGg, by %s; its max_objects is %u, %u are out\n",
+	       pool->name, size, &gfp, text, max, max);
+}
+
+/* The same where a constructor has refused the object. */
+void mpool_pool_unborn(struct mpool_pool *pool, size_t size, gfp_t gfp, u32 site,
+		       int err)
+{
+	fail_note(pool, size, gfp, site);
+	WRITE_ONCE(pool->fail.ctor, err);
 }
 
 /*

@@ -66,7 +66,10 @@ struct mpool_failure {
 	unsigned long free;	/* pages free in the large pool */
 	unsigned long largest;	/* longest free run there, in pages */
 	unsigned long cached;	/* free objects in the caches of CPUs */
-	ktime_t when;
+	unsigned int max;	/* max_objects, if that was why */
+	int ctor;		/* what the constructor returned, if it was */
+	ktime_t when;		/* 0 if none is known */
+	unsigned long next_log;	/* jiffies; of max there is no line before */
 };
 
 /* The part that all pools have; the first member of each. */
@@ -168,6 +171,10 @@ void mpool_pool_bad_free(struct mpool_pool *pool, const void *p,
 			 enum mpool_bad_free why, unsigned long ip);
 void mpool_pool_failed(struct mpool_pool *pool, size_t size, gfp_t gfp,
 		       u32 site);
+void mpool_pool_full(struct mpool_pool *pool, size_t size, gfp_t gfp, u32 site,
+		     unsigned int max);
+void mpool_pool_unborn(struct mpool_pool *pool, size_t size, gfp_t gfp, u32 site,
+		       int err);
 bool mpool_pool_gfp_ok(struct mpool_pool *pool, gfp_t gfp, gfp_t has);
 size_t mpool_pool_leaks(struct mpool_pool *pool);
 void mpool_pool_shortage(const struct mpool_pool *large,

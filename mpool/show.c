@@ -209,17 +209,35 @@ static void show_holders(struct mpool_out *out, struct mpool_pool *pool)
 	mutex_unlock(&mpool_shortage_mutex);
 }
 
+/* What the last failure was for, if it was not for memory. */
+static const char *fail_text(const struct mpool_failure *fail, char *buf, size_t size)
+{
+	int err = READ_ONCE(fail->ctor);
+	unsigned int max = READ_ONCE(fail->max);
+
+	if (err)
+		scnprintf(buf, size, ": the constructor returned %d", err);
+	else if (max)
+		scnprintf(buf, size, ": max_objects is %u, %u are out", max, max);
+	else
+		return "";
+	return buf;
+}
+
 static void show_fail(struct mpool_out *out, struct mpool_pool *pool)
 {
-	char site[112], age[16];
+	char site[112], age[16], why[48];
 	gfp_t gfp = pool->fail.gfp;
 
-	if (!mpool_stat_read(&pool->stats, MPOOL_STAT_FAIL))
+	if (!READ_ONCE(pool->fail.when))
 		return;
 	mpool_site_print(pool->fail.site, site, sizeof(site));
-	mpool_out(out, "%-20s %zu bytes, %pGg, at %s, %s ago\n",
+	mpool_out(out, "%-20s %zu bytes, %pGg, at %s, %s ago%s\n",
 		  "last failure", pool->fail.size, &gfp, site,
-		  age_text(pool->fail.when, age, sizeof(age)));
+		  age_text(pool->fail.when, age, sizeof(age)),
+		  fail_text(&pool->fail, why, sizeof(why)));
+	if (READ_ONCE(pool->fail.ctor) || READ_ONCE(pool->fail.max))
+		return;
 	line(out, "pages free then", pool->fail.free);
 	line(out, "largest run then", pool->fail.largest);
 	if (pool->fail.cached)
