@@ -7,6 +7,7 @@
  * What is freed is in badfree_kunit.c, with any value.
  */
 #include <linux/gfp.h>
+#include <linux/string.h>
 
 #include "global.h"
 #include "helpers.h"
@@ -237,6 +238,32 @@ static void no_addresses(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pools.string));
 }
 
+/* One reason, which is the right one. */
+static void wrong_names(struct kunit *test)
+{
+	static const struct {
+		const char *name, *wrong;
+	} names[] = {
+		{ NULL, "NULL" }, { (void *)12, "no address" }, { "", "empty" },
+		{ "a b", "blank" }, { "a\tb", "blank" }, { "a/b", "'/'" },
+		{ "a~1", "'~'" }, { "a\x01", "printable" }, { "\xc3\xa4", "printable" },
+		{ "pools", "reserved" }, { "..", "reserved" }, { "a.json", "reserved" },
+		{ "a23456789012345678901234567890123456789012345678",
+		  "longer than 47 characters" },
+	};
+	const char *wrong;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		wrong = mpool_name_wrong(names[i].name);
+		KUNIT_ASSERT_NOT_NULL(test, wrong);
+		KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(wrong, names[i].wrong),
+					  "%u: %s", i, wrong);
+	}
+	KUNIT_EXPECT_NULL(test, mpool_name_wrong(names[i - 1].name + 1));
+	KUNIT_EXPECT_NULL(test, mpool_name_wrong("a"));
+}
+
 /* An empty array is none, whatever its address. */
 static void nothing_of_nothing(struct kunit *test)
 {
@@ -300,6 +327,7 @@ static void no_pools(struct kunit *test)
 
 static struct kunit_case args_cases[] = {
 	KUNIT_CASE(no_addresses),
+	KUNIT_CASE(wrong_names),
 	KUNIT_CASE(nothing_of_nothing),
 	KUNIT_CASE(no_pools),
 	{ }

@@ -23,6 +23,7 @@
 #include <linux/mutex.h>
 #include <linux/stdarg.h>
 #include <linux/string.h>
+#include <linux/stringify.h>
 #include <linux/timekeeping.h>
 #include <linux/wait.h>
 
@@ -59,12 +60,23 @@ static const char * const reserved_names[] = {
 /* So is every name that ends like this. */
 #define RESERVED_END	".json"
 
+/* Most characters of a name, as the log says it. */
+#define NAME_MAX_CHARS	47
+
+static_assert(NAME_MAX_CHARS == MPOOL_NAME_LEN - 1);
+
 /* The log gets no more than this often that the objects of a pool are all out. */
 #define FULL_PERIOD	(5 * HZ)
 
 static const char *name_shown(const char *name)
 {
 	return mpool_no_address(name) ? "" : name;
+}
+
+/* What stands behind a name that is printed: it may be cut, and not end. */
+static const char *name_rest(const char *name)
+{
+	return strnlen(name_shown(name), MPOOL_NAME_LEN) == MPOOL_NAME_LEN ? "..." : "";
 }
 
 /* Says in one line what is wrong with the arguments of a create function. */
@@ -77,8 +89,10 @@ void mpool_refuse(const struct mpool_pool_ops *ops, const char *name,
 	va_start(args, fmt);
 	vaf.fmt = fmt;
 	vaf.va = &args;
-	pr_err_ratelimited("%s pool \"%.*s\": %pV\n", ops->kind_name,
-			   MPOOL_NAME_LEN, name_shown(name), &vaf);
+	/* Escaped: it may have a new line. */
+	pr_err_ratelimited("%s pool \"%*pE%s\": %pV\n", ops->kind_name,
+			   (int)strnlen(name_shown(name), MPOOL_NAME_LEN - 1),
+			   name_shown(name), name_rest(name), &vaf);
 	va_end(args);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_refuse);
@@ -86,16 +100,20 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_refuse);
 /* Says so if a create function's struct of arguments is none. */
 int mpool_args_bad(const char *kind, const char *name, const void *args)
 {
-	pr_err("%s pool \"%.*s\": args is %ld, no address\n", kind,
-	       MPOOL_NAME_LEN, name_shown(name), (long)args);
+	pr_err("%s pool \"%.*s%s\": args is %ld, no address\n", kind,
+	       MPOOL_NAME_LEN - 1, name_shown(name), name_rest(name), (long)args);
 	return -EINVAL;
 }
 
 /* Says so, once in a while, if a caller's pool is none. */
 int mpool_pool_none(const char *kind, const void *pool, unsigned long ip)
 {
-	pr_err_ratelimited("%s pool is %ld, not a pool; called from %pS\n",
-			   kind, PTR_ERR(pool), (void *)ip);
+	if (pool)
+		pr_err_ratelimited("%s pool is error %ld, not a pool: its create function failed; called from %pS\n",
+				   kind, PTR_ERR(pool), (void *)ip);
+	else
+		pr_err_ratelimited("%s pool is NULL, not a pool; called from %pS\n",
+				   kind, (void *)ip);
 	return -EINVAL;
 }
 
@@ -112,36 +130,56 @@ const char *mpool_no_sleep(void)
 	return mpool_call_inside(mpool_in_walk) ? "the visitor of a walk" : NULL;
 }
 
-/* A blank would shift the columns of a file; '~' tells orphans of one name. */
-static bool name_ok(const char *name)
+static bool name_reserved(const char *name)
 {
-	const char *c;
-	size_t i;
+	size_t i = strlen(name);
 
-	if (mpool_no_address(name) || !*name || strnlen(name, MPOOL_NAME_LEN) == MPOOL_NAME_LEN)
-		return false;
-	for (c = name; *c; c++)
-		if (!isascii(*c) || !isgraph(*c) || *c == '/' || *c == '~')
-			return false;
-	i = strlen(name);
 	if (i >= strlen(RESERVED_END) &&
 	    !strcmp(name + i - strlen(RESERVED_END), RESERVED_END))
-		return false;
+		return true;
 	for (i = 0; i < ARRAY_SIZE(reserved_names); i++)
 		if (!strcmp(name, reserved_names[i]))
-			return false;
-	return true;
+			return true;
+	return false;
 }
+
+/*
+ * What is wrong with a name, if anything.  A blank would shift the columns of a file;
+ * '~' tells orphans of one name.
+ */
+const char *mpool_name_wrong(const char *name)
+{
+	const char *c;
+
+	if (!name)
+		return "name is NULL";
+	if (mpool_no_address(name))
+		return "name is no address";
+	if (!*name)
+		return "name is empty";
+	if (strnlen(name, MPOOL_NAME_LEN) == MPOOL_NAME_LEN)
+		return "name is longer than " __stringify(NAME_MAX_CHARS) " characters";
+	for (c = name; *c; c++) {
+		if (isascii(*c) && isspace(*c))
+			return "name has a blank";
+		if (*c == '/' || *c == '~')
+			return "name has a '/' or '~'";
+		if (!isascii(*c) || !isgraph(*c))
+			return "name has a character that is not printable ASCII";
+	}
+	return name_reserved(name) ? "name is reserved, for a file" : NULL;
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_name_wrong);
 
 /* Fills in a pool; it is not on the list yet. */
 int mpool_pool_init(struct mpool_pool *pool, const char *name,
 		    const struct mpool_pool_ops *ops,
 		    enum mpool_on_leak on_leak, struct mpool_site *site)
 {
-	if (!name_ok(name)) {
-		mpool_refuse(ops, name,
-			     "name must be 1 to %d printable characters without blank, '/' and '~', and not the name of a file",
-			     MPOOL_NAME_LEN - 1);
+	const char *wrong = mpool_name_wrong(name);
+
+	if (wrong) {
+		mpool_refuse(ops, name, "%s", wrong);
 		return -EINVAL;
 	}
 	if (mpool_no_sleep()) {

@@ -137,6 +137,7 @@ struct mpool_pool_view {
 
 extern enum mpool_on_leak mpool_default_on_leak;
 
+const char *mpool_name_wrong(const char *name);
 int mpool_pool_init(struct mpool_pool *pool, const char *name,
 		    const struct mpool_pool_ops *ops,
 		    enum mpool_on_leak on_leak, struct mpool_site *site);
