@@ -274,6 +274,44 @@ static void nothing_of_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(fixed));
 }
 
+/* A struct of arguments may stand in the call, commas and all. */
+static void literal_args(struct kunit *test)
+{
+	struct mpool_large *large, *region;
+	struct mpool_fixed *fixed, *type;
+	struct mpool_string *string;
+	struct mpool_small *small;
+
+	large = mpool_large_create("kt-large", &(struct mpool_large_args){
+			.max_pages = 100, .soft_pages = 10 });
+	KUNIT_ASSERT_FALSE(test, IS_ERR(large));
+	region = mpool_large_create_region("kt-region", (void *)MPOOL_KUNIT_NOWHERE,
+					   SZ_1M, &(struct mpool_region_args){
+			.flags = MPOOL_REGION_IO, .max_pages = 3 });
+	KUNIT_EXPECT_FALSE(test, IS_ERR(region));
+	fixed = mpool_fixed_create("kt-fixed", 64, &(struct mpool_fixed_args){
+			.max_objects = 10, .large = large });
+	KUNIT_ASSERT_FALSE(test, IS_ERR(fixed));
+	KUNIT_EXPECT_EQ(test, 10, fixed->chunks.max_objects);
+	KUNIT_EXPECT_PTR_EQ(test, large, fixed->chunks.large);
+	type = mpool_fixed_create_type(struct list_head, &(struct mpool_fixed_args){
+			.max_objects = 10, .reserve = 2 });
+	KUNIT_EXPECT_FALSE(test, IS_ERR(type));
+	small = mpool_small_create("kt-small", &(struct mpool_small_args){
+			.flags = MPOOL_SMALL_NO_CACHE, .large = large });
+	KUNIT_EXPECT_FALSE(test, IS_ERR(small));
+	string = mpool_string_create("kt-string", &(struct mpool_string_args){
+			.on_leak = MPOOL_ON_LEAK_KEEP, .large = large });
+	KUNIT_EXPECT_FALSE(test, IS_ERR(string));
+	mpool_string_destroy(string);
+	mpool_small_destroy(small);
+	mpool_fixed_destroy(type);
+	mpool_fixed_destroy(fixed);
+	mpool_large_destroy(region);
+	KUNIT_EXPECT_EQ(test, 0, mpool_large_destroy(large));
+	KUNIT_EXPECT_NULL(test, mpool_pool_find("kt-large"));
+}
+
 static void walk_of_no_pool(void *none)
 {
 	mpool_fixed_walk(none, NULL, NULL);
@@ -328,6 +366,7 @@ static void no_pools(struct kunit *test)
 static struct kunit_case args_cases[] = {
 	KUNIT_CASE(no_addresses),
 	KUNIT_CASE(wrong_names),
+	KUNIT_CASE(literal_args),
 	KUNIT_CASE(nothing_of_nothing),
 	KUNIT_CASE(no_pools),
 	{ }

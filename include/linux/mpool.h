@@ -221,7 +221,7 @@ struct mpool_large *__mpool_large_create(const char *name,
  * * %-EEXIST: a pool of this name exists
  * * %-ENOMEM: out of memory
  */
-#define mpool_large_create(name, args) \
+#define mpool_large_create(name, args...) \
 	__mpool_large_create(name, args, MPOOL_HERE)
 
 struct mpool_large *
@@ -250,7 +250,7 @@ __mpool_large_create_region(const char *name, void *base, size_t size,
  * * %-EBUSY: the region overlaps memory that mpool manages already
  * * %-ENOMEM: no memory for the page descriptors
  */
-#define mpool_large_create_region(name, base, size, args) \
+#define mpool_large_create_region(name, base, size, args...) \
 	__mpool_large_create_region(name, base, size, args, MPOOL_HERE)
 
 /**
@@ -528,7 +528,7 @@ struct mpool_fixed *__mpool_fixed_create(const char *name, size_t size,
  * Context: Process context.  May sleep.
  * Return: the pool, or an error as for mpool_large_create().
  */
-#define mpool_fixed_create(name, size, args) \
+#define mpool_fixed_create(name, size, args...) \
 	__mpool_fixed_create(name, size, args, MPOOL_HERE)
 
 /**
@@ -543,7 +543,7 @@ struct mpool_fixed *__mpool_fixed_create(const char *name, size_t size,
  * Context: Process context.  May sleep.
  * Return: the pool, or an error as for mpool_large_create().
  */
-#define mpool_fixed_create_type(type, args) \
+#define mpool_fixed_create_type(type, args...) \
 	__mpool_fixed_create(__mpool_last_word(" " #type), sizeof(type), args, \
 			     MPOOL_HERE)
 
@@ -767,7 +767,7 @@ struct mpool_small *__mpool_small_create(const char *name,
  * Context: Process context.  May sleep.
  * Return: the pool, or an error as for mpool_large_create().
  */
-#define mpool_small_create(name, args) \
+#define mpool_small_create(name, args...) \
 	__mpool_small_create(name, args, MPOOL_HERE)
 
 void *mpool_small_alloc_at(struct mpool_small *pool, size_t size, gfp_t gfp,
@@ -925,7 +925,7 @@ struct mpool_string *__mpool_string_create(const char *name,
  * Context: Process context.  May sleep.
  * Return: the pool, or an error as for mpool_large_create().
  */
-#define mpool_string_create(name, args) \
+#define mpool_string_create(name, args...) \
 	__mpool_string_create(name, args, MPOOL_HERE)
 
 const char *mpool_string_get_at(struct mpool_string *pool, const char *s,
