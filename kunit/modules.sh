@@ -35,7 +35,7 @@ clean_client_is_not_reported() {
 	insmod /mpool_client.ko && rmmod mpool_client && same "$(log_new)" ""
 }
 orphans_are_visible() {
-	[ "$(grep -c '^client  *fixed  *mpool_client .* orphan$' $dir/pools)" -ge 2 ]
+	[ "$(grep -c '^client~[0-9][0-9]*  *fixed  *mpool_client .* orphan$' $dir/pools)" -ge 2 ]
 }
 orphans_keep_their_files() {
 	[ "$(grep -c 'client.c:42 client_alloc .mpool_client.' "$dir/client~1/objects")" = 3 ]

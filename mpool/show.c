@@ -53,17 +53,20 @@ static const char *waste_text(unsigned long pages, size_t bytes, char *buf,
 static void show_pool(struct mpool_out *out, struct mpool_pool *pool)
 {
 	unsigned long pages = atomic_long_read(&pool->pages);
-	char objsize[16] = "-", waste[16], age[16];
+	char objsize[16] = "-", waste[16], age[16], name[MPOOL_NAME_LEN + 12];
 	struct mpool_site_info info;
 	struct mpool_count count;
 
 	pool->ops->count(pool, &count);
 	if (count.objsize)
 		scnprintf(objsize, sizeof(objsize), "%zu", count.objsize);
+	/* Of an orphan, that of its directory: there may be more of that name. */
+	if (pool->nth)
+		scnprintf(name, sizeof(name), "%s~%u", pool->name, pool->nth);
 	rcu_read_lock();
 	mpool_site_get(pool->site, &info);
 	mpool_out(out, "%-24s %-6s %-16s %8s %8zu %8zu %7lu %7lu %6s %10llu %10llu %6llu %7s%s\n",
-		  pool->name, pool->ops->kind_name,
+		  pool->nth ? name : pool->name, pool->ops->kind_name,
 		  *info.module ? info.module : "-", objsize, count.live,
 		  count.capacity, pages, atomic_long_read(&pool->peak),
 		  waste_text(pages, count.live_bytes, waste, sizeof(waste)),
