@@ -195,7 +195,7 @@ static int reserved_map(phys_addr_t phys, size_t size)
 		return -ENOMEM;
 	reserved = request_mem_region(phys, size, name);
 	if (!reserved) {
-		pr_err("region_phys=%pa region_size=%zu: somebody else has claimed that range; see /proc/iomem\n",
+		pr_err("region_phys=%pa region_size=%zu: is claimed already, see /proc/iomem (perhaps by an earlier mpool that was unloaded with objects out)\n",
 		       &phys, size);
 		kfree(name);
 		return -EBUSY;
