@@ -66,6 +66,19 @@ static void say_reason(struct mpool_out *out, const struct mpool_pool *pool,
 	}
 }
 
+/* What frees it, where that is known. */
+static const char *area_free(enum mpool_area area)
+{
+	switch (area) {
+	case MPOOL_AREA_SLAB:
+		return ": kfree() frees that";
+	case MPOOL_AREA_VMALLOC:
+		return ": vfree() frees that";
+	default:
+		return "";
+	}
+}
+
 static void bad_free_what(struct mpool_out *out, const struct mpool_pool *pool,
 			  const void *p, enum mpool_bad_free why)
 {
@@ -83,8 +96,8 @@ static void bad_free_what(struct mpool_out *out, const struct mpool_pool *pool,
 	} else if (what.area == MPOOL_AREA_NOTHING) {
 		mpool_out(out, "points to nothing");
 	} else if (what.area != MPOOL_AREA_LIVE) {
-		mpool_out(out, "is in %s, not mpool's",
-			  mpool_area_name(what.area));
+		mpool_out(out, "is in %s, not mpool's%s",
+			  mpool_area_name(what.area), area_free(what.area));
 	} else {
 		mpool_out(out, "is ");
 		say_object(out, &what, &whose, true);
