@@ -498,6 +498,16 @@ static void shortage_names_the_holders(struct kunit *test)
 	mpool_large_clear(large);
 }
 
+static void one_page_is_no_pages(struct kunit *test)
+{
+	char buf[160] = "";
+	struct mpool_out out = { .buf = buf, .size = sizeof(buf) };
+	struct mpool_holder holder = { .pool = "kunit-one", .pages = 1 };
+
+	mpool_report_holder(&out, &holder);
+	KUNIT_EXPECT_STREQ(test, buf, "1 page: pool \"kunit-one\"\n");
+}
+
 /* What another CPU has of a pool when this one gets no more. */
 struct elsewhere {
 	struct mpool_fixed *pool;
@@ -643,6 +653,7 @@ static struct kunit_case report_cases[] = {
 	KUNIT_CASE(text_that_does_not_fit_is_cut),
 	KUNIT_CASE(shortage_names_the_holders),
 	KUNIT_CASE(a_failure_counts_what_lies_elsewhere),
+	KUNIT_CASE(one_page_is_no_pages),
 	KUNIT_CASE(failures_say_what_refused),
 	KUNIT_CASE(strings_are_shown),
 	KUNIT_CASE(everything_verifies),

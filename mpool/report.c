@@ -567,12 +567,12 @@ void mpool_report_holder(struct mpool_out *out,
 	char site[112];
 
 	if (*holder->pool) {
-		mpool_out(out, "%lu pages: pool \"%s\"\n", holder->pages,
-			  holder->pool);
+		mpool_out(out, "%lu page%s: pool \"%s\"\n", holder->pages,
+			  plural(holder->pages), holder->pool);
 		return;
 	}
 	mpool_site_print(holder->site, site, sizeof(site));
-	mpool_out(out, "%lu pages: %s\n", holder->pages, site);
+	mpool_out(out, "%lu page%s: %s\n", holder->pages, plural(holder->pages), site);
 }
 
 static void report_max(struct mpool_out *out, const struct mpool_pool *large,
