@@ -795,7 +795,37 @@ static void large_exit_case(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_pagemap_verify(), 0);
 }
 
+/* Who is to be destroyed first. */
+static void pools_above_are_named(struct kunit *test)
+{
+	struct mpool_large *large = mpool_large_create("kunit-below", NULL);
+	struct mpool_fixed_args fixed_args = { .large = large };
+	struct mpool_small_args small_args = { .large = large };
+	struct mpool_fixed *fixed;
+	struct mpool_small *small;
+	char name[MPOOL_NAME_LEN];
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(large));
+	KUNIT_EXPECT_EQ(test, 0, mpool_pool_above(&large->pool, name, sizeof(name)));
+	small = mpool_small_create("kunit-above", &small_args);
+	fixed = mpool_fixed_create("kunit-second", 64, &fixed_args);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(small) || IS_ERR(fixed));
+	/* A class of it counts for none. */
+	mpool_small_free(small, mpool_small_alloc(small, 64, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, 2, mpool_pool_above(&large->pool, name, sizeof(name)));
+	KUNIT_EXPECT_STREQ(test, name, "kunit-above");
+	KUNIT_EXPECT_EQ(test, 0, mpool_large_destroy(large));
+	mpool_small_destroy(small);
+	KUNIT_EXPECT_EQ(test, 1, mpool_pool_above(&large->pool, name, sizeof(name)));
+	KUNIT_EXPECT_STREQ(test, name, "kunit-second");
+	mpool_fixed_destroy(fixed);
+	KUNIT_EXPECT_PTR_EQ(test, mpool_pool_find("kunit-below"), &large->pool);
+	KUNIT_EXPECT_EQ(test, 0, mpool_large_destroy(large));
+	KUNIT_EXPECT_NULL(test, mpool_pool_find("kunit-below"));
+}
+
 static struct kunit_case large_cases[] = {
+	KUNIT_CASE(pools_above_are_named),
 	KUNIT_CASE(wrong_arguments),
 	KUNIT_CASE(names),
 	KUNIT_CASE(leaks_are_reclaimed),

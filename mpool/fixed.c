@@ -433,6 +433,8 @@ struct mpool_fixed *mpool_fixed_setup(const char *name, size_t size,
 		mpool_reserve_init(&fixed->reserve, &fixed->chunks);
 		fixed->reserved = &fixed->reserve;
 	}
+	if (!owner)
+		fixed->pool.below = &large->pool;
 	atomic_inc(&large->pool.users);
 	INIT_LIST_HEAD(&fixed->list);
 	return fixed;
@@ -669,18 +671,18 @@ EXPORT_SYMBOL_GPL(mpool_fixed_owns);
 
 /* What waits for the return of the pool's callbacks is not for them to ask for. */
 static bool fixed_refuse_inside(const struct mpool_fixed *fixed,
-				const char *what)
+				const char *what, unsigned long ip)
 {
 	if (!mpool_call_inside(fixed))
 		return false;
-	pr_err("fixed pool \"%s\" is not %s: its own constructor or destructor asks for it\n",
-	       fixed->owner->name, what);
+	pr_err("fixed pool \"%s\" is not %s: its own constructor or destructor asks for it; called from %pS\n",
+	       fixed->owner->name, what, (void *)ip);
 	return true;
 }
 
 void mpool_fixed_clear(struct mpool_fixed *pool)
 {
-	if (mpool_fixed_check(pool) || fixed_refuse_inside(pool, "cleared"))
+	if (mpool_fixed_check(pool) || fixed_refuse_inside(pool, "cleared", _RET_IP_))
 		return;
 	WRITE_ONCE(pool->closed, true);
 	mpool_fixed_tune(pool);
@@ -696,7 +698,7 @@ size_t __mpool_fixed_destroy(struct mpool_fixed *pool)
 	size_t leaks;
 
 	/* Before the claim: another, who has the right to, is not to find one. */
-	if (IS_ERR_OR_NULL(pool) || fixed_refuse_inside(pool, "destroyed") ||
+	if (IS_ERR_OR_NULL(pool) || fixed_refuse_inside(pool, "destroyed", _RET_IP_) ||
 	    !mpool_pool_claim(&fixed_ops, pool, _RET_IP_))
 		return 0;
 	leaks = mpool_pool_leaks(&pool->pool);

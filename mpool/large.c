@@ -707,6 +707,30 @@ void mpool_large_clear(struct mpool_large *pool)
 }
 EXPORT_SYMBOL_GPL(mpool_large_clear);
 
+/* Says why a pool is not destroyed, if it is still needed or asks for that itself. */
+static bool destroy_refused(struct mpool_large *large, unsigned long ip)
+{
+	char name[MPOOL_NAME_LEN], more[24] = "";
+	unsigned int n;
+
+	if (mpool_limit_inside(large->limit)) {
+		pr_err("large pool \"%s\" is not destroyed: its own on_soft or on_low asks for it; called from %pS\n",
+		       large->pool.name, (void *)ip);
+		return true;
+	}
+	if (!atomic_read(&large->pool.users))
+		return false;
+	/* One that is being made, or is about to be gone, may not be on the list. */
+	n = mpool_pool_above(&large->pool, name, sizeof(name));
+	if (!n)
+		strscpy(name, "?", sizeof(name));
+	else if (n > 1)
+		snprintf(more, sizeof(more), " and %u more", n - 1);
+	pr_err("large pool \"%s\" is not destroyed: it still serves pool \"%s\"%s: destroy %s first; called from %pS\n",
+	       large->pool.name, name, more, n > 1 ? "them" : "that", (void *)ip);
+	return true;
+}
+
 size_t __mpool_large_destroy(struct mpool_large *pool)
 {
 	size_t leaks;
@@ -714,15 +738,7 @@ size_t __mpool_large_destroy(struct mpool_large *pool)
 	if (IS_ERR_OR_NULL(pool) ||
 	    !mpool_pool_claim(&large_ops, pool, _RET_IP_))
 		return 0;
-	if (atomic_read(&pool->pool.users)) {
-		pr_err("large pool \"%s\" is not destroyed: it serves %d pools\n",
-		       pool->pool.name, atomic_read(&pool->pool.users));
-		mpool_pool_unclaim(&pool->pool);
-		return 0;
-	}
-	if (mpool_limit_inside(pool->limit)) {
-		pr_err("large pool \"%s\" is not destroyed: its own on_soft or on_low asks for it\n",
-		       pool->pool.name);
+	if (destroy_refused(pool, _RET_IP_)) {
 		mpool_pool_unclaim(&pool->pool);
 		return 0;
 	}

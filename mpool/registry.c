@@ -310,6 +310,21 @@ struct mpool_pool *mpool_pool_use(enum mpool_kind kind, const void *handle)
 	return found;
 }
 
+/* How many pools take their memory from @pool, and what the first is called. */
+unsigned int mpool_pool_above(const struct mpool_pool *pool, char *name, size_t size)
+{
+	const struct mpool_pool *above;
+	unsigned int n = 0;
+
+	*name = '\0';
+	mutex_lock(&registry_mutex);
+	list_for_each_entry(above, &registry_list, list)
+		if (above->below == pool && !n++)
+			strscpy(name, above->name, size);
+	mutex_unlock(&registry_mutex);
+	return n;
+}
+
 /*
  * The pool that was registered next after *@serial, which becomes its own, or NULL.
  * It stays until mpool_pool_unpin(), though perhaps as an orphan, so that callbacks

@@ -92,6 +92,7 @@ struct mpool_pool {
 	unsigned int nth;	/* of the orphans of its name; 0 for none */
 	u64 bad_said;		/* bad frees that the log knows the number of */
 	struct dentry *dir;	/* debugfs' */
+	const struct mpool_pool *below;	/* large pool that it takes from; of a named one */
 
 	/* Any context. */
 	atomic_long_t pages;	/* charged to the pool */
@@ -186,6 +187,7 @@ void mpool_pool_refs(const struct mpool_pool *large,
 void mpool_pool_sweep(void);
 const char *mpool_no_sleep(void);
 struct mpool_pool *mpool_pool_use(enum mpool_kind kind, const void *handle);
+unsigned int mpool_pool_above(const struct mpool_pool *pool, char *name, size_t size);
 void mpool_pool_unuse(struct mpool_pool *pool);
 
 /*

@@ -113,6 +113,7 @@ struct mpool_large *mpool_within_create(const char *name,
 	if (IS_ERR(large))
 		return large;
 	large->outer = outer;
+	large->pool.below = &outer->pool;
 	large->io = outer->io;
 	atomic_inc(&outer->pool.users);
 	/* MPOOL_LARGE_VIRT asks for more than there is; its pool shall be made. */

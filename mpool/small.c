@@ -726,6 +726,7 @@ struct mpool_small *mpool_small_setup(const char *name,
 	}
 	if (args->flags & MPOOL_SMALL_NO_CACHE)
 		small->flags = MPOOL_FIXED_NO_CACHE;
+	small->pool.below = &small->large->pool;
 	return small;
 }
 
@@ -779,8 +780,8 @@ size_t __mpool_small_destroy(struct mpool_small *pool)
 	    !mpool_pool_claim(&small_ops, pool, _RET_IP_))
 		return 0;
 	if (atomic_read(&pool->pool.users)) {
-		pr_err("small pool \"%s\" is not destroyed: it is the global pool\n",
-		       pool->pool.name);
+		pr_err("small pool \"%s\" is not destroyed: it is the global pool; called from %pS\n",
+		       pool->pool.name, (void *)_RET_IP_);
 		mpool_pool_unclaim(&pool->pool);
 		return 0;
 	}

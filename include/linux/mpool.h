@@ -464,11 +464,12 @@ size_t __mpool_large_destroy(struct mpool_large *pool);
  * mpool_large_destroy() - Report what leaked and end the pool.
  * @pool: pool to end, or %NULL or an error pointer, which are ignored
  *
- * A pool that still serves other pools is not destroyed: that is reported,
- * and it can be destroyed when they are gone.
+ * A pool that still serves other pools is not destroyed: that is reported, with the
+ * name of one, and it can be destroyed when they are gone.
  *
  * Context: Process context.  May sleep.
- * Return: number of runs that were never freed.
+ * Return: number of runs that were never freed; 0 also if it was refused, which the log
+ *	   says.
  */
 static __always_inline size_t mpool_large_destroy(struct mpool_large *pool)
 {
@@ -727,7 +728,8 @@ size_t __mpool_fixed_destroy(struct mpool_fixed *pool);
  * Refused, with a message, in a constructor or destructor of @pool.
  *
  * Context: Process context.  May sleep.
- * Return: number of objects that were never freed.
+ * Return: number of objects that were never freed; 0 also if it was refused, which the
+ *	   log says.
  */
 static __always_inline size_t mpool_fixed_destroy(struct mpool_fixed *pool)
 {
@@ -886,7 +888,8 @@ size_t __mpool_small_destroy(struct mpool_small *pool);
  * @pool: pool to end, or %NULL or an error pointer, which are ignored
  *
  * Context: Process context.  May sleep.
- * Return: number of objects that were never freed.
+ * Return: number of objects that were never freed; 0 also if it was refused, which the
+ *	   log says.
  */
 static __always_inline size_t mpool_small_destroy(struct mpool_small *pool)
 {
@@ -1007,7 +1010,8 @@ size_t __mpool_string_destroy(struct mpool_string *pool);
  * @pool: pool to end, or %NULL or an error pointer, which are ignored
  *
  * Context: Process context.  May sleep.
- * Return: number of strings still held.
+ * Return: number of strings still held; 0 also if it was refused, which the
+ *	   log says.
  */
 static __always_inline size_t mpool_string_destroy(struct mpool_string *pool)
 {
