@@ -534,14 +534,14 @@ void *mpool_take_slow(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 	return obj ? mpool_take_clear(fixed, obj, gfp) : NULL;
 }
 
-static bool gfp_odd_ok(struct mpool_fixed *fixed, gfp_t gfp)
+static bool gfp_odd_ok(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 {
 	if ((gfp & __GFP_ZERO) && !mpool_large_touchable(fixed->chunks.large)) {
 		pr_warn_ratelimited("pool \"%s\": device memory is never touched, __GFP_ZERO is refused\n",
 				    fixed->owner->name);
 		return false;
 	}
-	return mpool_pool_gfp_ok(fixed->owner, gfp, fixed->chunks.large->zone);
+	return mpool_pool_gfp_ok(fixed->owner, gfp, fixed->chunks.large->zone, site);
 }
 
 /* An object with flags that are to be looked at, or are to clear it. */
@@ -550,7 +550,7 @@ void *mpool_take_odd(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 	void *obj;
 	bool done;
 
-	if (!gfp_odd_ok(fixed, gfp))
+	if (!gfp_odd_ok(fixed, gfp, site))
 		return NULL;
 	preempt_disable();
 	done = mpool_take_fast(fixed, site, &obj);

@@ -23,6 +23,15 @@
 #include "large.h"
 #include "site.h"
 
+static noinline void align_say(const struct mpool_large *pool, size_t align, u32 site)
+{
+	char text[112];
+
+	mpool_site_print(site, text, sizeof(text));
+	pr_warn_ratelimited("large pool \"%s\": alignment %zu, by %s, is no power of two\n",
+			    pool->pool.name, align, text);
+}
+
 static noinline void *alloc_slow(struct mpool_large *pool, size_t size,
 				 size_t align, size_t *real, gfp_t gfp,
 				 struct mpool_site *site)
@@ -36,9 +45,8 @@ static noinline void *alloc_slow(struct mpool_large *pool, size_t size,
 	if (!size)
 		p = ZERO_SIZE_PTR;
 	else if (!is_power_of_2(align))
-		pr_warn_ratelimited("large pool \"%s\": alignment %zu is no power of two\n",
-				    pool->pool.name, align);
-	else if (mpool_pool_gfp_ok(&pool->pool, gfp, pool->zone))
+		align_say(pool, align, mpool_site_id(site));
+	else if (mpool_pool_gfp_ok(&pool->pool, gfp, pool->zone, mpool_site_id(site)))
 		p = mpool_large_object(pool, &pool->pool, size, align, &usable,
 				       gfp, mpool_site_id(site));
 out:
@@ -200,7 +208,7 @@ void *mpool_large_realloc_at(struct mpool_large *pool, void *p, size_t size,
 		free_slow(pool, p, _RET_IP_);
 		return ZERO_SIZE_PTR;
 	}
-	if (!mpool_pool_gfp_ok(&pool->pool, gfp, pool->zone) ||
+	if (!mpool_pool_gfp_ok(&pool->pool, gfp, pool->zone, mpool_site_id(site)) ||
 	    !mpool_large_zero_ok(pool, gfp))
 		return NULL;
 	rcu_read_lock();

@@ -301,7 +301,7 @@ void *mpool_large_alloc_placed_at(struct mpool_large *pool, size_t size,
 				    pool->pool.name, (long)place);
 	else if (!size)
 		p = ZERO_SIZE_PTR;
-	else if (mpool_pool_gfp_ok(&pool->pool, gfp, pool->zone))
+	else if (mpool_pool_gfp_ok(&pool->pool, gfp, pool->zone, mpool_site_id(site)))
 		p = place_alloc(pool, size, place, &usable, gfp, site);
 out:
 	if (real)

@@ -520,19 +520,32 @@ void mpool_pool_unborn(struct mpool_pool *pool, size_t size, gfp_t gfp, u32 site
 	WRITE_ONCE(pool->fail.ctor, err);
 }
 
+/* Says, once in a while, which flags are refused, and what would have them. */
+static noinline void gfp_say(const struct mpool_pool *pool, gfp_t odd, u32 site)
+{
+	char text[112] = "mpool_fixed_reserve() or mpool_small_reserve()";
+
+	if (site)
+		mpool_site_print(site, text, sizeof(text));
+	pr_warn_ratelimited("pool \"%s\": gfp flags %pGg, by %s, are refused: %s\n",
+			    pool->name, &odd, text, READ_ONCE(pool->global) ?
+			    "not for mpool_malloc(): make a large pool with them, and a small pool over it" :
+			    "give them to the large pool at its creation");
+}
+
 /*
  * Zone and accounting flags are a property of the pool's pages, which objects
- * share, so that a caller cannot have others than the pool was made with.
+ * share, so that a caller cannot have others than the pool was made with.  @site is 0
+ * for a reserve.
  */
-bool mpool_pool_gfp_ok(struct mpool_pool *pool, gfp_t gfp, gfp_t has)
+bool mpool_pool_gfp_ok(struct mpool_pool *pool, gfp_t gfp, gfp_t has, u32 site)
 {
 	gfp_t odd = gfp & (__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM |
 			   __GFP_ACCOUNT) & ~has;
 
 	if (likely(!odd))
 		return true;
-	pr_warn_ratelimited("pool \"%s\": gfp flags %pGg are refused: give them to the large pool at its creation\n",
-			    pool->name, &odd);
+	gfp_say(pool, odd, site);
 	return false;
 }
 

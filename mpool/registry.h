@@ -177,7 +177,7 @@ void mpool_pool_full(struct mpool_pool *pool, size_t size, gfp_t gfp, u32 site,
 		     unsigned int max);
 void mpool_pool_unborn(struct mpool_pool *pool, size_t size, gfp_t gfp, u32 site,
 		       int err);
-bool mpool_pool_gfp_ok(struct mpool_pool *pool, gfp_t gfp, gfp_t has);
+bool mpool_pool_gfp_ok(struct mpool_pool *pool, gfp_t gfp, gfp_t has, u32 site);
 size_t mpool_pool_leaks(struct mpool_pool *pool);
 void mpool_pool_shortage(const struct mpool_pool *large,
 			 const struct mpool_shortage *s);

@@ -261,7 +261,7 @@ bool mpool_reserve_gfp_ok(struct mpool_pool *owner,
 			     "a reserve is not filled by %s", mpool_no_sleep());
 		return false;
 	}
-	return mpool_pool_gfp_ok(owner, gfp, large->zone);
+	return mpool_pool_gfp_ok(owner, gfp, large->zone, 0);
 }
 
 /*

@@ -215,7 +215,7 @@ static noinline void *take_run(struct mpool_small *small, size_t size,
 	size_t real, align = 1ul << __ffs(size);
 
 	might_alloc(gfp);
-	if (!mpool_pool_gfp_ok(&small->pool, gfp, small->large->zone))
+	if (!mpool_pool_gfp_ok(&small->pool, gfp, small->large->zone, site))
 		return NULL;
 	return mpool_large_object(small->large, &small->pool, size,
 				  max_t(size_t, align, PAGE_SIZE), &real, gfp,
