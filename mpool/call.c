@@ -101,4 +101,4 @@ bool mpool_call_inside(const void *whose)
 	return inside;
 }
 
-const char mpool_in_walk[] = "a walk";
+const u8 mpool_in_walk;

@@ -18,6 +18,6 @@ void mpool_call_end(struct mpool_call *call);
 bool mpool_call_inside(const void *whose);
 
 /* Whose the visitors of walks are, which are RCU readers: of no pool. */
-extern const char mpool_in_walk[];
+extern const u8 mpool_in_walk;
 
 #endif /* _MPOOL_CALL_H */

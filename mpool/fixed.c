@@ -628,7 +628,7 @@ int mpool_fixed_walk(struct mpool_fixed *pool, int (*fn)(void *obj, void *arg),
 				   pool->pool.name, (long)fn, (void *)_RET_IP_);
 		return -EINVAL;
 	}
-	mpool_call_begin(&call, mpool_in_walk);
+	mpool_call_begin(&call, &mpool_in_walk);
 	ret = mpool_chunks_walk(&pool->chunks, walk_one, &walk);
 	mpool_call_end(&call);
 	return ret;

@@ -127,7 +127,7 @@ const char *mpool_no_sleep(void)
 		return "an interrupt";
 	if (irqs_disabled())
 		return "code with interrupts off";
-	return mpool_call_inside(mpool_in_walk) ? "the visitor of a walk" : NULL;
+	return mpool_call_inside(&mpool_in_walk) ? "the visitor of a walk" : NULL;
 }
 
 static bool name_reserved(const char *name)
