@@ -265,7 +265,8 @@ static void bad_free_reports_say_what_it_was(struct kunit *test)
 	want(text, "bad free: %p is free already, ", obj);
 	want(text, "an object of 64 bytes of pool \"mine\"%s\n", by);
 	want(text, "bad free: %p is in slab memory, not mpool's: kfree() frees that%s\n", kmem, by);
-	want(text, "bad free: %p is in vmalloc memory, not mpool's: vfree() frees that%s\n", vm, by);
+	want(text, "bad free: %p is in vmalloc memory, not mpool's: vfree() frees that%s\n",
+	     vm, by);
 	want(text, "bad free: %p is in the stack, not mpool's%s\n", &stack, by);
 	want(text, "bad free: %p is error pointer -12%s\n", ERR_PTR(-ENOMEM),
 	     by);
@@ -498,6 +499,30 @@ static void shortage_names_the_holders(struct kunit *test)
 	mpool_large_clear(large);
 }
 
+/* Those of one name are told apart, by the names of their directories. */
+static void orphans_are_told_apart(struct kunit *test)
+{
+	char *buf = kunit_kzalloc(test, SZ_8K, GFP_KERNEL);
+	struct mpool_out out = { .buf = buf, .size = SZ_8K };
+	struct mpool_fixed *pool;
+	void *obj[2];
+	int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	for (i = 0; i < 2; i++) {
+		pool = mpool_fixed_create("kt-again", 64, NULL);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
+		obj[i] = mpool_fixed_alloc(pool, GFP_KERNEL);
+		KUNIT_EXPECT_EQ(test, 1, mpool_fixed_destroy(pool));
+	}
+	mpool_show_pools(&out);
+	HAS("\nkt-again~1               fixed ");
+	HAS("\nkt-again~2               fixed ");
+	mpool_free(obj[0]);
+	mpool_free(obj[1]);
+	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!mpool_kunit_orphans("kt-again")));
+}
+
 static void one_page_is_no_pages(struct kunit *test)
 {
 	char buf[160] = "";
@@ -653,6 +678,7 @@ static struct kunit_case report_cases[] = {
 	KUNIT_CASE(text_that_does_not_fit_is_cut),
 	KUNIT_CASE(shortage_names_the_holders),
 	KUNIT_CASE(a_failure_counts_what_lies_elsewhere),
+	KUNIT_CASE(orphans_are_told_apart),
 	KUNIT_CASE(one_page_is_no_pages),
 	KUNIT_CASE(failures_say_what_refused),
 	KUNIT_CASE(strings_are_shown),

@@ -23,7 +23,6 @@
 #include <linux/mutex.h>
 #include <linux/stdarg.h>
 #include <linux/string.h>
-#include <linux/stringify.h>
 #include <linux/timekeeping.h>
 #include <linux/wait.h>
 
@@ -59,11 +58,6 @@ static const char * const reserved_names[] = {
 
 /* So is every name that ends like this. */
 #define RESERVED_END	".json"
-
-/* Most characters of a name, as the log says it. */
-#define NAME_MAX_CHARS	47
-
-static_assert(NAME_MAX_CHARS == MPOOL_NAME_LEN - 1);
 
 /* The log gets no more than this often that the objects of a pool are all out. */
 #define FULL_PERIOD	(5 * HZ)
@@ -151,6 +145,7 @@ const char *mpool_name_wrong(const char *name)
 {
 	const char *c;
 
+	static_assert(MPOOL_NAME_LEN == 48);
 	if (!name)
 		return "name is NULL";
 	if (mpool_no_address(name))
@@ -158,7 +153,7 @@ const char *mpool_name_wrong(const char *name)
 	if (!*name)
 		return "name is empty";
 	if (strnlen(name, MPOOL_NAME_LEN) == MPOOL_NAME_LEN)
-		return "name is longer than " __stringify(NAME_MAX_CHARS) " characters";
+		return "name is longer than 47 characters";
 	for (c = name; *c; c++) {
 		if (isascii(*c) && isspace(*c))
 			return "name has a blank";
@@ -324,6 +319,7 @@ unsigned int mpool_pool_above(const struct mpool_pool *pool, char *name, size_t 
 	mutex_unlock(&registry_mutex);
 	return n;
 }
+EXPORT_SYMBOL_IF_KUNIT(mpool_pool_above);
 
 /*
  * The pool that was registered next after *@serial, which becomes its own, or NULL.
@@ -523,14 +519,15 @@ void mpool_pool_unborn(struct mpool_pool *pool, size_t size, gfp_t gfp, u32 site
 /* Says, once in a while, which flags are refused, and what would have them. */
 static noinline void gfp_say(const struct mpool_pool *pool, gfp_t odd, u32 site)
 {
+	const char *instead = READ_ONCE(pool->global) ?
+		"not for mpool_malloc(): make a large pool with them, and a small pool over it" :
+		"give them to the large pool at its creation";
 	char text[112] = "mpool_fixed_reserve() or mpool_small_reserve()";
 
 	if (site)
 		mpool_site_print(site, text, sizeof(text));
 	pr_warn_ratelimited("pool \"%s\": gfp flags %pGg, by %s, are refused: %s\n",
-			    pool->name, &odd, text, READ_ONCE(pool->global) ?
-			    "not for mpool_malloc(): make a large pool with them, and a small pool over it" :
-			    "give them to the large pool at its creation");
+			    pool->name, &odd, text, instead);
 }
 
 /*

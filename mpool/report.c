@@ -574,6 +574,7 @@ void mpool_report_holder(struct mpool_out *out,
 	mpool_site_print(holder->site, site, sizeof(site));
 	mpool_out(out, "%lu page%s: %s\n", holder->pages, plural(holder->pages), site);
 }
+EXPORT_SYMBOL_IF_KUNIT(mpool_report_holder);
 
 static void report_max(struct mpool_out *out, const struct mpool_pool *large,
 		       const struct mpool_shortage *s)
