@@ -18,7 +18,7 @@
  *
  * gfp flags mean what they mean elsewhere.  %GFP_DMA, %GFP_DMA32 and
  * %__GFP_ACCOUNT are a property of pages, which objects share: they are refused,
- * with a message, unless the large pool below was created with them.
+ * with a message, unless the large pool below was created with them, or has a region.
  *
  * A wrong free (twice, in the middle of an object, to another pool, of memory
  * that never was mpool's) changes nothing but a counter and prints what it was.
@@ -126,10 +126,10 @@ enum mpool_on_leak {
  * @on_leak: what becomes of runs still out when the pool is destroyed
  * @max_pages: most pages that may be out at a time, 0 for no limit; a request
  *	 for more fails, with %__GFP_NOFAIL too, and nothing else happens
- * @soft_pages: @on_soft is called whenever more pages than this get out; 0 for
- *	 no such mark
- * @low_pages: @on_low is called whenever fewer pages than this are left to be
- *	 taken below @max_pages, which it needs; 0 for no such mark
+ * @soft_pages: @on_soft is called when more pages than this get out, once for
+ *	 several times that are close together; 0 for no such mark
+ * @low_pages: @on_low is called likewise when an allocation leaves fewer pages than
+ *	 this to be taken below @max_pages, which it needs; 0 for no such mark
  * @on_soft: see @soft_pages, may be %NULL; from a work item, which may sleep and
  *	 allocate; destroying the pool is refused there
  * @on_low: see @low_pages, likewise
@@ -167,10 +167,11 @@ struct mpool_large_args {
  * @on_leak: what becomes of runs still out when the pool is destroyed
  * @max_pages: most pages that may be out at a time, 0 for no limit; a request
  *	 for more fails, with %__GFP_NOFAIL too, and nothing else happens
- * @soft_pages: @on_soft is called whenever more pages than this get out; 0 for
- *	 no such mark
- * @low_pages: @on_low is called whenever fewer pages than this are left to be
- *	 taken of @max_pages and of what the regions have; 0 for no such mark
+ * @soft_pages: @on_soft is called when more pages than this get out, once for
+ *	 several times that are close together; 0 for no such mark
+ * @low_pages: @on_low is called likewise when an allocation leaves fewer pages than
+ *	 this to be taken of @max_pages and of what the regions have; not when a region
+ *	 is removed; 0 for no such mark
  * @on_soft: see @soft_pages, may be %NULL; from a work item, which may sleep and
  *	 allocate; destroying the pool is refused there
  * @on_low: see @low_pages, likewise
@@ -655,12 +656,14 @@ mpool_fixed_free_bulk(struct mpool_fixed *pool, unsigned int n, void **objs)
  *
  * After it returned 0, @n allocations succeed in any context, NMI included,
  * even with the system out of memory.  What they take is replaced in the
- * background, and by frees.  On an error the reserve is as it was before.
+ * background, and by frees.  On an error the reserve is as it was before.  A
+ * constructor may refuse an object of it as any other.
  *
  * Context: Process context.  May sleep.
  * Return: 0, %-ENOMEM, %-EINVAL if @gfp does not allow sleeping or has flags
  *	   that are refused, %-ENOSPC if @n is more than the pool may hold or
- *	   1048576; the log says which.
+ *	   1048576; the log says which.  %-ENOSPC without a line if objects that are
+ *	   out leave too few below max_objects.
  */
 int mpool_fixed_reserve(struct mpool_fixed *pool, unsigned int n, gfp_t gfp);
 
@@ -844,7 +847,8 @@ mpool_small_free(struct mpool_small *pool, const void *p)
  * @pool: pool to fill
  * @size: longest allocation in bytes that it is for, 1 to 16384
  * @n: allocations to have in reserve, replaces an earlier number for this @size,
- *     rounded up to a power of two and at least 64
+ *     rounded up to a power of two and at least 64; in the global pool also that
+ *     of other drivers
  * @gfp: allocation flags, must allow sleeping
  *
  * After it returned 0, @n allocations of up to @size bytes each succeed in any
@@ -1260,7 +1264,8 @@ struct mpool_whatis {
  * @p: any value
  *
  * Context: Any context.
- * Return: true if @p is the start of a live object.
+ * Return: true if @p is the start of a live object; false for a string, which
+ *	   mpool_string_has() looks up.
  */
 bool mpool_owns(const void *p);
 
@@ -1296,7 +1301,8 @@ bool mpool_whatis(const void *p, struct mpool_whatis *what);
  * The pages of all pools over system memory, used and unused, and all that
  * mpool keeps to manage memory: page map, descriptions of arenas, chunks and
  * pools, magazines.  Not in it: the memory of regions, which is not mpool's,
- * the hash tables of string pools, and the module itself.
+ * the hash tables of string pools, the arrays of reserves, the table of call sites,
+ * and the module itself.
  *
  * Context: Process context.  May sleep.
  * Return: bytes.
