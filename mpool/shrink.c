@@ -6,19 +6,14 @@
  * upper levels have registered.  Those are asked if the spares were not enough;
  * what they free may make more arenas idle.
  *
- * Reclaim asks how much there is far more often than it wants some, from many CPUs at
- * once.  To count means to look at each pool, and at each CPU for it, so that it is done
- * now and then, by one of those who ask; the others have the last figure.
- *
  * Invariant: only memory without a live object in it is counted or given up.
  *
  * Locking: shrink_mutex for both lists.  Who holds it allocates nothing and waits
  * for nobody who may, so that reclaim may wait for it where it wants memory.  It has
  * to: if another task is at it already, who gave up would find no progress, and have
- * somebody killed while memory is on its way.  Who asks how much there is only tries.
- * The last figure is read and written without it: any that it had will do.
+ * somebody killed while memory is on its way.  Who asks how much there is, which is
+ * far more often, only tries, and has the last figure if another is at it.
  */
-#include <linux/jiffies.h>
 #include <linux/minmax.h>
 #include <linux/mutex.h>
 #include <linux/shrinker.h>
@@ -64,50 +59,23 @@ void mpool_shrink_del_large(struct mpool_large *large)
 	mutex_unlock(&shrink_mutex);
 }
 
-/* How long a figure holds. */
-#define COUNT_PERIOD	max(HZ / 20, 1)
-
-/* The last figure, and when another is wanted, in jiffies. */
-static unsigned long shrink_pages;
-static unsigned long shrink_next;
-
-static unsigned long count_locked(void)
+/* Pages that could be given up, about.  Waits for nobody. */
+unsigned long mpool_shrink_count(void)
 {
+	static unsigned long last;
 	struct mpool_shrink *shrink;
 	struct mpool_large *large;
 	unsigned long pages = 0;
 
-	lockdep_assert_held(&shrink_mutex);
+	if (!mutex_trylock(&shrink_mutex))
+		return READ_ONCE(last);
 	list_for_each_entry(shrink, &shrink_others, list)
 		pages += shrink->count();
 	list_for_each_entry(large, &shrink_larges, shrink)
 		pages += mpool_large_spare_pages(large);
-	WRITE_ONCE(shrink_pages, pages);
-	WRITE_ONCE(shrink_next, jiffies + COUNT_PERIOD);
-	return pages;
-}
-
-/* Pages that could be given up, as of now.  Sleeps. */
-unsigned long mpool_shrink_recount(void)
-{
-	unsigned long pages;
-
-	mutex_lock(&shrink_mutex);
-	pages = count_locked();
+	WRITE_ONCE(last, pages);
 	mutex_unlock(&shrink_mutex);
 	return pages;
-}
-EXPORT_SYMBOL_IF_KUNIT(mpool_shrink_recount);
-
-/* The same, about, and a moment ago.  Waits for nobody. */
-unsigned long mpool_shrink_count(void)
-{
-	if (time_after_eq(jiffies, READ_ONCE(shrink_next)) &&
-	    mutex_trylock(&shrink_mutex)) {
-		count_locked();
-		mutex_unlock(&shrink_mutex);
-	}
-	return READ_ONCE(shrink_pages);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_shrink_count);
 
@@ -116,7 +84,7 @@ unsigned long mpool_shrink_scan(unsigned long pages)
 {
 	struct mpool_shrink *shrink;
 	struct mpool_large *large;
-	unsigned long left, done = 0;
+	unsigned long done = 0;
 
 	mutex_lock(&shrink_mutex);
 	/* Spares first: they cost nobody anything yet. */
@@ -128,11 +96,6 @@ unsigned long mpool_shrink_scan(unsigned long pages)
 			shrink->scan();
 		list_for_each_entry(large, &shrink_larges, shrink)
 			done += mpool_large_shed(large);
-		/* What is left, if somebody else was at the pools, is not known. */
-		WRITE_ONCE(shrink_next, jiffies);
-	} else {
-		left = READ_ONCE(shrink_pages);
-		WRITE_ONCE(shrink_pages, left > done ? left - done : 0);
 	}
 	mutex_unlock(&shrink_mutex);
 	return done;
@@ -153,7 +116,6 @@ static unsigned long shrinker_scan(struct shrinker *s,
 
 int mpool_shrink_init(void)
 {
-	shrink_next = jiffies;
 	shrinker = mpool_shrinker_add("mpool", shrinker_count, shrinker_scan);
 	return shrinker ? 0 : -ENOMEM;
 }

@@ -19,7 +19,6 @@ void mpool_shrink_add_large(struct mpool_large *large);
 void mpool_shrink_del_large(struct mpool_large *large);
 
 unsigned long mpool_shrink_count(void);
-unsigned long mpool_shrink_recount(void);
 unsigned long mpool_shrink_scan(unsigned long pages);
 
 int mpool_shrink_init(void);

@@ -13,6 +13,8 @@
  *
  * Locking: trim_mutex keeps pools from being ended during a pass; they come meanwhile.
  */
+#include <linux/jiffies.h>
+#include <linux/minmax.h>
 #include <linux/mutex.h>
 #include <linux/rculist.h>
 #include <linux/smp.h>
@@ -23,6 +25,10 @@
 #include "trim.h"
 
 #define TRIM_PERIOD	(4 * HZ)
+
+/* How long the count of what is idle holds, and when another is wanted, in jiffies. */
+#define COUNT_PERIOD	max(HZ / 20, 1)
+static unsigned long count_next = INITIAL_JIFFIES;
 
 static void trim_fn(struct work_struct *work);
 static DECLARE_DEFERRABLE_WORK(trim_work, trim_fn);
@@ -109,14 +115,16 @@ unsigned long mpool_trim_all(void)
 		pages += fixed_trim_all(fixed);
 		cond_resched();
 	}
+	WRITE_ONCE(count_next, jiffies);
 	mutex_unlock(&mpool_trim_mutex);
 	return pages;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_trim_all);
 
 /*
- * Pages' worth of objects that are not live, the reserve among them; what it was the
- * last time where somebody is at the pools.
+ * Pages' worth of objects that are not live, the reserve among them.  That is a look at
+ * each CPU for each pool, and reclaim asks often: COUNT_PERIOD old at most, or older
+ * where somebody is at the pools.
  */
 static unsigned long trim_count(void)
 {
@@ -125,7 +133,8 @@ static unsigned long trim_count(void)
 	struct mpool_count count;
 	unsigned long pages = 0;
 
-	if (!mutex_trylock(&mpool_trim_mutex))
+	if (time_before(jiffies, READ_ONCE(count_next)) ||
+	    !mutex_trylock(&mpool_trim_mutex))
 		return READ_ONCE(last);
 	mpool_fixed_for_each(fixed) {
 		mpool_fixed_count(fixed, &count);
@@ -135,6 +144,7 @@ static unsigned long trim_count(void)
 		cond_resched();
 	}
 	WRITE_ONCE(last, pages);
+	WRITE_ONCE(count_next, jiffies + COUNT_PERIOD);
 	mutex_unlock(&mpool_trim_mutex);
 	return pages;
 }
