@@ -10,6 +10,7 @@
 #include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
+#include <linux/skbuff.h>	/* page_frag_free() */
 #include <linux/slab.h>
 #include <linux/string.h>
 
