@@ -73,10 +73,8 @@ static inline void mpool_test_module_code(struct module *mod, void *fn)
 /* Waits for what kfree_rcu() was asked, where there is a function that does. */
 static inline void mpool_test_kfree_rcu_wait(void)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0) && !defined(CONFIG_KVFREE_RCU_BATCHED)
-	/* The other is not exported where it is this one. */
-	rcu_barrier();
-#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0) && \
+	LINUX_VERSION_CODE < KERNEL_VERSION(6, 15, 0)
 	kvfree_rcu_barrier();
 #endif
 }
