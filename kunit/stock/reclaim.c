@@ -32,10 +32,22 @@ static struct {
 	unsigned long rounds;
 } meet;
 
+#define DROP_CACHES	"/proc/sys/vm/drop_caches"
+
+static bool can_drop(void)
+{
+	struct file *file = filp_open(DROP_CACHES, O_WRONLY, 0);
+
+	if (IS_ERR(file))
+		return false;
+	filp_close(file, NULL);
+	return true;
+}
+
 /* Has the shrinkers called for all there is, as "echo 2 >/proc/sys/vm/drop_caches". */
 static bool drop_slabs(void)
 {
-	struct file *file = filp_open("/proc/sys/vm/drop_caches", O_WRONLY, 0);
+	struct file *file = filp_open(DROP_CACHES, O_WRONLY, 0);
 	loff_t pos = 0;
 	bool done;
 
@@ -188,6 +200,10 @@ void stock_reclaim(struct stock *t)
 
 	if (!cpu) {
 		t->skip = "one CPU";
+		return;
+	}
+	if (!can_drop()) {
+		t->skip = "no " DROP_CACHES;
 		return;
 	}
 	memset(&meet, 0, sizeof(meet));
