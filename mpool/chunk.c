@@ -37,9 +37,9 @@
 #include "fixed.h"
 
 /*
- * Pages in empty chunks that a pool keeps, until nobody has taken them for a while, or
- * the large pool needs them.  With one chunk only, 100 objects
- * of 4 KiB, out and back, were 4100 instructions each.
+ * Pages in empty chunks that a pool over system memory keeps, until nobody has taken
+ * them for a while, or the large pool needs them.  With one chunk only, 100 objects of
+ * 4 KiB, out and back, were 4100 instructions each.
  */
 #define CHUNK_KEEP		(SZ_512K >> PAGE_SHIFT)
 
@@ -558,6 +558,13 @@ void mpool_chunks_reap_more(struct mpool_chunks *chunks)
 	/* Those of a pool with a limit would pass it by. */
 	u32 pages = chunks->large->limit ? 0 : CHUNK_KEEP;
 
+	/*
+	 * The pages of a region are of no use to the system.  In a chunk they can be had
+	 * where none can be made, as in hard interrupts of PREEMPT_RT, and who needs them
+	 * for something else gathers them.
+	 */
+	if (pages && !chunks->large->feed->system)
+		return;
 	mpool_chunks_reap(chunks, max(1u, pages / mpool_chunk_next_length(chunks)));
 }
 

@@ -152,6 +152,16 @@ static struct mpool_page *take_beyond(struct mpool_runs *here,
 
 bool (*mpool_large_gather)(struct mpool_large *large);
 
+/* How often those who may not sleep have empty chunks given back. */
+#define GATHER_ROUNDS	8
+
+/* May it be done once more? */
+static bool gather_again(struct mpool_large *large, gfp_t gfp, unsigned int *round)
+{
+	return (gfpflags_allow_blocking(gfp) || (*round)++ < GATHER_ROUNDS) &&
+	       atomic_read(&large->nr_empty) && mpool_large_gather(large);
+}
+
 /*
  * From what others have given back.  All of it may be gone over by those who may sleep;
  * the others have the first part, and the system's memory after that.
@@ -160,13 +170,11 @@ static struct mpool_page *take_gathered(struct mpool_runs *runs,
 					const struct mpool_wish *wish)
 {
 	struct mpool_page *pg = NULL;
-	bool more = wish->may_grow;
+	unsigned int round = 0;
 
-	while (more && !pg && atomic_read(&runs->large->nr_empty) &&
-	       mpool_large_gather(runs->large)) {
+	while (wish->may_grow && !pg &&
+	       gather_again(runs->large, wish->gfp, &round))
 		pg = take_held(runs, wish);
-		more = gfpflags_allow_blocking(wish->gfp);
-	}
 	return pg;
 }
 
@@ -222,14 +230,11 @@ static noinline struct mpool_page *take_or_grow(struct mpool_runs *runs,
  */
 static bool take_limit(struct mpool_large *large, u32 npages, gfp_t gfp)
 {
-	bool more = mpool_may_grow();
+	unsigned int round = 0;
 
-	while (unlikely(!mpool_limit_take(large->limit, npages))) {
-		if (!more || !atomic_read(&large->nr_empty) ||
-		    !mpool_large_gather(large))
+	while (unlikely(!mpool_limit_take(large->limit, npages)))
+		if (!mpool_may_grow() || !gather_again(large, gfp, &round))
 			return false;
-		more = gfpflags_allow_blocking(gfp);
-	}
 	return true;
 }
 
