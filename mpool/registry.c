@@ -67,15 +67,14 @@ static const char *name_shown(const char *name)
 	return mpool_no_address(name) ? "" : name;
 }
 
-/* What stands behind a name that is printed: it may be cut, and not end. */
+/* The mark behind a printed name that was cut. */
 static const char *name_rest(const char *name)
 {
 	return strnlen(name_shown(name), MPOOL_NAME_LEN) == MPOOL_NAME_LEN ? "..." : "";
 }
 
 /* Says in one line what is wrong with the arguments of a create function. */
-void mpool_refuse(const struct mpool_pool_ops *ops, const char *name,
-		  const char *fmt, ...)
+void mpool_refuse_kind(const char *kind, const char *name, const char *fmt, ...)
 {
 	struct va_format vaf;
 	va_list args;
@@ -84,18 +83,17 @@ void mpool_refuse(const struct mpool_pool_ops *ops, const char *name,
 	vaf.fmt = fmt;
 	vaf.va = &args;
 	/* Escaped: it may have a new line. */
-	pr_err_ratelimited("%s pool \"%*pE%s\": %pV\n", ops->kind_name,
+	pr_err_ratelimited("%s pool \"%*pE%s\": %pV\n", kind,
 			   (int)strnlen(name_shown(name), MPOOL_NAME_LEN - 1),
 			   name_shown(name), name_rest(name), &vaf);
 	va_end(args);
 }
-EXPORT_SYMBOL_IF_KUNIT(mpool_refuse);
+EXPORT_SYMBOL_IF_KUNIT(mpool_refuse_kind);
 
 /* Says so if a create function's struct of arguments is none. */
 int mpool_args_bad(const char *kind, const char *name, const void *args)
 {
-	pr_err("%s pool \"%.*s%s\": args is %ld, no address\n", kind,
-	       MPOOL_NAME_LEN - 1, name_shown(name), name_rest(name), (long)args);
+	mpool_refuse_kind(kind, name, "args is %ld, no address", (long)args);
 	return -EINVAL;
 }
 
@@ -212,6 +210,19 @@ static struct mpool_pool *registry_find_locked(const char *name)
 	return NULL;
 }
 
+/* The pool of a kind that its creator knows by this pointer, which may be any value. */
+static struct mpool_pool *registry_at_locked(enum mpool_kind kind,
+					     const void *handle)
+{
+	struct mpool_pool *pool;
+
+	lockdep_assert_held(&registry_mutex);
+	list_for_each_entry(pool, &registry_list, list)
+		if (pool->handle == handle && pool->ops->kind == kind)
+			return pool;
+	return NULL;
+}
+
 /* Puts a pool on the list, when it is ready to be looked at. */
 int mpool_pool_register(struct mpool_pool *pool)
 {
@@ -247,7 +258,7 @@ static void registry_hide(struct mpool_pool *pool)
 struct mpool_pool *mpool_pool_claim(const struct mpool_pool_ops *ops,
 				    const void *handle, unsigned long ip)
 {
-	struct mpool_pool *pool, *found = NULL;
+	struct mpool_pool *found;
 
 	if (mpool_no_sleep()) {
 		pr_err_ratelimited("%s pool %p is not destroyed by %s; called from %pS\n",
@@ -255,12 +266,7 @@ struct mpool_pool *mpool_pool_claim(const struct mpool_pool_ops *ops,
 		return NULL;
 	}
 	mutex_lock(&registry_mutex);
-	list_for_each_entry(pool, &registry_list, list) {
-		if (pool->handle != handle || pool->ops != ops)
-			continue;
-		found = pool;
-		break;
-	}
+	found = registry_at_locked(ops->kind, handle);
 	if (!found)
 		pr_err_ratelimited("%s pool %p is not destroyed: there is no such pool, or no more; called from %pS\n",
 				   ops->kind_name, handle, (void *)ip);
@@ -289,20 +295,17 @@ void mpool_pool_unclaim(struct mpool_pool *pool)
  */
 struct mpool_pool *mpool_pool_use(enum mpool_kind kind, const void *handle)
 {
-	struct mpool_pool *pool, *found = NULL;
+	struct mpool_pool *pool;
 
 	mutex_lock(&registry_mutex);
-	list_for_each_entry(pool, &registry_list, list) {
-		if (pool->handle != handle || pool->ops->kind != kind ||
-		    pool->ending)
-			continue;
-		/* Who claims it from here on sees the user. */
+	pool = registry_at_locked(kind, handle);
+	if (pool && pool->ending)
+		pool = NULL;
+	/* A claim from here on sees the user. */
+	if (pool)
 		atomic_inc(&pool->users);
-		found = pool;
-		break;
-	}
 	mutex_unlock(&registry_mutex);
-	return found;
+	return pool;
 }
 
 /* How many pools take their memory from @pool, and what the first is called. */

@@ -255,7 +255,9 @@ void mpool_registry_init(void);
 void mpool_registry_exit(void);
 
 __printf(3, 4)
-void mpool_refuse(const struct mpool_pool_ops *ops, const char *name,
-		  const char *fmt, ...);
+void mpool_refuse_kind(const char *kind, const char *name, const char *fmt, ...);
+
+#define mpool_refuse(ops, name, fmt...) \
+	mpool_refuse_kind((ops)->kind_name, name, fmt)
 
 #endif /* _MPOOL_REGISTRY_H */
