@@ -4,7 +4,7 @@
  * where it has no meaning, error pointers, small numbers.
  *
  * Each is refused with the error that the function has, and nothing faults or changes.
- * What is freed is in badfree_kunit.c, with any value.
+ * Addresses that are freed are in badfree_kunit.c, with any value.
  */
 #include <linux/gfp.h>
 #include <linux/string.h>
@@ -14,7 +14,7 @@
 #include "large.h"
 #include "strpool.h"
 
-/* What is passed; the first is left out where NULL has a meaning. */
+/* Arguments; the first is left out where NULL has a meaning. */
 static void * const nothings[] = {
 	NULL, (void *)8, (void *)(PAGE_SIZE - 1), (void *)-(long)ENOMEM,
 	(void *)-1l, (void *)-(long)MAX_ERRNO,

@@ -374,7 +374,7 @@ static void a_million_values(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mpool_small_verify(global));
 }
 
-/* What the report is told that was. */
+/* The reason that the reporter was given. */
 static enum mpool_bad_free told;
 static unsigned int told_times;
 

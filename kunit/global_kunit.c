@@ -202,7 +202,7 @@ static void set_refuses(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, mpool_pool_find("kt-small"));
 }
 
-/* What becomes of a pool that is put where the global pool is, before its first use. */
+/* mpool_set_global() prepares a pool before its first use. */
 static void set_prepares_the_pool(struct kunit *test)
 {
 	struct mpool_small *first = mpool_kunit_small(test, "kt-first", NULL);

@@ -343,7 +343,7 @@ static void walk_in_steps(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_large_walk(pool, &at, step, &steps), 0);
 	KUNIT_EXPECT_EQ(test, steps.n, 0);
 	KUNIT_EXPECT_EQ(test, charged(pool), 0);
-	/* What comes in a new arena is behind. */
+	/* Runs of a new arena are behind the cursor. */
 	late = mpool_large_alloc(pool, 70 * PAGE_SIZE, NULL, GFP_KERNEL);
 	KUNIT_EXPECT_EQ(test, mpool_large_walk(pool, &at, step, &steps), 0);
 	KUNIT_EXPECT_EQ(test, steps.n, 1);
@@ -435,7 +435,7 @@ static unsigned long scan_asks(void)
 	return mpool_shrink_count();
 }
 
-/* Who asks how much there is waits for nobody. */
+/* The count of the shrinker waits for nobody. */
 static void shrinker_count_waits_for_nobody(struct kunit *test)
 {
 	struct mpool_shrink shrink = { .count = shrink_count,
@@ -784,7 +784,7 @@ static void large_exit_case(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_pagemap_verify(), 0);
 }
 
-/* Who is to be destroyed first. */
+/* The pools above, which are to be destroyed first, are named. */
 static void pools_above_are_named(struct kunit *test)
 {
 	struct mpool_large *large = mpool_large_create("kunit-below", NULL);

@@ -77,7 +77,7 @@ static void orphan_is_not_destroyed_again(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!mpool_kunit_orphans("life-o")));
 }
 
-/* What is moved would be in a pool that does not know that it was destroyed. */
+/* A moved object would be in a class that does not know that its pool was destroyed. */
 static void orphan_moves_nothing(struct kunit *test)
 {
 	struct mpool_small *pool = mpool_small_create("life-move", NULL);
@@ -339,7 +339,7 @@ static void count_dtor(void *obj, void *priv)
 	++*(unsigned int *)priv;
 }
 
-/* Whoever made the pool: here a module that stays. */
+/* The module that made the pool stays. */
 static void callbacks_go_with_their_code(struct kunit *test)
 {
 	unsigned int calls = 0;

@@ -468,7 +468,7 @@ static void full_is_named(struct kunit *test)
 	end(test, pool);
 }
 
-/* What a pool above keeps for itself is not what refuses. */
+/* Empty chunks that a pool above keeps do not count against the limit. */
 static void empty_chunks_do_not_count(struct kunit *test)
 {
 	struct mpool_large_args args = { .max_pages = 32 };

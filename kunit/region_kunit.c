@@ -410,8 +410,8 @@ static void merged_with_the_run_before(struct kunit *test)
 }
 
 /*
- * What is left over belongs to the caller, whatever the policy.  What is kept stays as
- * it is, also with init_on_free, which the job 7.3-init has.
+ * Leaked runs belong to the caller, whatever the policy.  Those that are kept stay as
+ * they are, also with init_on_free, which the job 7.3-init has.
  */
 static void destroyed_with_leaks(struct kunit *test)
 {

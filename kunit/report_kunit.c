@@ -277,7 +277,7 @@ static void bad_free_reports_say_what_it_was(struct kunit *test)
 	mpool_fixed_destroy(other);
 }
 
-/* What the last line says between the address and the function that freed it. */
+/* The part of the last line between the address and the function that freed it. */
 static const char *said(struct text *text)
 {
 	char *end = strstr(text->out.buf, "; ");
@@ -356,7 +356,7 @@ static void bad_frees_compare_pools(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!mpool_kunit_orphans("kt-twin")));
 }
 
-/* What mpool says when it goes: sizes of classes are not what was asked for. */
+/* The farewell says "up to" for sizes that are those of classes. */
 static void farewell_knows_what_was_rounded(struct kunit *test)
 {
 	struct mpool_string *pool = mpool_kunit_string(test, "kt-words", NULL);

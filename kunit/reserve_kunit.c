@@ -359,7 +359,7 @@ static void resizing_survives_a_failure(struct kunit *test)
 	KUNIT_EXPECT_LT(test, n, 200);
 }
 
-/* Who fills one, and waits for memory, is no obstacle to another and its end. */
+/* A reserve that is being filled, and waits for memory, does not delay another. */
 static void one_does_not_wait_for_another(struct kunit *test)
 {
 	struct mpool_fixed *busy = mpool_kunit_fixed(test, NAME, 256, NULL);

@@ -160,7 +160,7 @@ static bool move_wrong(struct mpool_small *pool, size_t from, size_t to)
 		return true;
 	mpool_kunit_fill(p, from, from + to);
 	q = mpool_small_realloc(pool, p, to, GFP_KERNEL);
-	/* What loses less than a quarter stays, in a class of its own or a step. */
+	/* An object that loses less than a quarter stays in its class. */
 	if (q == p && to > had - had / 4)
 		most = max(most, had);
 	wrong = !q || mpool_usable_size(q) < to ||

@@ -56,7 +56,7 @@ static void one_copy_of_each(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
 }
 
-/* Who thaws the table does so for himself: it changes its size after the last one. */
+/* Each thaw undoes one freeze: the table changes its size after the last one. */
 static void frozen_by_two(struct kunit *test)
 {
 	struct mpool_string *pool = mpool_kunit_string(test, NAME, NULL);

@@ -19,7 +19,7 @@
 #include "badfree.h"
 #include "kick.h"
 
-/* What a pool is called; there may be an orphan and a pool of one name. */
+/* The name of a pool; an orphan may have the same. */
 static void say_pool(struct mpool_out *out, const char *name, bool orphan)
 {
 	mpool_out(out, "\"%s\"%s", name, orphan ? " (orphan)" : "");
@@ -66,7 +66,7 @@ static void say_reason(struct mpool_out *out, const struct mpool_pool *pool,
 	}
 }
 
-/* What frees it, where that is known. */
+/* The function that frees memory of an area, where that is known. */
 static const char *area_free(enum mpool_area area)
 {
 	switch (area) {

@@ -65,7 +65,7 @@ int mpool_fixed_construct(struct mpool_fixed *fixed, void *obj)
 	unsigned int depth;
 	int err = 0;
 
-	/* Who finds none does not count, so that the wait for the others ends. */
+	/* A call that finds none is not counted, so that the wait for the others ends. */
 	if (!READ_ONCE(fixed->ctor))
 		return 0;
 	depth = callback_begin(fixed, &fixed->ctor_calls, &call);

@@ -31,7 +31,7 @@
 #error "mpool needs a 64-bit kernel"
 #endif
 
-/* What it has been run on; elsewhere it says at load that it has not. */
+/* Kernels that mpool has been run on; elsewhere it says at load that it has not. */
 #define MPOOL_TRIED_HERE						\
 	((IS_ENABLED(CONFIG_X86_64) || IS_ENABLED(CONFIG_UML)) &&	\
 	 PAGE_SIZE == SZ_4K && !IS_ENABLED(CONFIG_CC_IS_CLANG))

@@ -672,7 +672,7 @@ bool mpool_fixed_owns(struct mpool_fixed *pool, const void *p)
 }
 EXPORT_SYMBOL_GPL(mpool_fixed_owns);
 
-/* What waits for the return of the pool's callbacks is not for them to ask for. */
+/* A callback of the pool must not ask for what waits for the callback's return. */
 static bool fixed_refuse_inside(const struct mpool_fixed *fixed,
 				const char *what, unsigned long ip)
 {

@@ -225,8 +225,8 @@ static noinline struct mpool_page *take_or_grow(struct mpool_runs *runs,
 }
 
 /*
- * Counts a request against the limit.  What refuses may be chunks without a live object,
- * which the pools above keep.
+ * Counts a request against the limit.  Chunks without a live object, which the pools
+ * above keep, may be all that is in its way.
  */
 static bool take_limit(struct mpool_large *large, u32 npages, gfp_t gfp)
 {
@@ -582,7 +582,7 @@ static void large_finish(struct mpool_pool *pool, bool keep)
 		return;
 	}
 	mpool_pool_unregister(pool);
-	/* What is still out is in use: init_on_free is not for it. */
+	/* Runs that are still out are in use: init_on_free must not wipe them. */
 	if (keep)
 		WRITE_ONCE(large->io, true);
 	mpool_large_clear(large);

@@ -107,7 +107,7 @@ bool mpool_limit_drop(struct mpool_limit *limit, const struct module *mod)
 		WRITE_ONCE(limit->args.on_soft, NULL);
 	if (low)
 		WRITE_ONCE(limit->args.on_low, NULL);
-	/* Who finds none may not be the first: the other is waiting here, too. */
+	/* A caller that finds none may not be the first: another is waiting here, too. */
 	if (!READ_ONCE(limit->args.on_soft) || !READ_ONCE(limit->args.on_low))
 		mpool_kick_sync(&limit->kick);
 	return soft || low;

@@ -167,7 +167,7 @@ void mpool_reserve_init(struct mpool_reserve *reserve,
 	mpool_kick_init(&reserve->kick, reserve_fn);
 }
 
-/* Puts the objects of an array that nobody takes from elsewhere. */
+/* Empties an array that no caller takes from any more: into the reserve, or chunks. */
 static void array_empty(struct mpool_reserve *reserve,
 			struct mpool_reserve_array *array)
 {
@@ -281,7 +281,7 @@ int mpool_reserve_set(struct mpool_reserve *reserve, unsigned int n, gfp_t gfp)
 		array->n = n;
 	}
 	mutex_lock(&reserve->fill_mutex);
-	/* What somebody takes from now on he might as well take afterwards. */
+	/* An object that is taken from now on might as well be taken afterwards. */
 	has = mpool_reserve_objects(reserve);
 	if (n > has)
 		err = array_fill(reserve, array, n - has, gfp);

@@ -39,7 +39,7 @@ static struct {
 } rows[ROWS];
 
 /*
- * What finds no row is not counted: it is not among the biggest of few.  In the RCU
+ * A run without a row is not counted: it is not among the biggest of few.  In the RCU
  * read-side section that found the owner.
  */
 static void row_add(const struct mpool_large *large,

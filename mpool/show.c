@@ -212,7 +212,7 @@ static void show_holders(struct mpool_out *out, struct mpool_pool *pool)
 	mutex_unlock(&mpool_shortage_mutex);
 }
 
-/* What the last failure was for, if it was not for memory. */
+/* The reason of the last failure, if that was no want of memory. */
 static const char *fail_text(const struct mpool_failure *fail, char *buf, size_t size)
 {
 	int err = READ_ONCE(fail->ctor);

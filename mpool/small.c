@@ -760,7 +760,7 @@ void mpool_small_clear(struct mpool_small *pool)
 
 	if (small_check(pool))
 		return;
-	/* What is in it is every driver's. */
+	/* Its objects are those of all drivers. */
 	if (atomic_read(&pool->pool.users)) {
 		pr_err("small pool \"%s\" is not cleared: it is the global pool\n",
 		       pool->pool.name);

@@ -155,7 +155,7 @@ static int adopt_one(const struct mpool_obj *obj, void *arg)
 	return 0;
 }
 
-/* What a pool that ends has still out is the large pool's: nothing names it then. */
+/* Runs that a pool leaves out at its end become the large pool's: nothing names it then. */
 void mpool_large_adopt(struct mpool_large *large, struct mpool_pool *owner)
 {
 	mpool_large_walk_owner(large, owner, adopt_one, large);

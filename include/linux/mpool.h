@@ -59,7 +59,7 @@ struct mpool_string;
  * Made by %MPOOL_HERE.  A wrapper that wants its callers' lines in the reports
  * instead of its own is a macro that passes %MPOOL_HERE to an _at() function.
  *
- * Who calls an _at() function himself gives it one, which is static: the functions
+ * A direct caller of an _at() function passes one that is static: the functions
  * that allocate do not check that, because it would cost each allocation of others.
  */
 struct mpool_site {
@@ -975,7 +975,8 @@ void __mpool_string_put(struct mpool_string *pool, const char *s);
  * @pool: pool of the string
  * @s: what mpool_string_get() returned; %NULL is ignored
  *
- * What is no string of @pool, or one without a reference, is reported and left alone.
+ * A pointer to no string of @pool, or to one without a reference, is reported and left
+ * alone.
  * References have no names: a put too many of a string that others hold takes one of
  * theirs, which nothing can tell.  The string goes one put too early then, while its
  * last holder still uses it, and his put is what is reported, if anything is.

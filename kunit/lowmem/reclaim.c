@@ -52,7 +52,7 @@ static struct idle *idle_begin(struct kunit *test)
 	return idle;
 }
 
-/* What they had idle went to whoever was short of memory; how many pages did not. */
+/* Idle pages that did not go to those who were short of memory. */
 static unsigned int idle_left(struct idle *idle)
 {
 	unsigned int i, left = 0;
@@ -110,13 +110,13 @@ static bool try_once(struct kunit *test, struct idle *idle, struct hog *hog)
 	n = hog_take(hog, 0, ULONG_MAX, GFP_QUIET);
 	kunit_info(test, "%lu of %lu pages were had, %lu lay idle, %u do\n", n, all,
 		   idle->pages, idle_left(idle));
-	/* What pools of others had idle went, too; tables may have grown. */
+	/* Idle pages of other pools went, too; tables may have grown. */
 	return n + idle->pages / 10 >= all && !idle_left(idle) &&
 	       footprint_pages() <= before + 32;
 }
 
 /*
- * Who does not insist gets it all: reclaim is told that there was progress.  Others take
+ * A caller that does not insist gets it all: reclaim is told that there was progress.  Others take
  * memory, too, and free what was theirs, whenever they get to run: then all is tried
  * again, from the start.  Where reclaim is not told, each of the tries ends early.
  */

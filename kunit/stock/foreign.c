@@ -226,7 +226,7 @@ void stock_foreign(struct stock *t)
 		return;
 	for (i = 0; i < ARRAY_SIZE(foreign_fns); i++) {
 		t->now = foreign_fns[i].name;
-		/* What is after a small object would be cleared, too. */
+		/* It would clear what follows a small object, too. */
 		if (!foreign_fns[i].spoils)
 			foreign_objects(t, &foreign_fns[i]);
 		foreign_runs(t, &foreign_fns[i]);

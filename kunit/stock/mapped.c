@@ -195,7 +195,7 @@ static void all_rounds(struct stock *t, round_fn fn)
 		before = free_pages_now();
 		many_rounds(t, m, fn, LEAKS);
 		kthread_unuse_mm(stock_mm);
-		/* What is on its way is back some time, and what is lost never. */
+		/* Pages on their way come back some time, lost ones never. */
 		while (free_pages_now() + SLACK < before && --tries)
 			msleep(20);
 		CHECK(t, tries);

@@ -97,7 +97,7 @@ static void run_case(const struct stock_case *one, unsigned int nr)
 		pr_info("%s %u %s\n", t.fails ? "not ok" : "ok", nr, one->name);
 }
 
-/* What is to be run; how many there are in @n. */
+/* The cases to be run, *@n of them. */
 static const struct stock_case *choose(unsigned int *n)
 {
 	unsigned int i;
