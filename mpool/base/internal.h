@@ -2,18 +2,9 @@
 /*
  * House rules, shared by every layer.
  *
- * Levels.  A file includes only headers of levels below its own; a lock of a
- * level may be taken while holding one of a higher level, never the reverse.
- *
- *	 7  main
- *	 6  debugfs
- *	 5  badfree, report, show, map, out, verify, footprint
- *	 4  global, small, strpool, whatis
- *	 3  fixed, callback, trim, object, chunk, geometry, magazine, reserve, strtab
- *	 2  large, arena, nodes, pages, place, system, region, reserved, runs, shortage, shrink
- *	 2  refs, resize, search, walk
- *	 1  pagemap, site, owner, registry, limit
- *	 0  internal, compat, stat, kick, call, broken
+ * Folders.  A file includes headers of its own folder and of those before it, in the order
+ * base, core, run, object, small, string, report; main.c includes any.  So no call goes up.
+ * Spinlocks of a folder may be taken while one of a later folder is held, never the reverse.
  *
  * Lock order, outermost first, with the file that has each and its type; scripts/
  * check-layers compares this with the sources.  A mutex is never taken by alloc and
