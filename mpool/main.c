@@ -62,50 +62,6 @@ static const struct kernel_param_ops on_leak_ops = {
 module_param_cb(on_leak, &on_leak_ops, NULL, 0644);
 MODULE_PARM_DESC(on_leak, "What becomes of objects never freed: keep (default), reclaim or panic");
 
-/* A number of bytes as the kernel's command line has it: 0x40000000, 64M. */
-static int bytes_set(const char *val, const struct kernel_param *kp)
-{
-	char *end;
-	unsigned long long bytes = memparse(val, &end);
-
-	if (end == val || (*end && *end != '\n')) {
-		pr_err("%s=%.*s is no number of bytes\n", kp->name,
-		       (int)strcspn(val, "\n"), val);
-		return -EINVAL;
-	}
-	*(unsigned long long *)kp->arg = bytes;
-	return 0;
-}
-
-static int bytes_get(char *buf, const struct kernel_param *kp)
-{
-	unsigned long long bytes = *(unsigned long long *)kp->arg;
-
-	return bytes == MPOOL_NO_PHYS ? sysfs_emit(buf, "none\n") :
-					sysfs_emit(buf, "%#llx\n", bytes);
-}
-
-static const struct kernel_param_ops bytes_ops = {
-	.set = bytes_set,
-	.get = bytes_get,
-};
-
-static unsigned long long region_phys = MPOOL_NO_PHYS;
-module_param_cb(region_phys, &bytes_ops, &region_phys, 0400);
-MODULE_PARM_DESC(region_phys, "Physical address of reserved memory that all of mpool's comes from");
-
-static unsigned long long region_size;
-module_param_cb(region_size, &bytes_ops, &region_size, 0444);
-MODULE_PARM_DESC(region_size, "Bytes of that memory");
-
-/* Reserved memory, if there is a word of it. */
-static int __init region_init(void)
-{
-	if (region_phys == MPOOL_NO_PHYS && !region_size)
-		return 0;
-	return mpool_reserved_init(region_phys, region_size);
-}
-
 static int __init mpool_init(void)
 {
 	int err;
@@ -121,7 +77,7 @@ static int __init mpool_init(void)
 	err = mpool_fixed_init();
 	if (err)
 		goto err_report;
-	err = region_init();
+	err = mpool_reserved_init();
 	if (err)
 		goto err_pools;
 	err = mpool_large_init();

@@ -753,12 +753,3 @@ size_t __mpool_large_destroy(struct mpool_large *pool)
 	return leaks;
 }
 EXPORT_SYMBOL_GPL(__mpool_large_destroy);
-
-int mpool_large_init(void)
-{
-	/* Reserved memory may be what is shared. */
-	if (mpool_large_shared)
-		return 0;
-	mpool_large_shared = mpool_large_create("shared", NULL);
-	return PTR_ERR_OR_ZERO(mpool_large_shared);
-}

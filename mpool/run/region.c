@@ -37,7 +37,7 @@ static void region_release(struct mpool_arena *arena)
 {
 }
 
-const struct mpool_large_feed mpool_region_feed = {
+static const struct mpool_large_feed region_feed = {
 	.what = "a region",
 	.grow = region_grow,
 	.release = region_release,
@@ -171,7 +171,7 @@ __mpool_large_create_region(const char *name, void *base, size_t size,
 
 	if (err)
 		return ERR_PTR(err);
-	return mpool_region_create(name, &mpool_region_feed, base, size,
+	return mpool_region_create(name, &region_feed, base, size,
 				   args ?: &none, site);
 }
 EXPORT_SYMBOL_GPL(__mpool_large_create_region);
@@ -189,7 +189,7 @@ int mpool_large_add_region(struct mpool_large *pool, void *base, size_t size,
 		return err;
 	if (!args)
 		args = &none;
-	if (pool->feed == &mpool_region_feed)
+	if (pool->feed == &region_feed)
 		wrong = region_check(base, size, args);
 	else
 		wrong = "the pool takes its memory from the system";
@@ -208,7 +208,7 @@ int mpool_large_remove_region(struct mpool_large *pool, const void *base)
 
 	if (err)
 		return err;
-	if (pool->feed != &mpool_region_feed) {
+	if (pool->feed != &region_feed) {
 		mpool_refuse(pool->pool.ops, pool->pool.name,
 			     "its memory is from %s, not from regions",
 			     pool->feed->what);

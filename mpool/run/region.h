@@ -4,8 +4,6 @@
 
 #include "large.h"
 
-extern const struct mpool_large_feed mpool_region_feed;
-
 struct mpool_large *mpool_region_create(const char *name,
 					const struct mpool_large_feed *feed,
 					void *base, size_t size,

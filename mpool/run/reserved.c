@@ -7,131 +7,63 @@
  * the region of the pool "shared", where the global pool and all pools take their
  * memory that were not given a large one.
  *
- * A pool of mpool_large_create() then takes its arenas there, too: an arena is a
- * run of the outer pool, which counts it as a chunk.
- *
- * Descriptions are not in the range: they come from kmalloc() as ever.
+ * A pool of mpool_large_create() then takes its arenas there, too: see nested.c.
  *
  * Invariant: the range is mapped and claimed as long as a run of it is in use,
  * also after mpool was unloaded, so that what outlives mpool can be used, and
  * nobody takes the range again.
  *
- * Locking: none; init and exit of the module.  The arenas of inner pools are
- * taken and given back by the functions of large.c, without a lock held.
+ * Locking: none; init and exit of the module.
  */
 #include <linux/io.h>
 #include <linux/ioport.h>
 #include <linux/mm.h>
+#include <linux/moduleparam.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include "region.h"
 #include "reserved.h"
 
-/* Least pages of an arena of an inner pool. */
-#define WITHIN_PAGES	16
+/* A number of bytes as the kernel's command line has it: 0x40000000, 64M. */
+static int bytes_set(const char *val, const struct kernel_param *kp)
+{
+	char *end;
+	unsigned long long bytes = memparse(val, &end);
+
+	if (end == val || (*end && *end != '\n')) {
+		pr_err("%s=%.*s is no number of bytes\n", kp->name,
+		       (int)strcspn(val, "\n"), val);
+		return -EINVAL;
+	}
+	*(unsigned long long *)kp->arg = bytes;
+	return 0;
+}
+
+static int bytes_get(char *buf, const struct kernel_param *kp)
+{
+	unsigned long long bytes = *(unsigned long long *)kp->arg;
+
+	return bytes == MPOOL_NO_PHYS ? sysfs_emit(buf, "none\n") :
+					sysfs_emit(buf, "%#llx\n", bytes);
+}
+
+static const struct kernel_param_ops bytes_ops = {
+	.set = bytes_set,
+	.get = bytes_get,
+};
+
+static unsigned long long region_phys = MPOOL_NO_PHYS;
+module_param_cb(region_phys, &bytes_ops, &region_phys, 0400);
+MODULE_PARM_DESC(region_phys, "Physical address of reserved memory that all of mpool's comes from");
+
+static unsigned long long region_size;
+module_param_cb(region_size, &bytes_ops, &region_size, 0444);
+MODULE_PARM_DESC(region_size, "Bytes of that memory");
 
 /* The range while it is mapped, and where. */
 static struct resource *reserved;
 static void *reserved_base;
-
-/* --- pools within the pool --- */
-
-static struct mpool_arena *within_describe(struct mpool_large *large,
-					   struct mpool_page *pg, gfp_t gfp)
-{
-	struct mpool_arena *outer = mpool_page_arena(pg), *arena;
-	unsigned long off = (unsigned long)(pg - outer->pages) << PAGE_SHIFT;
-
-	gfp &= ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_COMP | __GFP_NOFAIL);
-	arena = kvzalloc(mpool_arena_bytes(pg->len), gfp);
-	if (!arena)
-		return NULL;
-	mpool_arena_init(arena, &large->runs, outer->base + off, pg->len);
-	arena->within = pg;
-	arena->io = outer->io;
-	if (outer->phys != MPOOL_NO_PHYS)
-		arena->phys = outer->phys + off;
-	if (outer->dma != MPOOL_NO_DMA)
-		arena->dma = outer->dma + off;
-	return arena;
-}
-
-static struct mpool_page *within_take(struct mpool_large *outer, u32 npages,
-				      unsigned long align, gfp_t gfp)
-{
-	gfp &= ~__GFP_NOFAIL;
-	return mpool_large_take(outer, npages, align, gfp, MPOOL_PAGE_CHUNK,
-				&outer->pool, 0, 0);
-}
-
-static struct mpool_arena *within_grow(struct mpool_large *large, u32 npages,
-				       unsigned long align, gfp_t gfp)
-{
-	struct mpool_page *pg = NULL;
-	struct mpool_arena *arena;
-
-	if (npages < WITHIN_PAGES)
-		pg = within_take(large->outer, WITHIN_PAGES, align, gfp);
-	if (!pg)
-		pg = within_take(large->outer, npages, align, gfp);
-	if (!pg)
-		return NULL;
-	arena = within_describe(large, pg, gfp);
-	if (!arena) {
-		mpool_large_give(large->outer, pg);
-		return NULL;
-	}
-	mpool_pagemap_set(arena->base, arena->npages,
-			  (unsigned long)arena);
-	return arena;
-}
-
-static void within_release(struct mpool_arena *arena)
-{
-	mpool_large_give(mpool_page_large(arena->within), arena->within);
-}
-
-const struct mpool_large_feed mpool_within_feed = {
-	.what = "another pool",
-	.grow = within_grow,
-	.release = within_release,
-	.gives_back = true,
-};
-
-/* A pool whose arenas are runs of another one, a region. */
-struct mpool_large *mpool_within_create(const char *name,
-					struct mpool_large *outer,
-					const struct mpool_large_args *args,
-					struct mpool_site *site)
-{
-	struct mpool_large *large;
-	int err;
-
-	large = mpool_large_setup(name, &mpool_within_feed, 0, args->on_leak,
-				  mpool_limit_args_of(args), site);
-	if (IS_ERR(large))
-		return large;
-	large->outer = outer;
-	large->pool.below = &outer->pool;
-	large->io = outer->io;
-	atomic_inc(&outer->pool.users);
-	/* MPOOL_LARGE_VIRT asks for more than there is; its pool shall be made. */
-	if (args->flags & ~MPOOL_LARGE_VIRT) {
-		mpool_refuse(large->pool.ops, name, "flags are unknown");
-		err = -EINVAL;
-	} else {
-		err = mpool_pool_register(&large->pool);
-	}
-	if (err) {
-		mpool_large_put(large);
-		return ERR_PTR(err);
-	}
-	return large;
-}
-EXPORT_SYMBOL_IF_KUNIT(mpool_within_create);
-
-/* --- the range --- */
 
 static struct mpool_arena *reserved_grow(struct mpool_large *large, u32 npages,
 					 unsigned long align, gfp_t gfp)
@@ -213,7 +145,7 @@ static int reserved_map(phys_addr_t phys, size_t size)
 }
 
 /* Makes the range the memory of the pool "shared". */
-int mpool_reserved_init(phys_addr_t phys, size_t size)
+static int reserved_share(phys_addr_t phys, size_t size)
 {
 	const struct mpool_region_args args = {
 		.flags = MPOOL_REGION_PHYS,
@@ -240,6 +172,14 @@ int mpool_reserved_init(phys_addr_t phys, size_t size)
 	}
 	mpool_large_shared = large;
 	return 0;
+}
+
+/* Nothing without a parameter. */
+int mpool_reserved_init(void)
+{
+	if (region_phys == MPOOL_NO_PHYS && !region_size)
+		return 0;
+	return reserved_share(region_phys, region_size);
 }
 
 /* After all pools have ended: says so if the range has to stay. */

@@ -38,9 +38,8 @@
 #include <linux/vmalloc.h>
 
 #include "large.h"
+#include "nested.h"
 #include "refs.h"
-#include "reserved.h"
-#include "system.h"
 
 /* Meant as bytes, whatever a page is. */
 #define ARENA_MIN_ORDER		get_order(SZ_64K)
@@ -248,7 +247,7 @@ static void system_release(struct mpool_arena *arena)
 		mpool_refs_end(arena);
 }
 
-const struct mpool_large_feed mpool_system_feed = {
+static const struct mpool_large_feed system_feed = {
 	.what = "the system",
 	.grow = system_grow,
 	.release = system_release,
@@ -296,9 +295,9 @@ struct mpool_large *__mpool_large_create(const char *name,
 	/* Reserved memory has no zones and is nobody's to account. */
 	if (mpool_large_shared && !mpool_large_shared->feed->system &&
 	    !args->gfp && !(args->flags & MPOOL_LARGE_NODE))
-		return mpool_within_create(name, mpool_large_shared, args,
+		return mpool_nested_create(name, mpool_large_shared, args,
 					   site);
-	large = mpool_large_setup(name, &mpool_system_feed, args->gfp,
+	large = mpool_large_setup(name, &system_feed, args->gfp,
 				  args->on_leak, mpool_limit_args_of(args),
 				  site);
 	if (IS_ERR(large))
@@ -324,3 +323,12 @@ struct mpool_large *__mpool_large_create(const char *name,
 	return large;
 }
 EXPORT_SYMBOL_GPL(__mpool_large_create);
+
+int mpool_large_init(void)
+{
+	/* Reserved memory may be what is shared. */
+	if (mpool_large_shared)
+		return 0;
+	mpool_large_shared = mpool_large_create("shared", NULL);
+	return PTR_ERR_OR_ZERO(mpool_large_shared);
+}

@@ -11,7 +11,7 @@
 #include "fixed.h"
 #include "helpers.h"
 #include "large.h"
-#include "reserved.h"
+#include "nested.h"
 
 #define OUTER_PAGES	256
 #define OUTER_PHYS	0x123400000ull
@@ -35,12 +35,12 @@ static struct mpool_large *new_inner(struct kunit *test, const char *name,
 {
 	struct mpool_large *inner;
 
-	inner = mpool_within_create(name, outer, args, MPOOL_HERE);
+	inner = mpool_nested_create(name, outer, args, MPOOL_HERE);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(inner));
 	return inner;
 }
 
-static int reserved_init(struct kunit *test)
+static int nested_init(struct kunit *test)
 {
 	const struct mpool_region_args args = {
 		.flags = MPOOL_REGION_PHYS | MPOOL_REGION_DMA,
@@ -61,7 +61,7 @@ static int reserved_init(struct kunit *test)
 }
 
 /* Every case leaves both pools empty. */
-static void reserved_exit(struct kunit *test)
+static void nested_exit(struct kunit *test)
 {
 	struct world *w = test->priv;
 
@@ -230,7 +230,7 @@ static void outer_outlives_inner(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, mpool_pool_find("kunit-outer"),
 			    &w->outer->pool);
 	KUNIT_EXPECT_EQ(test, -EEXIST,
-			PTR_ERR(mpool_within_create("kunit-inner", w->outer,
+			PTR_ERR(mpool_nested_create("kunit-inner", w->outer,
 						    &none, MPOOL_HERE)));
 	KUNIT_EXPECT_EQ(test, atomic_read(&w->outer->pool.users), 1);
 	/* What was kept holds its run, and can be freed. */
@@ -257,7 +257,7 @@ static void flags_within(struct kunit *test)
 	struct mpool_large *two;
 
 	KUNIT_EXPECT_EQ(test, -EINVAL,
-			PTR_ERR(mpool_within_create("kunit-two", w->outer,
+			PTR_ERR(mpool_nested_create("kunit-two", w->outer,
 						    &wrong, MPOOL_HERE)));
 	KUNIT_EXPECT_EQ(test, atomic_read(&w->outer->pool.users), 1);
 	two = new_inner(test, "kunit-two", w->outer, &virt);
@@ -311,7 +311,7 @@ static void failed_arena(struct kunit *test)
 	KUNIT_EXPECT_GE(test, failed, 1);
 }
 
-static struct kunit_case reserved_cases[] = {
+static struct kunit_case nested_cases[] = {
 	KUNIT_CASE(runs_within),
 	KUNIT_CASE(no_more_than_there_is),
 	KUNIT_CASE(churn_within),
@@ -322,12 +322,12 @@ static struct kunit_case reserved_cases[] = {
 	{ }
 };
 
-static struct kunit_suite reserved_suite = {
-	.name = "mpool_reserved",
-	.init = reserved_init,
-	.exit = reserved_exit,
+static struct kunit_suite nested_suite = {
+	.name = "mpool_nested",
+	.init = nested_init,
+	.exit = nested_exit,
 	.suite_exit = mpool_kunit_verified,
-	.test_cases = reserved_cases,
+	.test_cases = nested_cases,
 };
 
-kunit_test_suite(reserved_suite);
+kunit_test_suite(nested_suite);

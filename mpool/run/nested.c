@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Nested pools: large pools whose arenas are runs of another large pool.
+ *
+ * Structure: with all of mpool's memory in a reserved range (reserved.c), a pool of
+ * mpool_large_create() takes its arenas from the pool "shared", which counts each as a
+ * chunk.  The descriptors are not in the range: they come from kmalloc() as ever.
+ *
+ * Invariant: the run of the outer pool is in use as long as its arena is there.
+ *
+ * Locking: none.  Arenas are taken and given back by the functions of large.c, without
+ * a lock held.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "nested.h"
+
+/* Least pages of an arena of a nested pool. */
+#define NESTED_PAGES	16
+
+static struct mpool_arena *nested_describe(struct mpool_large *large,
+					   struct mpool_page *pg, gfp_t gfp)
+{
+	struct mpool_arena *outer = mpool_page_arena(pg), *arena;
+	unsigned long off = (unsigned long)(pg - outer->pages) << PAGE_SHIFT;
+
+	gfp &= ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_COMP | __GFP_NOFAIL);
+	arena = kvzalloc(mpool_arena_bytes(pg->len), gfp);
+	if (!arena)
+		return NULL;
+	mpool_arena_init(arena, &large->runs, outer->base + off, pg->len);
+	arena->within = pg;
+	arena->io = outer->io;
+	if (outer->phys != MPOOL_NO_PHYS)
+		arena->phys = outer->phys + off;
+	if (outer->dma != MPOOL_NO_DMA)
+		arena->dma = outer->dma + off;
+	return arena;
+}
+
+static struct mpool_page *nested_take(struct mpool_large *outer, u32 npages,
+				      unsigned long align, gfp_t gfp)
+{
+	gfp &= ~__GFP_NOFAIL;
+	return mpool_large_take(outer, npages, align, gfp, MPOOL_PAGE_CHUNK,
+				&outer->pool, 0, 0);
+}
+
+static struct mpool_arena *nested_grow(struct mpool_large *large, u32 npages,
+				       unsigned long align, gfp_t gfp)
+{
+	struct mpool_page *pg = NULL;
+	struct mpool_arena *arena;
+
+	if (npages < NESTED_PAGES)
+		pg = nested_take(large->outer, NESTED_PAGES, align, gfp);
+	if (!pg)
+		pg = nested_take(large->outer, npages, align, gfp);
+	if (!pg)
+		return NULL;
+	arena = nested_describe(large, pg, gfp);
+	if (!arena) {
+		mpool_large_give(large->outer, pg);
+		return NULL;
+	}
+	mpool_pagemap_set(arena->base, arena->npages,
+			  (unsigned long)arena);
+	return arena;
+}
+
+static void nested_release(struct mpool_arena *arena)
+{
+	mpool_large_give(mpool_page_large(arena->within), arena->within);
+}
+
+static const struct mpool_large_feed nested_feed = {
+	.what = "another pool",
+	.grow = nested_grow,
+	.release = nested_release,
+	.gives_back = true,
+};
+
+/* A pool whose arenas are runs of another one, a region. */
+struct mpool_large *mpool_nested_create(const char *name,
+					struct mpool_large *outer,
+					const struct mpool_large_args *args,
+					struct mpool_site *site)
+{
+	struct mpool_large *large;
+	int err;
+
+	large = mpool_large_setup(name, &nested_feed, 0, args->on_leak,
+				  mpool_limit_args_of(args), site);
+	if (IS_ERR(large))
+		return large;
+	large->outer = outer;
+	large->pool.below = &outer->pool;
+	large->io = outer->io;
+	atomic_inc(&outer->pool.users);
+	/* MPOOL_LARGE_VIRT asks for more than there is; its pool shall be made. */
+	if (args->flags & ~MPOOL_LARGE_VIRT) {
+		mpool_refuse(large->pool.ops, name, "flags are unknown");
+		err = -EINVAL;
+	} else {
+		err = mpool_pool_register(&large->pool);
+	}
+	if (err) {
+		mpool_large_put(large);
+		return ERR_PTR(err);
+	}
+	return large;
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_nested_create);
