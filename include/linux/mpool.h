@@ -14,14 +14,14 @@
  * Every live object knows the line that allocated it and the module that line
  * belongs to: the allocation functions are macros that pass a static
  * descriptor of their place.  /sys/kernel/debug/mpool shows all of it, and
- * what a module leaves behind is printed, by name, when it is unloaded.
+ * the objects that a module leaves behind are printed, by name, when it is unloaded.
  *
- * gfp flags mean what they mean elsewhere.  %GFP_DMA, %GFP_DMA32 and
+ * gfp flags have their usual meaning.  %GFP_DMA, %GFP_DMA32 and
  * %__GFP_ACCOUNT are a property of pages, which objects share: they are refused,
  * with a message, unless the large pool below was created with them, or has a region.
  *
- * A wrong free (twice, in the middle of an object, to another pool, of memory
- * that never was mpool's) changes nothing but a counter and prints what it was.
+ * A wrong free (a second one, one in the middle of an object, to another pool, or of
+ * memory that never was mpool's) changes nothing but a counter and prints the reason.
  */
 #ifndef _LINUX_MPOOL_H
 #define _LINUX_MPOOL_H
@@ -56,8 +56,8 @@ struct mpool_string;
  * @id: number given at the first use; 0 until then
  * @module: module the code belongs to, %NULL for the kernel itself
  *
- * Made by %MPOOL_HERE.  A wrapper that wants its callers' lines in the reports
- * instead of its own is a macro that passes %MPOOL_HERE to an _at() function.
+ * Made by %MPOOL_HERE.  A wrapper whose callers' lines shall be in the reports is a
+ * macro that passes %MPOOL_HERE to an _at() function.
  *
  * A direct caller of an _at() function passes one that is static: the functions
  * that allocate do not check that, because it would cost each allocation of others.
@@ -82,9 +82,9 @@ struct mpool_site {
 })
 
 /*
- * Stands behind the call of a function that reports its caller.  Without it a caller
- * that ends with the call would jump there, and the report name the caller's caller.
- * It is no instruction.
+ * Stands behind the call of a function that reports its caller.  Without it the compiler
+ * could make a call at the end of a function a jump, and the report would name the
+ * caller's caller.  It emits no instruction.
  */
 static __always_inline void __mpool_no_tail_call(void)
 {
@@ -92,10 +92,10 @@ static __always_inline void __mpool_no_tail_call(void)
 }
 
 /**
- * enum mpool_on_leak - what becomes of objects that were never freed.
- * @MPOOL_ON_LEAK_DEFAULT: what the module parameter on_leak says
+ * enum mpool_on_leak - the fate of objects that were never freed.
+ * @MPOOL_ON_LEAK_DEFAULT: as the module parameter on_leak says
  * @MPOOL_ON_LEAK_KEEP: memory stays as it is and visible as an orphan
- * @MPOOL_ON_LEAK_RECLAIM: memory is taken back, after the report
+ * @MPOOL_ON_LEAK_RECLAIM: memory is freed, after the report
  * @MPOOL_ON_LEAK_PANIC: the kernel panics, after the report
  */
 enum mpool_on_leak {
@@ -108,22 +108,22 @@ enum mpool_on_leak {
 /* --- page runs --- */
 
 /* Flags of struct mpool_large_args. */
-#define MPOOL_LARGE_VIRT	0x1u	/* by vmalloc() what else cannot be had */
+#define MPOOL_LARGE_VIRT	0x1u	/* by vmalloc() if there is no block */
 #define MPOOL_LARGE_NODE	0x2u	/* @node is given */
 
 /**
- * struct mpool_large_args - rare wishes for a pool of page runs.
+ * struct mpool_large_args - options of a pool of page runs.
  * @flags: MPOOL_LARGE_* flags.  With %MPOOL_LARGE_VIRT a run may be longer than
- *	 the page allocator's longest block, or be had where memory is fragmented,
- *	 if @gfp of the allocation allows to sleep; its pages are then not
- *	 contiguous in physical memory, and mpool_large_phys() answers for the
- *	 page that it is asked about.
- * @node: with %MPOOL_LARGE_NODE, the NUMA node that its memory is taken from, not that
- *	 of who asks; of another only if it has none left, and never with
+ *	 the page allocator's longest block, or be made of single pages where memory
+ *	 is fragmented, if @gfp of the allocation allows to sleep; its pages are then
+ *	 not contiguous in physical memory, and mpool_large_phys() answers for the
+ *	 page that contains the address.
+ * @node: with %MPOOL_LARGE_NODE, the NUMA node of its memory, in place of the caller's;
+ *	 another node only if this one has no memory left, and never with
  *	 %__GFP_THISNODE.  Not with %MPOOL_LARGE_VIRT.
  * @gfp: zone and accounting flags of all its memory: a combination of
  *	 %__GFP_ACCOUNT and one of %GFP_DMA and %GFP_DMA32
- * @on_leak: what becomes of runs still out when the pool is destroyed
+ * @on_leak: fate of runs still allocated when the pool is destroyed
  * @max_pages: most pages that may be out at a time, 0 for no limit; a request
  *	 for more fails, with %__GFP_NOFAIL too, and nothing else happens
  * @soft_pages: @on_soft is called when more pages than this get out, once for
@@ -160,11 +160,11 @@ struct mpool_large_args {
 					/* (nor, from then on, the pool's other regions) */
 
 /**
- * struct mpool_region_args - what mpool cannot know about a region.
+ * struct mpool_region_args - facts about a region that mpool cannot find out.
  * @flags: MPOOL_REGION_* flags
  * @phys: physical address of the region's first byte; plain RAM needs none
  * @dma: DMA address of the region's first byte
- * @on_leak: what becomes of runs still out when the pool is destroyed
+ * @on_leak: fate of runs still allocated when the pool is destroyed
  * @max_pages: most pages that may be out at a time, 0 for no limit; a request
  *	 for more fails, with %__GFP_NOFAIL too, and nothing else happens
  * @soft_pages: @on_soft is called when more pages than this get out, once for
@@ -207,13 +207,13 @@ struct mpool_large *__mpool_large_create(const char *name,
 /**
  * mpool_large_create() - Make a pool of page runs over system memory.
  * @name: name of the pool, 1 to 47 printable characters without blank, '/' and '~'
- * @args: rare wishes, may be %NULL
+ * @args: options, may be %NULL
  *
- * Memory is taken from the page allocator as it is needed, and given back when
- * it is not.  A run of N pages is charged N pages, never the next power of two.
- * If mpool was loaded with region_phys=, memory is taken from that range, except
- * by a pool that has @args->gfp or %MPOOL_LARGE_NODE.  %MPOOL_LARGE_VIRT is accepted
- * and has no effect then: there is nothing else to take.
+ * Pages come from the page allocator as they are needed, and go back when they are
+ * not.  A run of N pages is charged N pages, never the next power of two.
+ * If mpool was loaded with region_phys=, pages come from that range, except
+ * for a pool that has @args->gfp or %MPOOL_LARGE_NODE.  %MPOOL_LARGE_VIRT is accepted
+ * and has no effect then.
  *
  * Context: Process context.  May sleep.
  * Return:
@@ -235,13 +235,13 @@ __mpool_large_create_region(const char *name, void *base, size_t size,
  * @name: name of the pool, as for mpool_large_create()
  * @base: kernel virtual address of the memory
  * @size: its length in bytes
- * @args: what else is known about it, may be %NULL
+ * @args: facts about the memory, may be %NULL
  *
  * Ends that are not page aligned are trimmed.  mpool keeps nothing of its own
  * inside the region.  The memory stays the caller's and has to outlive the pool.
  *
- * That something is mapped at @base cannot be seen from its address, which may be of
- * vmalloc(), ioremap() or memremap(): what is not there faults where it is used.
+ * @base may be an address of vmalloc(), ioremap() or memremap().  Whether memory is
+ * mapped there cannot be seen from the address: an access to an unmapped page faults.
  *
  * Context: Process context.  May sleep.
  * Return:
@@ -255,11 +255,11 @@ __mpool_large_create_region(const char *name, void *base, size_t size,
 	__mpool_large_create_region(name, base, size, args, MPOOL_HERE)
 
 /**
- * mpool_large_add_region() - Give a region pool one more region.
+ * mpool_large_add_region() - Add a region to a region pool.
  * @pool: pool made by mpool_large_create_region()
  * @base: kernel virtual address of the memory
  * @size: its length in bytes
- * @args: what else is known about it, may be %NULL
+ * @args: facts about the memory, may be %NULL
  *
  * Context: Process context.  May sleep.
  * Return: 0, or an error as for mpool_large_create_region(); %-EINVAL also if
@@ -269,12 +269,12 @@ int mpool_large_add_region(struct mpool_large *pool, void *base, size_t size,
 			   const struct mpool_region_args *args);
 
 /**
- * mpool_large_remove_region() - Take a region out of its pool again.
+ * mpool_large_remove_region() - Remove a region from its pool.
  * @pool: pool that has the region
  * @base: its address, as it was given
  *
- * The memory is the caller's again at once.  A pool without a region is a pool
- * whose allocations fail; another region may be added.
+ * The memory is the caller's again at once.  Allocations from a pool without a region
+ * fail; another region may be added.
  *
  * Empty chunks that a fixed or small pool above keeps are runs in use.
  *
@@ -283,7 +283,7 @@ int mpool_large_add_region(struct mpool_large *pool, void *base, size_t size,
  * * 0
  * * %-EBUSY: a run of the region is in use; nothing was changed
  * * %-ENOENT: no region of @pool begins there; the log says so
- * * %-EINVAL: @pool takes its memory from elsewhere; the log says so
+ * * %-EINVAL: @pool is no region pool; the log says so
  */
 int mpool_large_remove_region(struct mpool_large *pool, const void *base);
 
@@ -291,8 +291,8 @@ void *mpool_large_alloc_at(struct mpool_large *pool, size_t size, size_t align,
 			   size_t *real, gfp_t gfp, struct mpool_site *site);
 
 /**
- * mpool_large_alloc() - Take a run of pages.
- * @pool: pool to take it from
+ * mpool_large_alloc() - Allocate a run of pages.
+ * @pool: pool to allocate from
  * @size: bytes wanted
  * @real: if not %NULL, receives the bytes that may be used: whole pages, with
  *	  the tail of the last one
@@ -309,8 +309,8 @@ void *mpool_large_alloc_at(struct mpool_large *pool, size_t size, size_t align,
 	mpool_large_alloc_at(pool, size, 1, real, gfp, MPOOL_HERE)
 
 /**
- * mpool_large_alloc_aligned() - Take an aligned run of pages.
- * @pool: pool to take it from
+ * mpool_large_alloc_aligned() - Allocate an aligned run of pages.
+ * @pool: pool to allocate from
  * @size: bytes wanted
  * @align: alignment in bytes, any power of two
  * @real: as for mpool_large_alloc()
@@ -323,16 +323,16 @@ void *mpool_large_alloc_at(struct mpool_large *pool, size_t size, size_t align,
 	mpool_large_alloc_at(pool, size, align, real, gfp, MPOOL_HERE)
 
 /**
- * struct mpool_place - where a run has to lie.
+ * struct mpool_place - constraints on the address of a run.
  * @align: alignment in bytes, a power of two; 0 for none
  * @boundary: the run crosses no multiple of this, a power of two and not shorter
  *	      than the run; 0 for none
  * @min: least address of its first byte
  * @max: greatest address of its last byte, as a DMA mask; 0 for no limit
  *
- * All are about the addresses that a device uses: what mpool_large_dma() says of
- * the run, or what mpool_large_phys() says where no DMA address is known.  A
- * region of which neither is known has no such place.
+ * All are about the addresses that a device uses: mpool_large_dma() of the run, or
+ * mpool_large_phys() where no DMA address is known.  A region of which neither is known
+ * never satisfies a constraint.
  */
 struct mpool_place {
 	u64 align;
@@ -347,23 +347,22 @@ void *mpool_large_alloc_placed_at(struct mpool_large *pool, size_t size,
 				  struct mpool_site *site);
 
 /**
- * mpool_large_alloc_placed() - Take a run of pages from where a device wants it.
- * @pool: pool to take it from
+ * mpool_large_alloc_placed() - Allocate a run of pages at addresses that a device can use.
+ * @pool: pool to allocate from
  * @size: bytes wanted
- * @place: where, see struct mpool_place; %NULL for anywhere
+ * @place: constraints, see struct mpool_place; %NULL for none
  * @real: as for mpool_large_alloc()
  * @gfp: allocation flags; %__GFP_NOFAIL is not honoured
  *
- * The run may be grown by mpool_large_realloc() only at the risk that it does
- * not stay within @place.
+ * mpool_large_realloc() does not know of @place: a run that it grows may violate it.
  *
- * This is for what a driver sets up, not for its fast path: the free runs are
- * looked at one by one, some tens with the pool locked, until one fits.  In
- * system mode, if none does, the pool grows once.
+ * Meant for the setup of a driver, not for its fast path: the free runs are tried one
+ * after another, some tens with the pool locked, until one fits.  In system mode, if
+ * none does, the pool grows once.
  *
  * Context: As mpool_large_alloc().
- * Return: the run, or %NULL; also if @place contradicts itself or @size, which
- *	   the log says.
+ * Return: the run, or %NULL; also if @place contradicts itself or @size; the log
+ *	   says so.
  */
 #define mpool_large_alloc_placed(pool, size, place, real, gfp) \
 	mpool_large_alloc_placed_at(pool, size, place, real, gfp, MPOOL_HERE)
@@ -375,17 +374,17 @@ void *mpool_large_realloc_at(struct mpool_large *pool, void *p, size_t size,
  * mpool_large_realloc() - Change the length of a run.
  * @pool: pool of the run
  * @p: the run; %NULL and %ZERO_SIZE_PTR stand for an empty one
- * @size: bytes wanted now; 0 frees @p, whatever it is, as mpool_large_free() does
+ * @size: bytes wanted now; 0 frees @p, as mpool_large_free() does
  * @real: as for mpool_large_alloc()
- * @gfp: allocation flags; %__GFP_ZERO clears what is added
+ * @gfp: allocation flags; %__GFP_ZERO clears the bytes that are added
  *
- * Shrinks in place and gives the tail back; grows in place where the pages
- * behind the run are free, and moves the contents otherwise.  The run keeps the
+ * Shrinks in place and frees the tail; grows in place where the pages behind the run
+ * are free, and moves the contents otherwise.  The run keeps the
  * alignment that mpool_large_alloc_aligned() gave it.
  *
  * Context: As mpool_large_alloc().
- * Return: the run, perhaps elsewhere; %ZERO_SIZE_PTR if @size is 0; %NULL if it
- *	   cannot be had or @p is not a run of @pool, and then @p is unchanged.
+ * Return: the run, perhaps elsewhere; %ZERO_SIZE_PTR if @size is 0; %NULL if
+ *	   there is no memory or @p is not a run of @pool, and then @p is unchanged.
  */
 #define mpool_large_realloc(pool, p, size, real, gfp) \
 	mpool_large_realloc_at(pool, p, size, real, gfp, MPOOL_HERE)
@@ -393,7 +392,7 @@ void *mpool_large_realloc_at(struct mpool_large *pool, void *p, size_t size,
 void __mpool_large_free(struct mpool_large *pool, const void *p);
 
 /**
- * mpool_large_free() - Give a run back.
+ * mpool_large_free() - Free a run.
  * @pool: pool of the run
  * @p: the run; %NULL and %ZERO_SIZE_PTR are ignored
  *
@@ -441,17 +440,17 @@ phys_addr_t mpool_large_phys(struct mpool_large *pool, const void *p);
 dma_addr_t mpool_large_dma(struct mpool_large *pool, const void *p);
 
 /**
- * mpool_large_trim() - Give memory that is not in use back to the system.
+ * mpool_large_trim() - Return unused memory to the system.
  * @pool: pool to trim
  *
  * Context: Process context.  May sleep.
- * Return: pages given back; 0 for a region pool.
+ * Return: pages returned; 0 for a region pool.
  */
 unsigned long mpool_large_trim(struct mpool_large *pool);
 
 /**
  * mpool_large_clear() - Free every run at once, without a report.
- * @pool: pool to empty; nobody may use it or its runs meanwhile
+ * @pool: pool to empty; it and its runs must not be in use meanwhile
  *
  * Runs that hold the chunks of other pools are not touched.
  *
@@ -462,15 +461,15 @@ void mpool_large_clear(struct mpool_large *pool);
 size_t __mpool_large_destroy(struct mpool_large *pool);
 
 /**
- * mpool_large_destroy() - Report what leaked and end the pool.
- * @pool: pool to end, or %NULL or an error pointer, which are ignored
+ * mpool_large_destroy() - Report leaks and destroy the pool.
+ * @pool: pool to destroy; %NULL and error pointers are ignored
  *
- * A pool that still serves other pools is not destroyed: that is reported, with the
- * name of one, and it can be destroyed when they are gone.
+ * A pool that still serves other pools is not destroyed: the log names one of them.  It
+ * can be destroyed when they are gone.
  *
  * Context: Process context.  May sleep.
- * Return: number of runs that were never freed; 0 also if it was refused, which the log
- *	   says.
+ * Return: number of runs that were never freed; 0 also if the log says that it was
+ *	   refused.
  */
 static __always_inline size_t mpool_large_destroy(struct mpool_large *pool)
 {
@@ -486,7 +485,7 @@ static __always_inline size_t mpool_large_destroy(struct mpool_large *pool)
 #define MPOOL_FIXED_NO_CACHE	0x1u	/* no per-CPU magazines: exact, slower */
 
 /**
- * struct mpool_fixed_args - rare wishes for a pool of objects of one size.
+ * struct mpool_fixed_args - options of a pool of objects of one size.
  * @align: alignment in bytes, a power of two up to 4 MiB, to which each object is
  *	   rounded up; 0 means the natural one: the largest power of two that
  *	   divides the size, and at least %ARCH_KMALLOC_MINALIGN
@@ -494,16 +493,16 @@ static __always_inline size_t mpool_large_destroy(struct mpool_large *pool)
  * @reserve: objects set aside at creation, see mpool_fixed_reserve()
  * @max_objects: most objects that may be live, 0 for no limit.  A pool with a
  *		 limit has no per-CPU magazines, so that the limit is exact.
- * @large: pool the chunks come from; %NULL for the one all pools share
- * @ctor: called for each object as it is handed out, in the context of the
- *	  allocation; non-zero makes that allocation fail.  The object is not live
- *	  before it returns, so that it must not be freed there.
+ * @large: source of its chunks; %NULL for the large pool that all pools share
+ * @ctor: called for each object that is allocated, in the context of the allocation;
+ *	  non-zero makes that allocation fail.  The object is not live before @ctor
+ *	  returns, and must not be freed there.
  * @dtor: called for each object as it is freed, in the context of the free; for
- *	  objects still out also by mpool_fixed_clear(), and by mpool_fixed_destroy()
- *	  where %MPOOL_ON_LEAK_RECLAIM holds.  Objects that are kept never see it, so
- *	  that memory which they own is leaked and reported as well.
+ *	  objects still allocated also by mpool_fixed_clear(), and by
+ *	  mpool_fixed_destroy() with %MPOOL_ON_LEAK_RECLAIM.  It is not called for
+ *	  objects that are kept: memory which they own is leaked and reported as well.
  * @priv: second argument of @ctor and @dtor
- * @on_leak: what becomes of objects still out when the pool is destroyed
+ * @on_leak: fate of objects still allocated when the pool is destroyed
  */
 struct mpool_fixed_args {
 	unsigned int align;
@@ -525,7 +524,7 @@ struct mpool_fixed *__mpool_fixed_create(const char *name, size_t size,
  * mpool_fixed_create() - Make a pool of objects of one size.
  * @name: name of the pool, as for mpool_large_create()
  * @size: bytes of an object, 1 byte to 4 MiB
- * @args: rare wishes, may be %NULL
+ * @args: options, may be %NULL
  *
  * Context: Process context.  May sleep.
  * Return: the pool, or an error as for mpool_large_create().
@@ -536,11 +535,11 @@ struct mpool_fixed *__mpool_fixed_create(const char *name, size_t size,
 /**
  * mpool_fixed_create_type() - Make a pool for a type, named after it.
  * @type: type of the objects; the last word of it is the name of the pool
- * @args: rare wishes, may be %NULL
+ * @args: options, may be %NULL
  *
- * No two pools have one name, whichever modules they are of.  A type that others may
- * have too, such as struct request or struct buffer, needs mpool_fixed_create() and a
- * name that begins with the driver's.
+ * Names of pools are unique across modules.  For a type that another module may have
+ * too, such as struct request or struct buffer, mpool_fixed_create() takes a name that
+ * begins with the driver's.
  *
  * Context: Process context.  May sleep.
  * Return: the pool, or an error as for mpool_large_create().
@@ -555,11 +554,11 @@ struct mpool_fixed *__mpool_fixed_create(const char *name, size_t size,
 void *mpool_fixed_alloc_at(struct mpool_fixed *pool, gfp_t gfp,
 			   struct mpool_site *site) __malloc;
 
-/* Flags that need more than what is at hand: an object of a magazine, a parked run. */
+/* Flags that the fast paths cannot honour, by an object of a magazine or a cached run. */
 #define __MPOOL_GFP_ODD	(__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM | \
 			 __GFP_ACCOUNT | __GFP_ZERO)
 
-/* Constant flags are looked at where the caller is compiled. */
+/* Constant flags are checked at compile time, in the caller. */
 void *__mpool_fixed_alloc_at(struct mpool_fixed *pool, gfp_t gfp,
 			     struct mpool_site *site) __malloc;
 static __always_inline void *__mpool_fixed_alloc(struct mpool_fixed *pool,
@@ -572,20 +571,20 @@ static __always_inline void *__mpool_fixed_alloc(struct mpool_fixed *pool,
 }
 
 /**
- * mpool_fixed_alloc() - Take one object.
- * @pool: pool to take it from
+ * mpool_fixed_alloc() - Allocate one object.
+ * @pool: pool to allocate from
  * @gfp: allocation flags; %__GFP_ZERO clears the object
  *
  * Context: Any context that @gfp allows, NMI and the atomic ones of PREEMPT_RT
- *	    included: there from what the pool has, and from its reserve.
+ *	    included: there from free objects of the pool, and from its reserve.
  * Return: the object, or %NULL.
  */
 #define mpool_fixed_alloc(pool, gfp) \
 	__mpool_fixed_alloc(pool, gfp, MPOOL_HERE)
 
 /**
- * mpool_fixed_zalloc() - Take one object, cleared.
- * @pool: pool to take it from
+ * mpool_fixed_zalloc() - Allocate one object, cleared.
+ * @pool: pool to allocate from
  * @gfp: allocation flags
  *
  * Context: As mpool_fixed_alloc().
@@ -597,7 +596,7 @@ static __always_inline void *__mpool_fixed_alloc(struct mpool_fixed *pool,
 void __mpool_fixed_free(struct mpool_fixed *pool, void *obj);
 
 /**
- * mpool_fixed_free() - Give an object back.
+ * mpool_fixed_free() - Free an object.
  * @pool: pool of the object
  * @obj: the object; %NULL and %ZERO_SIZE_PTR are ignored
  *
@@ -617,15 +616,15 @@ unsigned int mpool_fixed_alloc_bulk_at(struct mpool_fixed *pool, gfp_t gfp,
 				       struct mpool_site *site);
 
 /**
- * mpool_fixed_alloc_bulk() - Take several objects, or none.
- * @pool: pool to take them from
+ * mpool_fixed_alloc_bulk() - Allocate several objects, or none.
+ * @pool: pool to allocate from
  * @gfp: allocation flags
  * @n: objects wanted
  * @objs: array that receives them
  *
  * Context: As mpool_fixed_alloc().
- * Return: @n, or 0 if not all can be had, or if @objs can be no array, which the log
- *	   says; then none was taken.
+ * Return: @n, or 0 and no object if memory is short, or if @objs cannot be an array,
+ *	   which the log says.
  */
 #define mpool_fixed_alloc_bulk(pool, gfp, n, objs) \
 	mpool_fixed_alloc_bulk_at(pool, gfp, n, objs, MPOOL_HERE)
@@ -634,7 +633,7 @@ void __mpool_fixed_free_bulk(struct mpool_fixed *pool, unsigned int n,
 			     void **objs);
 
 /**
- * mpool_fixed_free_bulk() - Give several objects back.
+ * mpool_fixed_free_bulk() - Free several objects.
  * @pool: pool of the objects
  * @n: length of @objs
  * @objs: the objects; each is treated as by mpool_fixed_free()
@@ -649,21 +648,21 @@ mpool_fixed_free_bulk(struct mpool_fixed *pool, unsigned int n, void **objs)
 }
 
 /**
- * mpool_fixed_reserve() - Set objects aside for hard times.
+ * mpool_fixed_reserve() - Set objects aside for allocations that must not fail.
  * @pool: pool to fill
  * @n: objects to have in reserve, replaces an earlier number
  * @gfp: allocation flags, must allow sleeping
  *
  * After it returned 0, @n allocations succeed in any context, NMI included,
- * even with the system out of memory.  What they take is replaced in the
+ * even with the system out of memory.  The objects that they take are replaced in the
  * background, and by frees.  On an error the reserve is as it was before.  A
- * constructor may refuse an object of it as any other.
+ * constructor may refuse an object of the reserve like any other.
  *
  * Context: Process context.  May sleep.
  * Return: 0, %-ENOMEM, %-EINVAL if @gfp does not allow sleeping or has flags
  *	   that are refused, %-ENOSPC if @n is more than the pool may hold or
- *	   1048576; the log says which.  %-ENOSPC without a line if objects that are
- *	   out leave too few below max_objects.
+ *	   1048576; the log says which.  %-ENOSPC without a line if live objects
+ *	   leave too few below max_objects.
  */
 int mpool_fixed_reserve(struct mpool_fixed *pool, unsigned int n, gfp_t gfp);
 
@@ -677,14 +676,14 @@ int mpool_fixed_reserve(struct mpool_fixed *pool, unsigned int n, gfp_t gfp);
  * sleep; it may free the object it is given.
  *
  * Context: Any context but NMI.
- * Return: what the last @fn returned, 0 for an empty pool or no pool, %-EINVAL if @fn
- *	   can be no function; the log says so.
+ * Return: the last return value of @fn, 0 for an empty pool or no pool, %-EINVAL if
+ *	   @fn cannot be a function; the log says so.
  */
 int mpool_fixed_walk(struct mpool_fixed *pool, int (*fn)(void *obj, void *arg),
 		     void *arg);
 
 /**
- * mpool_fixed_live() - How many objects are out?
+ * mpool_fixed_live() - How many objects are allocated?
  * @pool: pool to ask
  *
  * Context: Any context.
@@ -713,7 +712,7 @@ bool mpool_fixed_owns(struct mpool_fixed *pool, const void *p);
 
 /**
  * mpool_fixed_clear() - Free every object at once, without a report.
- * @pool: pool to empty; nobody may use it or its objects meanwhile
+ * @pool: pool to empty; it and its objects must not be in use meanwhile
  *
  * The destructor is called for each live object.  Allocations of the pool fail
  * meanwhile.  Refused, with a message, in a constructor or destructor of @pool.
@@ -725,14 +724,14 @@ void mpool_fixed_clear(struct mpool_fixed *pool);
 size_t __mpool_fixed_destroy(struct mpool_fixed *pool);
 
 /**
- * mpool_fixed_destroy() - Report what leaked and end the pool.
- * @pool: pool to end, or %NULL or an error pointer, which are ignored
+ * mpool_fixed_destroy() - Report leaks and destroy the pool.
+ * @pool: pool to destroy; %NULL and error pointers are ignored
  *
  * Refused, with a message, in a constructor or destructor of @pool.
  *
  * Context: Process context.  May sleep.
- * Return: number of objects that were never freed; 0 also if it was refused, which the
- *	   log says.
+ * Return: number of objects that were never freed; 0 also if the log says that it was
+ *	   refused.
  */
 static __always_inline size_t mpool_fixed_destroy(struct mpool_fixed *pool)
 {
@@ -745,14 +744,14 @@ static __always_inline size_t mpool_fixed_destroy(struct mpool_fixed *pool)
 /* --- any size --- */
 
 /* Flags of struct mpool_small_args. */
-#define MPOOL_SMALL_NO_CACHE	0x1u	/* no per-CPU magazines: all that is free can */
-					/* be had by any CPU, slower */
+#define MPOOL_SMALL_NO_CACHE	0x1u	/* no per-CPU magazines: any CPU can get */
+					/* any free object, slower */
 
 /**
- * struct mpool_small_args - rare wishes for a pool of objects of any size.
+ * struct mpool_small_args - options of a pool of objects of any size.
  * @flags: MPOOL_SMALL_* flags
- * @large: pool the memory comes from; %NULL for the one all pools share
- * @on_leak: what becomes of objects still out when the pool is destroyed
+ * @large: source of its memory; %NULL for the large pool that all pools share
+ * @on_leak: fate of objects still allocated when the pool is destroyed
  */
 struct mpool_small_args {
 	unsigned int flags;
@@ -767,7 +766,7 @@ struct mpool_small *__mpool_small_create(const char *name,
 /**
  * mpool_small_create() - Make a pool of objects of any size.
  * @name: name of the pool, as for mpool_large_create()
- * @args: rare wishes, may be %NULL
+ * @args: options, may be %NULL
  *
  * Context: Process context.  May sleep.
  * Return: the pool, or an error as for mpool_large_create().
@@ -782,8 +781,8 @@ void *mpool_small_realloc_at(struct mpool_small *pool, const void *p,
 	__realloc_size(3);
 
 /**
- * mpool_small_alloc() - Take an object.
- * @pool: pool to take it from
+ * mpool_small_alloc() - Allocate an object.
+ * @pool: pool to allocate from
  * @size: bytes wanted; 0 gives %ZERO_SIZE_PTR
  * @gfp: allocation flags
  *
@@ -797,8 +796,8 @@ void *mpool_small_realloc_at(struct mpool_small *pool, const void *p,
 	mpool_small_alloc_at(pool, size, gfp, MPOOL_HERE)
 
 /**
- * mpool_small_zalloc() - Take an object, cleared.
- * @pool: pool to take it from
+ * mpool_small_zalloc() - Allocate an object, cleared.
+ * @pool: pool to allocate from
  * @size: bytes wanted; 0 gives %ZERO_SIZE_PTR
  * @gfp: allocation flags
  *
@@ -813,12 +812,12 @@ void *mpool_small_realloc_at(struct mpool_small *pool, const void *p,
  * @pool: pool of the object
  * @p: the object; %NULL and %ZERO_SIZE_PTR stand for an empty one
  * @size: bytes wanted now; 0 frees @p
- * @gfp: allocation flags; %__GFP_ZERO clears what is added behind the usable
- *	 size of @p
+ * @gfp: allocation flags; %__GFP_ZERO clears the bytes behind the usable size
+ *	 of @p
  *
  * Context: As mpool_fixed_alloc().
  * Return: the object, perhaps elsewhere; %ZERO_SIZE_PTR if @size is 0; %NULL if
- *	   it cannot be had or @p is not an object of @pool, and then @p is
+ *	   there is no memory or @p is not an object of @pool, and then @p is
  *	   unchanged.
  */
 #define mpool_small_realloc(pool, p, size, gfp) \
@@ -827,7 +826,7 @@ void *mpool_small_realloc_at(struct mpool_small *pool, const void *p,
 void __mpool_small_free(struct mpool_small *pool, const void *p);
 
 /**
- * mpool_small_free() - Give an object back.
+ * mpool_small_free() - Free an object.
  * @pool: pool of the object
  * @p: the object; %NULL and %ZERO_SIZE_PTR are ignored
  *
@@ -843,23 +842,23 @@ mpool_small_free(struct mpool_small *pool, const void *p)
 }
 
 /**
- * mpool_small_reserve() - Set memory aside for hard times.
+ * mpool_small_reserve() - Set memory aside for allocations that must not fail.
  * @pool: pool to fill
  * @size: longest allocation in bytes that it is for, 1 to 16384
  * @n: allocations to have in reserve, replaces an earlier number for this @size,
- *     rounded up to a power of two and at least 64; in the global pool also that
- *     of other drivers
+ *     rounded up to a power of two and at least 64; in the global pool also the
+ *     number of other drivers
  * @gfp: allocation flags, must allow sleeping
  *
  * After it returned 0, @n allocations of up to @size bytes each succeed in any
  * context, NMI included, even with the system out of memory.  It costs @n times
- * @size, rounded up as said.  Reserves of several sizes add up; the smallest that
- * will do is taken from.  What was taken is replaced in the background, and by frees.
+ * @size, rounded up as above.  Reserves of several sizes add up; an allocation takes
+ * from the smallest that suffices.  Its object is replaced in the background, and by frees.
  * On an error the reserve is as it was before.
  *
  * Context: Process context.  May sleep.
  * Return: 0, %-ENOMEM, %-EINVAL if @gfp does not allow sleeping or has flags
- *	   that are refused, or @size is none that can be, %-ENOSPC if @n is more
+ *	   that are refused, or @size is not possible, %-ENOSPC if @n is more
  *	   than 1048576; the log says which.
  */
 int mpool_small_reserve(struct mpool_small *pool, size_t size, unsigned int n,
@@ -877,7 +876,7 @@ bool mpool_small_owns(struct mpool_small *pool, const void *p);
 
 /**
  * mpool_small_clear() - Free every object at once, without a report.
- * @pool: pool to empty; nobody may use it or its objects meanwhile
+ * @pool: pool to empty; it and its objects must not be in use meanwhile
  *
  * The global pool is refused, with a message: its objects are not one driver's.
  *
@@ -888,12 +887,12 @@ void mpool_small_clear(struct mpool_small *pool);
 size_t __mpool_small_destroy(struct mpool_small *pool);
 
 /**
- * mpool_small_destroy() - Report what leaked and end the pool.
- * @pool: pool to end, or %NULL or an error pointer, which are ignored
+ * mpool_small_destroy() - Report leaks and destroy the pool.
+ * @pool: pool to destroy; %NULL and error pointers are ignored
  *
  * Context: Process context.  May sleep.
- * Return: number of objects that were never freed; 0 also if it was refused, which the
- *	   log says.
+ * Return: number of objects that were never freed; 0 also if the log says that it was
+ *	   refused.
  */
 static __always_inline size_t mpool_small_destroy(struct mpool_small *pool)
 {
@@ -909,10 +908,10 @@ static __always_inline size_t mpool_small_destroy(struct mpool_small *pool)
 #define MPOOL_STRING_NOCASE	0x1u	/* ASCII letters of either case are equal */
 
 /**
- * struct mpool_string_args - rare wishes for a pool of strings.
+ * struct mpool_string_args - options of a pool of strings.
  * @flags: MPOOL_STRING_* flags
- * @large: pool the memory comes from; %NULL for the one all pools share
- * @on_leak: what becomes of strings still held when the pool is destroyed
+ * @large: source of its memory; %NULL for the large pool that all pools share
+ * @on_leak: fate of strings still held when the pool is destroyed
  */
 struct mpool_string_args {
 	unsigned int flags;
@@ -927,7 +926,7 @@ struct mpool_string *__mpool_string_create(const char *name,
 /**
  * mpool_string_create() - Make a pool of interned strings.
  * @name: name of the pool, as for mpool_large_create()
- * @args: rare wishes, may be %NULL
+ * @args: options, may be %NULL
  *
  * Context: Process context.  May sleep.
  * Return: the pool, or an error as for mpool_large_create().
@@ -941,9 +940,9 @@ const char *mpool_string_getn_at(struct mpool_string *pool, const char *s,
 				 size_t len, gfp_t gfp, struct mpool_site *site);
 
 /**
- * mpool_string_get() - Take a reference to the one copy of a string.
+ * mpool_string_get() - Get a reference to the one copy of a string.
  * @pool: pool of the string
- * @s: the string; %NULL gives %NULL, and so does an error pointer, which the log says
+ * @s: the string; %NULL gives %NULL, and so does an error pointer, with a line in the log
  * @gfp: allocation flags
  *
  * Equal strings give the same pointer, so they may be compared by pointer.
@@ -956,7 +955,7 @@ const char *mpool_string_getn_at(struct mpool_string *pool, const char *s,
 	mpool_string_get_at(pool, s, gfp, MPOOL_HERE)
 
 /**
- * mpool_string_getn() - Take a reference to a string of given length.
+ * mpool_string_getn() - Get a reference to a string of given length.
  * @pool: pool of the string
  * @s: its characters, up to @len or to a NUL, whichever comes first
  * @len: most characters to use
@@ -973,13 +972,13 @@ void __mpool_string_put(struct mpool_string *pool, const char *s);
 /**
  * mpool_string_put() - Drop a reference to a string.
  * @pool: pool of the string
- * @s: what mpool_string_get() returned; %NULL is ignored
+ * @s: pointer that mpool_string_get() returned; %NULL is ignored
  *
  * A pointer to no string of @pool, or to one without a reference, is reported and left
  * alone.
- * References have no names: a put too many of a string that others hold takes one of
- * theirs, which nothing can tell.  The string goes one put too early then, while its
- * last holder still uses it, and his put is what is reported, if anything is.
+ * References are only counted: a put too many drops the reference of another holder,
+ * and cannot be detected.  The string is then freed one put too early, while its last
+ * holder still uses it, and the put of that holder is reported, if any is.
  *
  * Context: As mpool_string_get().
  */
@@ -1002,7 +1001,7 @@ bool mpool_string_has(struct mpool_string *pool, const char *s);
 
 /**
  * mpool_string_clear() - Drop every string at once, without a report.
- * @pool: pool to empty; nobody may use it or its strings meanwhile
+ * @pool: pool to empty; it and its strings must not be in use meanwhile
  *
  * Context: Process context.  May sleep.
  */
@@ -1011,12 +1010,11 @@ void mpool_string_clear(struct mpool_string *pool);
 size_t __mpool_string_destroy(struct mpool_string *pool);
 
 /**
- * mpool_string_destroy() - Report what is still held and end the pool.
- * @pool: pool to end, or %NULL or an error pointer, which are ignored
+ * mpool_string_destroy() - Report strings still held and destroy the pool.
+ * @pool: pool to destroy; %NULL and error pointers are ignored
  *
  * Context: Process context.  May sleep.
- * Return: number of strings still held; 0 also if it was refused, which the
- *	   log says.
+ * Return: number of strings still held; 0 also if the log says that it was refused.
  */
 static __always_inline size_t mpool_string_destroy(struct mpool_string *pool)
 {
@@ -1029,8 +1027,8 @@ static __always_inline size_t mpool_string_destroy(struct mpool_string *pool)
 /* --- the global pool --- */
 
 /*
- * Size classes end here; the class of a size up to that, not 0: multiples of 8
- * up to 512, then 64 steps for each doubling.  A constant if the size is.
+ * The largest size that has a class; and the class of a size from 1 to there: multiples
+ * of 8 up to 512, then 64 steps for each doubling.  A constant if the size is.
  */
 #define MPOOL_CLASS_MAX		16384u
 #define __mpool_class(size)						\
@@ -1043,7 +1041,7 @@ void *mpool_malloc_at(size_t size, gfp_t gfp, struct mpool_site *site)
 void *__mpool_malloc_at(unsigned int class, size_t size, gfp_t gfp,
 			struct mpool_site *site) __malloc __alloc_size(2);
 
-/* The class of a constant size is settled where the caller is compiled. */
+/* The class of a constant size is computed at compile time, in the caller. */
 static __always_inline __alloc_size(1) void *
 __mpool_malloc(size_t size, gfp_t gfp, struct mpool_site *site)
 {
@@ -1058,13 +1056,12 @@ void *mpool_realloc_at(const void *p, size_t size, gfp_t gfp,
 		       struct mpool_site *site) __realloc_size(2);
 
 /**
- * mpool_size_roundup() - How many bytes would an allocation have at least?
+ * mpool_size_roundup() - How many bytes does an allocation have at least?
  * @size: bytes that are needed
  *
- * As kmalloc_size_roundup(): who can use more than @size asks this first, and then
- * allocates that many bytes, by mpool_malloc() or mpool_small_alloc().  The memory
- * costs no more than that of @size would, and the compiler knows that all of it may
- * be used.
+ * As kmalloc_size_roundup(): a caller that can use more than @size calls this first, and
+ * then allocates that many bytes, by mpool_malloc() or mpool_small_alloc().  They cost
+ * no more memory than @size bytes, and the compiler knows that all of them may be used.
  *
  * Context: Any context.
  * Return: the bytes, at least @size; 0 for 0.
@@ -1079,11 +1076,11 @@ static inline size_t mpool_size_roundup(size_t size)
 }
 
 /**
- * mpool_malloc() - Take memory from the global pool.
+ * mpool_malloc() - Allocate memory from the global pool.
  * @size: bytes wanted; 0 gives %ZERO_SIZE_PTR
  * @gfp: allocation flags
  *
- * Aligned as kmalloc() does.
+ * Aligned as by kmalloc().
  *
  * Context: As mpool_fixed_alloc().
  * Return: the memory, or %NULL.
@@ -1091,7 +1088,7 @@ static inline size_t mpool_size_roundup(size_t size)
 #define mpool_malloc(size, gfp) __mpool_malloc(size, gfp, MPOOL_HERE)
 
 /**
- * mpool_zalloc() - Take cleared memory from the global pool.
+ * mpool_zalloc() - Allocate cleared memory from the global pool.
  * @size: bytes wanted; 0 gives %ZERO_SIZE_PTR
  * @gfp: allocation flags
  *
@@ -1102,7 +1099,7 @@ static inline size_t mpool_size_roundup(size_t size)
 	mpool_malloc_at(size, (gfp) | __GFP_ZERO, MPOOL_HERE)
 
 /**
- * mpool_malloc_array() - Take memory for an array.
+ * mpool_malloc_array() - Allocate memory for an array.
  * @n: number of elements
  * @size: bytes of an element
  * @gfp: allocation flags
@@ -1114,7 +1111,7 @@ static inline size_t mpool_size_roundup(size_t size)
 	mpool_malloc_array_at(n, size, gfp, MPOOL_HERE)
 
 /**
- * mpool_calloc() - Take cleared memory for an array.
+ * mpool_calloc() - Allocate cleared memory for an array.
  * @n: number of elements
  * @size: bytes of an element
  * @gfp: allocation flags
@@ -1129,14 +1126,14 @@ static inline size_t mpool_size_roundup(size_t size)
  * mpool_realloc() - Change the size of an object of any small pool.
  * @p: the object; %NULL and %ZERO_SIZE_PTR stand for an empty one
  * @size: bytes wanted now; 0 frees @p
- * @gfp: allocation flags; %__GFP_ZERO clears what is added behind the usable
- *	 size of @p
+ * @gfp: allocation flags; %__GFP_ZERO clears the bytes behind the usable size
+ *	 of @p
  *
  * The memory stays in the pool that @p came from.
  *
  * Context: As mpool_fixed_alloc().
  * Return: the object, perhaps elsewhere; %ZERO_SIZE_PTR if @size is 0; %NULL if
- *	   it cannot be had or @p is no object of a small pool, and then @p is
+ *	   there is no memory or @p is no object of a small pool, and then @p is
  *	   unchanged.
  */
 #define mpool_realloc(p, size, gfp) mpool_realloc_at(p, size, gfp, MPOOL_HERE)
@@ -1144,11 +1141,11 @@ static inline size_t mpool_size_roundup(size_t size)
 void __mpool_free(const void *p);
 
 /**
- * mpool_free() - Give back any object of any pool.
+ * mpool_free() - Free any object of any pool.
  * @p: the object; %NULL and %ZERO_SIZE_PTR are ignored
  *
  * The address says which pool it belongs to.  Anything that is not a live
- * object is reported and left alone.  Strings go back by mpool_string_put().
+ * object is reported and left alone.  Strings are freed by mpool_string_put().
  *
  * Context: Any context.
  */
@@ -1159,7 +1156,7 @@ static __always_inline void mpool_free(const void *p)
 }
 
 /**
- * mpool_new() - Take memory for one object of a type.
+ * mpool_new() - Allocate memory for one object of a type.
  * @type: the type
  * @gfp: allocation flags
  *
@@ -1169,7 +1166,7 @@ static __always_inline void mpool_free(const void *p)
 #define mpool_new(type, gfp) ((type *)mpool_malloc(sizeof(type), gfp))
 
 /**
- * mpool_new_array() - Take memory for an array of a type.
+ * mpool_new_array() - Allocate memory for an array of a type.
  * @type: the type
  * @n: number of elements
  * @gfp: allocation flags
@@ -1181,7 +1178,7 @@ static __always_inline void mpool_free(const void *p)
 	((type *)mpool_malloc_array(n, sizeof(type), gfp))
 
 /**
- * mpool_delete() - Give back what mpool_new() gave.
+ * mpool_delete() - Free an object of mpool_new().
  * @p: the object; %NULL is ignored
  *
  * Context: Any context.
@@ -1191,7 +1188,7 @@ static __always_inline void mpool_free(const void *p)
 /**
  * mpool_global() - The pool behind mpool_malloc().
  *
- * Decides it, if nobody has yet.
+ * Until the first use mpool_set_global() may choose another one.
  *
  * Context: Any context.
  * Return: the pool.
@@ -1202,9 +1199,9 @@ struct mpool_small *mpool_global(void);
  * mpool_set_global() - Put another pool behind mpool_malloc().
  * @pool: the pool
  *
- * Possible until the first allocation.  Frees go to the pool that the address
- * belongs to, whatever the global pool is.  Its powers of two are made, so that the
- * first allocation may be in any context.
+ * Possible until the first allocation.  Frees go to the pool that the address belongs
+ * to, independent of the global pool.  The size classes of the powers of two are made,
+ * so that the first allocation may be in any context.
  *
  * Context: Process context.  May sleep.
  * Return: 0, %-EBUSY if the global pool is in use, %-EINVAL for a wrong @pool, or one
@@ -1212,11 +1209,11 @@ struct mpool_small *mpool_global(void);
  */
 int mpool_set_global(struct mpool_small *pool);
 
-/* --- who is this --- */
+/* --- the owner of an address --- */
 
 /**
  * enum mpool_area - the kinds of memory an address may point to.
- * @MPOOL_AREA_NOTHING: no memory, or none that can be told
+ * @MPOOL_AREA_NOTHING: no memory, or of no known kind
  * @MPOOL_AREA_USER: user space
  * @MPOOL_AREA_LIVE: a live object of a pool
  * @MPOOL_AREA_FREE: memory of a pool that is free
@@ -1243,7 +1240,7 @@ enum mpool_area {
 };
 
 /**
- * struct mpool_whatis - what is known about an address.
+ * struct mpool_whatis - all that is known about an address.
  * @area: kind of memory
  * @base: start of the object, in pools
  * @size: usable size of the object in bytes, in pools
@@ -1274,11 +1271,10 @@ bool mpool_owns(const void *p);
  * mpool_usable_size() - How many bytes does an object have?
  * @p: any value
  *
- * More than were asked for, perhaps.  The compiler knows only of those: with
- * CONFIG_FORTIFY_SOURCE, memset() and its like stop the kernel where they would go
- * beyond.  For the rest mpool_realloc() to this size comes first, which leaves the
- * object where it is, and whose result is used from then on; for new memory
- * mpool_size_roundup().
+ * Perhaps more than were requested.  The compiler knows only the requested size: with
+ * CONFIG_FORTIFY_SOURCE, memset() and its like stop the kernel when they would write
+ * beyond.  To use the rest, call mpool_realloc() with this size, which leaves the object
+ * in place, and use its result; for new memory see mpool_size_roundup().
  *
  * Context: Any context.
  * Return: the bytes, 0 if @p is not the start of a live object.
@@ -1288,22 +1284,21 @@ size_t mpool_usable_size(const void *p);
 /**
  * mpool_whatis() - Tell all that is known about an address.
  * @p: any value
- * @what: receives it
+ * @what: receives the answer
  *
  * Context: Any context.
- * Return: true if @p points into a live object of a pool; false also if @what can be
- *	   nothing to write to, which the log says.
+ * Return: true if @p points into a live object of a pool; false also if @what cannot be
+ *	   written to, which the log says.
  */
 bool mpool_whatis(const void *p, struct mpool_whatis *what);
 
 /**
- * mpool_footprint() - What does mpool cost the system, all told?
+ * mpool_footprint() - How much memory does mpool use in all?
  *
- * The pages of all pools over system memory, used and unused, and all that
- * mpool keeps to manage memory: page map, descriptions of arenas, chunks and
- * pools, magazines.  Not in it: the memory of regions, which is not mpool's,
- * the hash tables of string pools, the arrays of reserves, the table of call sites,
- * and the module itself.
+ * The pages of all pools over system memory, used and unused, and mpool's descriptors:
+ * page map, arenas, chunks, pools, magazines.  Not counted: the memory of regions, which
+ * is not mpool's, the hash tables of string pools, the arrays of reserves, the table of
+ * call sites, and the module itself.
  *
  * Context: Process context.  May sleep.
  * Return: bytes.
