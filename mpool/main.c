@@ -2,12 +2,14 @@
 /*
  * The module: order of init and exit, and parameters.
  *
- * Structure: a list of layers from the lowest up, and its mirror image.  Pools
- * that layers make for themselves are ended with all others, by the registry.
+ * Structure: mpool_init() calls the init function of each layer, after those of the
+ * layers that it needs.  mpool_exit() calls the exit functions in the reverse order, but
+ * for the shrinker, which goes early.  The pools that layers create for themselves have
+ * no exit function: mpool_registry_exit() ends them with all other pools.
  *
- * Invariant: a layer is there as long as one above it is.
+ * Invariant: a layer is there as long as a layer that needs it.
  *
- * Locking: none; the module loader calls init and exit once each.
+ * Locking: none; the module loader calls mpool_init() and mpool_exit() once each.
  */
 #include <linux/kernel.h>
 #include <linux/module.h>

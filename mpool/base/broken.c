@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Broken: which condition of an invariant does not hold?
+ * Broken: the report of a condition of an invariant that does not hold.
  *
- * Structure: one line in the log for each, with its text and place.
+ * Structure: one line in the log for each, with its text, file and line number.
  *
- * Invariant: a breach is counted by who looks, also if its line is held back.
+ * Invariant: the caller of mpool_broken() counts each breach, also one that the rate
+ * limit keeps out of the log.
  *
- * Locking: none; verify (verify.c) looks with the locks of a layer held, raw
- * ones too.  A line is printed there nevertheless: verify is for tests, and
- * the first breach is worth more than the latency.
+ * Locking: none.  The callers are the verify functions of the layers (see verify.c),
+ * which hold locks of their layer, raw locks too.  The line is printed there
+ * nevertheless: verify is for tests, and the first breach is worth more than the latency.
  */
 #include <linux/ratelimit.h>
 

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Calls: which callbacks of clients a task is in.
+ * Calls: the callbacks of clients that a task is in.
  *
- * The end of a pool waits until its callbacks have returned.  A callback that ends
- * its own pool would wait for itself, so that the ends ask here first.
+ * The end of a pool waits until the callbacks of the pool have returned.  A callback that
+ * destroys its own pool would wait for itself.  So the functions that end a pool call
+ * mpool_call_inside() first.
  *
- * Structure: each callback that is under way has an entry, on the stack of who calls
- * it, in a hash table by task.  In interrupts and NMIs there is none: nothing can be
- * ended there.
+ * Structure: each running callback has an entry in a hash table by task.  The entry is on
+ * the stack of the function that calls the callback.  Callbacks in interrupts and NMIs
+ * have none: no pool can be ended there.
  *
- * Invariant: a task's entries are in the bucket of that task, and are put there and
- * taken out by itself; what it finds there of its own is what it is in.  After an
- * oops in a callback its entry stays, and the stack that it is on does not: a kernel
- * that oopsed is not to be trusted here either.
+ * Invariant: the entries of a task are in the bucket of that task, and only the task
+ * itself adds and removes them.  So the entries that a task finds as its own are those of
+ * the callbacks that it is in.  After an oops in a callback, its entry stays in the table
+ * but its stack is freed.  That is accepted: a kernel that has oopsed is not reliable
+ * here either.
  *
- * Locking: bucket->lock (raw), for the entries of other tasks in the same bucket.
+ * Locking: bucket->lock (raw), because entries of other tasks may be in the same bucket.
  */
 #include <linux/hash.h>
 #include <linux/list.h>
@@ -40,7 +42,7 @@ static struct bucket *bucket_of(const struct task_struct *task)
 	return &buckets[hash_ptr(task, CALL_BITS)];
 }
 
-/* In how many callbacks of @whose this task is. */
+/* Number of callbacks of this owner that the current task is in. */
 static unsigned int depth_locked(struct bucket *bucket, const void *whose)
 {
 	struct mpool_call *call;
@@ -53,8 +55,9 @@ static unsigned int depth_locked(struct bucket *bucket, const void *whose)
 }
 
 /*
- * A callback of @whose is about to be called; how deep, where that is known.  Any
- * context.
+ * Enters a callback of an owner: a fixed pool, a limit, or mpool_in_walk.  Returns how
+ * many callbacks of that owner the task is in now; 1 in an interrupt or NMI, where they
+ * are not counted.  Any context.
  */
 unsigned int mpool_call_begin(struct mpool_call *call, const void *whose)
 {
@@ -74,7 +77,7 @@ unsigned int mpool_call_begin(struct mpool_call *call, const void *whose)
 	return depth;
 }
 
-/* It has returned. */
+/* Leaves a callback that has returned. */
 void mpool_call_end(struct mpool_call *call)
 {
 	struct bucket *bucket;
@@ -88,7 +91,7 @@ void mpool_call_end(struct mpool_call *call)
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 }
 
-/* Is this task in a callback of @whose? */
+/* Is the current task in a callback of this owner? */
 bool mpool_call_inside(const void *whose)
 {
 	struct bucket *bucket = bucket_of(current);

@@ -6,10 +6,10 @@
 
 struct task_struct;
 
-/* A callback that a task is in; lies on its stack. */
+/* A running callback; on the stack of the function that calls it. */
 struct mpool_call {
 	struct hlist_node node;
-	struct task_struct *task;	/* NULL: it is no task's */
+	struct task_struct *task;	/* NULL: in an interrupt or NMI */
 	const void *whose;
 };
 
@@ -17,7 +17,7 @@ unsigned int mpool_call_begin(struct mpool_call *call, const void *whose);
 void mpool_call_end(struct mpool_call *call);
 bool mpool_call_inside(const void *whose);
 
-/* Whose the visitors of walks are, which are RCU readers: of no pool. */
+/* The owner of the visitors of walks, which belong to no pool: they are RCU readers. */
 extern const u8 mpool_in_walk;
 
 #endif /* _MPOOL_CALL_H */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * compat: the only file that knows about kernel versions.
+ * compat: the only file that depends on kernel versions.
  *
- * It tests for the thing where that can be tested, because distributions take
- * features back into older series; where only the version tells, it says why.
+ * It tests for a macro or a function where the preprocessor can see it, because
+ * distributions backport features to older series.  Where only the version number tells,
+ * a comment names the change.
  */
 #ifndef _MPOOL_COMPAT_H
 #define _MPOOL_COMPAT_H
@@ -26,12 +27,14 @@
 #error "mpool needs Linux 6.1 or newer"
 #endif
 
-/* The page map and the hash of strings count on words of 64 bits. */
+/* The page map and the hash of strings need words of 64 bits. */
 #if BITS_PER_LONG != 64
 #error "mpool needs a 64-bit kernel"
 #endif
 
-/* Kernels that mpool has been run on; elsewhere it says at load that it has not. */
+/*
+ * Kernels that mpool has been run on.  On any other kernel it prints a warning at load.
+ */
 #define MPOOL_TRIED_HERE						\
 	((IS_ENABLED(CONFIG_X86_64) || IS_ENABLED(CONFIG_UML)) &&	\
 	 PAGE_SIZE == SZ_4K && !IS_ENABLED(CONFIG_CC_IS_CLANG))
@@ -41,7 +44,7 @@
 #define MAX_PAGE_ORDER	(MAX_ORDER - 1)
 #endif
 
-/* Is the upper half of the address space the kernel's? */
+/* Are all addresses of the kernel negative, as signed numbers? */
 #define MPOOL_KERNEL_IS_NEGATIVE					\
 	((IS_ENABLED(CONFIG_X86_64) && !IS_ENABLED(CONFIG_UML)) ||	\
 	 IS_ENABLED(CONFIG_ARM64))
@@ -51,8 +54,8 @@
 #endif
 
 /*
- * Internal functions are visible to the KUnit modules where the kernel has
- * KUnit, and nowhere else.
+ * Internal functions are exported to the KUnit modules where the kernel has KUnit, and
+ * not exported elsewhere.
  */
 #if IS_ENABLED(CONFIG_KUNIT)
 #define EXPORT_SYMBOL_IF_KUNIT(sym)	EXPORT_SYMBOL_GPL(sym)
@@ -61,8 +64,9 @@
 #endif
 
 /*
- * Which part of a module is this?  Until 6.3 a module had two layouts, sorted
- * text, rodata, data; since then it has an array of memories by type.
+ * The section of a module that an address is in.  Until 6.3 a module had two layouts,
+ * each with text, rodata and data in this order; since then it has an array of memories
+ * by type.
  */
 static inline enum mpool_area mpool_module_area(const struct module *mod,
 						unsigned long addr)
@@ -95,14 +99,20 @@ static inline enum mpool_area mpool_module_area(const struct module *mod,
 #endif
 }
 
-/* The page of an address in the linear map, or NULL: it may be memory that is offline. */
+/*
+ * The page of an address in the linear map; NULL if the address is not in the linear map,
+ * or if its memory is offline.
+ */
 static inline struct page *mpool_online_page(unsigned long addr)
 {
 	return virt_addr_valid((void *)addr) ?
 		pfn_to_online_page(PHYS_PFN(__pa(addr))) : NULL;
 }
 
-/* A large kmalloc() has a mark since 6.15, and is like any other page before. */
+/*
+ * Is it a page of slab memory, or of a large kmalloc()?  The pages of a large kmalloc()
+ * have a mark since 6.15; before, they look like any other page.
+ */
 static inline bool mpool_page_slab(struct page *page)
 {
 	struct page *head = compound_head(page);
@@ -125,9 +135,9 @@ static inline bool mpool_vmalloc_addr(unsigned long addr)
 }
 
 /*
- * Which part of the kernel image is this?  The symbols that bound its sections
- * are not exported, so x86 asks the page tables; elsewhere what has a symbol
- * counts as text.
+ * The section of the kernel image that an address is in.  The symbols that bound the
+ * sections are not exported.  So x86 looks into the page tables, and on other
+ * architectures an address with a symbol counts as text.
  */
 static inline enum mpool_area mpool_kernel_area(unsigned long addr)
 {
@@ -137,7 +147,10 @@ static inline enum mpool_area mpool_kernel_area(unsigned long addr)
 	unsigned int level;
 	pte_t *pte;
 
-	/* A module that was there before mpool, or what the kernel writes itself. */
+	/*
+	 * In the area of modules are also modules that were loaded before mpool, and code
+	 * that the kernel generates.  An address that has no symbol is in none of them.
+	 */
 	if (addr >= MODULES_VADDR && addr < MODULES_END) {
 		sprint_symbol_no_offset(sym, addr);
 		if (!strncmp(sym, "0x", 2))
@@ -159,9 +172,10 @@ static inline enum mpool_area mpool_kernel_area(unsigned long addr)
 }
 
 /*
- * Exchanges if the word is what it was; atomic for this CPU only, without a lock
- * prefix on x86.  try_cmpxchg_local(), which spares a comparison, is not in 6.1.  The
- * kernel's macros have an __old of their own, which hides a caller's.
+ * Stores @new if the word is still @old.  The exchange is atomic on this CPU only, and
+ * has no lock prefix on x86.  try_cmpxchg_local(), which saves a comparison, is not in
+ * 6.1.  The copy of @old is not called __old here: the macros of the kernel declare a
+ * variable of that name, which would hide it.
  */
 #ifdef try_cmpxchg_local
 #define mpool_try_cmpxchg_local(p, old, new)				\
@@ -180,8 +194,9 @@ static inline enum mpool_area mpool_kernel_area(unsigned long addr)
 #endif
 
 /*
- * The product of two words: the lower half, and the upper one in @high.  Of a
- * type of 128 bits gcc aligns the stack, which is a third of what this is for.
+ * The product of two words: returns the lower half, and stores the upper half in *@high.
+ * For a variable of 128 bits gcc aligns the stack.  That would be a third of the
+ * instructions of a string hash, which this function is for.
  */
 static __always_inline u64 mpool_mul(u64 a, u64 b, u64 *high)
 {
@@ -200,7 +215,7 @@ static __always_inline u64 mpool_mul(u64 a, u64 b, u64 *high)
 typedef unsigned long (*mpool_shrinker_fn)(struct shrinker *s,
 					   struct shrink_control *sc);
 
-/* Since 6.7 the kernel allocates shrinkers, which it frees by RCU. */
+/* Since 6.7 the kernel allocates shrinkers, and frees them by RCU. */
 static inline struct shrinker *mpool_shrinker_add(const char *name,
 						  mpool_shrinker_fn count,
 						  mpool_shrinker_fn scan)
@@ -227,7 +242,7 @@ static inline struct shrinker *mpool_shrinker_add(const char *name,
 	return s;
 }
 
-/* NULL is ignored. */
+/* Unregisters and frees a shrinker.  NULL is ignored. */
 static inline void mpool_shrinker_del(struct shrinker *s)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
@@ -240,8 +255,9 @@ static inline void mpool_shrinker_del(struct shrinker *s)
 }
 
 /*
- * Tells reclaim, if the caller is in it, that pages went back.  Without that it
- * takes a shrinker's work for none, and whoever tries once gets nothing.
+ * Tells reclaim, if the caller is in it, that pages were freed.  Without that, reclaim
+ * counts no progress for the shrinker, and an allocation that tries reclaim only once
+ * fails.
  */
 static inline void mpool_account_reclaimed(unsigned long pages)
 {

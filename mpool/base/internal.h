@@ -2,13 +2,15 @@
 /*
  * House rules, shared by every layer.
  *
- * Folders.  A file includes headers of its own folder and of those before it, in the order
- * base, core, run, object, small, string, report; main.c includes any.  So no call goes up.
- * Spinlocks of a folder may be taken while one of a later folder is held, never the reverse.
+ * Folders.  A file includes headers of its own folder and of folders before it, in this
+ * order: base, core, run, object, small, string, report.  main.c includes any header.  So
+ * a function is called by its name only from its own folder and from later ones.  A
+ * spinlock of a folder may be taken while a spinlock of a later folder is held, never the
+ * reverse.
  *
- * Lock order, outermost first, with the file that has each and its type; scripts/
- * check-layers compares this with the sources.  A mutex is never taken by alloc and
- * free, unless they reclaim memory.
+ * Lock order, outermost first, with the file and the type of each lock;
+ * scripts/check-layers compares this with the sources.  Alloc and free take no mutex,
+ * unless an allocation enters reclaim.
  *
  *	report_mutex		report.c	mutex	text of a report of leaks
  *	kept_mutex		report.c	mutex	reports of leaks that are kept
@@ -16,7 +18,7 @@
  *	owner_mutex		owner.c		mutex	list of the modules that are loaded
  *	reserve->fill_mutex	reserve.h	mutex	objects set aside, of one pool
  *	region_mutex		region.c	mutex	adding, removing of regions
- *	mpool_shortage_mutex	shortage.c	mutex	owners of memory when there was none
+ *	mpool_shortage_mutex	shortage.c	mutex	owners of memory at a failed alloc
  *	refs_mutex		report.c	mutex	text about references to pages
  *	shrink_mutex		shrink.c	mutex	large pools, for reclaim
  *	mpool_trim_mutex	fixed.c		mutex	idle objects of all fixed pools
@@ -29,15 +31,16 @@
  *	site_lock		site.c		raw	table of call sites
  *	bucket->lock		call.c		raw	callbacks that tasks are in
  *
- * Reclaim may begin wherever memory is allocated with GFP_KERNEL, so that shrink_mutex
- * is inside of each mutex under which that is done; it only tries mpool_trim_mutex, and
- * is only tried by who asks how much there is.
- * The locks from depot->lock on are not taken under each other.
+ * An allocation with GFP_KERNEL may enter reclaim, which takes shrink_mutex.  So
+ * shrink_mutex is inside each mutex under which memory is allocated in this way.  The
+ * holder of shrink_mutex only tries mpool_trim_mutex.  The count function of the shrinker
+ * only tries shrink_mutex itself.  The locks from depot->lock on are not taken under each
+ * other.
  *
- * The work under a raw lock, with interrupts off, does not grow with the size of a
- * pool.  Nothing is allocated, freed to the kernel, copied or printed under them, but
- * for what verify finds broken.  In NMI context they are only tried.  pagemap_lock
- * is a spinlock_t: it is taken only where the page allocator may be called.
+ * The work under a raw lock, with interrupts off, does not grow with the size of a pool.
+ * Under a raw lock nothing is allocated, freed to the kernel, copied or printed; verify
+ * alone prints there, when it finds a breach.  In NMI context raw locks are only tried.
+ * pagemap_lock is a spinlock_t: it is taken only where the page allocator may be called.
  */
 #ifndef _MPOOL_INTERNAL_H
 #define _MPOOL_INTERNAL_H
@@ -55,30 +58,34 @@
 #include "compat.h"
 
 /*
- * Reads an aligned word on a fast path that others may be writing, where either
- * value will do and it is used once.  READ_ONCE() would do, but gcc gives what
- * is volatile a load of its own: ten instructions in a pair of alloc and free.
+ * Reads an aligned word, on a fast path, that another CPU may be writing.  The old and
+ * the new value are both right, and the caller uses the value once.  READ_ONCE() would
+ * do, but gcc loads a volatile word with an instruction of its own: ten instructions in a
+ * pair of alloc and free.
  */
 #define mpool_read(word) data_race(word) /* see above */
 
 /*
- * Reads a word that others change meanwhile by plain stores, under a lock or on
- * their own CPU, where any value it had will do: to look whether a lock is worth
- * taking, or to count.
+ * Reads a word that other CPUs change at the same time by plain stores, under a lock or
+ * each on its own CPU.  Any value that the word had is right: the caller decides whether
+ * to take the lock, or adds up a count.
  */
 #define mpool_hint(word) data_race(READ_ONCE(word)) /* see above */
 
 /*
- * Would lockdep let the caller take a spinlock_t?  With PROVE_RAW_LOCK_NESTING
- * it holds every kernel to the rule of PREEMPT_RT: not in a hard interrupt that
- * could not be threaded, and not under a raw lock.  Once it has reported a bug
- * it keeps no more books, and the locks that it still lists may be gone.
+ * Would lockdep let the caller take a spinlock_t?  With PROVE_RAW_LOCK_NESTING lockdep
+ * holds every kernel to the rule of PREEMPT_RT: no spinlock_t in a hard interrupt that
+ * cannot be threaded, and none under a raw lock.
  */
 #ifdef CONFIG_PROVE_RAW_LOCK_NESTING
 static inline bool mpool_lockdep_may_spin(void)
 {
 	int i;
 
+	/*
+	 * After its first report lockdep does not record locks any more, and the locks
+	 * that held_locks[] still lists may be gone.
+	 */
 	if (!debug_locks)
 		return true;
 	if (in_hardirq() && !current->hardirq_threaded && !current->irq_config)
@@ -97,13 +104,13 @@ static inline bool mpool_lockdep_may_spin(void)
 #endif
 
 /*
- * May the page allocator and kmalloc be called here, and memory be given back
- * to them?  Where a spinlock_t may be taken, because they take some, whatever
- * the gfp flags say: never in NMI; on PREEMPT_RT not where preemption or
- * interrupts are off.  On other kernels also in hard interrupts, as kmalloc()
- * with GFP_ATOMIC may, which a driver that moves to mpool relies on.  Where
- * lockdep would report kmalloc() there, a pool does what it does on PREEMPT_RT:
- * it lives on what it has, and a driver's report is never mpool's doing.
+ * May the caller call the page allocator and kmalloc(), and free memory to them?  They
+ * take a spinlock_t, whatever the gfp flags say.  So the answer is: never in NMI context;
+ * on PREEMPT_RT only where preemption and interrupts are on; on other kernels also in
+ * hard interrupts, as for kmalloc() with GFP_ATOMIC, which a driver that moves to mpool
+ * relies on.  Where lockdep would report a kmalloc(), a pool behaves as on PREEMPT_RT: it
+ * serves requests from the memory that it has.  So mpool is never the cause of such a
+ * report.
  */
 static inline bool mpool_may_grow(void)
 {
@@ -115,9 +122,9 @@ static inline bool mpool_may_grow(void)
 }
 
 /*
- * Takes a raw lock with interrupts off; in NMI context only tries, because the
- * holder may be what the NMI interrupted.  Without SMP there is nothing to try:
- * the lock has no state that would tell.
+ * Takes a raw lock; the caller has interrupts off.  In NMI context the lock is only
+ * tried, because the NMI may have interrupted the holder.  Without SMP a raw lock has no
+ * state, and a try could not fail: there an NMI does not get the lock.
  */
 static inline bool mpool_lock(raw_spinlock_t *lock)
 {
@@ -140,8 +147,9 @@ static inline bool mpool_lock(raw_spinlock_t *lock)
 })
 
 /*
- * might_alloc() where it finds bugs.  Elsewhere it is a point to reschedule at,
- * which the slow paths have: 30 instructions that a fast path does without.
+ * might_alloc() on kernels where it finds bugs.  On other kernels might_alloc() is only a
+ * point to reschedule at, and costs 30 instructions.  The fast path does without; the
+ * slow paths call might_alloc().
  */
 static __always_inline void mpool_might_alloc(gfp_t gfp)
 {
@@ -149,7 +157,7 @@ static __always_inline void mpool_might_alloc(gfp_t gfp)
 		might_alloc(gfp);
 }
 
-/* __GFP_NOFAIL can be honoured only where the caller may wait. */
+/* __GFP_NOFAIL can be honoured only where the caller may sleep. */
 static inline bool mpool_gfp_nofail(gfp_t gfp)
 {
 	return (gfp & __GFP_NOFAIL) && gfpflags_allow_blocking(gfp) &&
@@ -157,9 +165,9 @@ static inline bool mpool_gfp_nofail(gfp_t gfp)
 }
 
 /*
- * For more than what was asked for: no reclaim, no compaction, no warning, and none of
- * the reserves that atomic requests and PF_MEMALLOC have: one GFP_ATOMIC object took
- * 520 pages of them.
+ * Flags to ask for more memory than the request needs: no reclaim, no compaction, no
+ * warning, and none of the reserves that are for atomic requests and PF_MEMALLOC.  With
+ * the reserves, one GFP_ATOMIC object took 520 pages of them.
  */
 static inline gfp_t mpool_gfp_try(gfp_t gfp)
 {
@@ -169,8 +177,8 @@ static inline gfp_t mpool_gfp_try(gfp_t gfp)
 }
 
 /*
- * Is this condition true, that no state of a layer at rest may have?  For
- * verify; says which one it was.
+ * Is @cond true, which it must not be in any layer at rest?  Prints the condition if it
+ * is.  For verify.
  */
 #define mpool_broken(cond)						\
 ({									\

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A kick: work that is asked for where neither locks nor memory can be had, and
- * done where both can.
+ * A kick: deferred work.  A context that can neither take locks nor allocate memory
+ * requests the work; it is done in process context.
  *
- * Structure: an irq_work, which an NMI may queue, that queues a work item.
+ * Structure: an irq_work, which an NMI may queue.  It queues a work item.
  *
- * Invariant: after mpool_kick_sync() returned, all that was asked for before is
- * done, and what that has asked for as well: neither the irq_work nor the work item
- * runs or is queued, unless somebody else asks.
+ * Invariant: after mpool_kick_sync() has returned, all work that was requested before the
+ * call is done, and so is the work that this work has requested: neither the irq_work nor
+ * the work item runs or is queued, unless another task or interrupt requests work
+ * meanwhile.
  *
- * Locking: none.  Most kicks never happen; used tells, because irq_work_sync()
- * waits for a grace period on some kernels, which the end of a pool would feel.
+ * Locking: none; irq_work_queue() and schedule_work() are atomic.
  */
 #include <linux/compiler.h>
 
@@ -23,9 +23,10 @@ static void kick_fn(struct irq_work *irq)
 }
 
 /*
- * Without the work item; see mpool_kick_init().  The irq_work is a hard one on PREEMPT_RT
- * as well: others wait there for a thread of the CPU, which is parked before the CPU
- * goes, and are touched after irq_work_sync() has returned.
+ * Initialises all but the work item; see mpool_kick_init().  The irq_work is a hard one
+ * on PREEMPT_RT as well.  Other irq_works run in a thread of the CPU there.  That thread
+ * is parked before the CPU goes offline, and it accesses an irq_work after
+ * irq_work_sync() has returned.
  */
 void mpool_kick_init_irq(struct mpool_kick *kick)
 {
@@ -34,7 +35,7 @@ void mpool_kick_init_irq(struct mpool_kick *kick)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_kick_init_irq);
 
-/* Asks for the work.  Any context. */
+/* Requests the work.  Any context. */
 void mpool_kick(struct mpool_kick *kick)
 {
 	WRITE_ONCE(kick->used, true);
@@ -42,17 +43,26 @@ void mpool_kick(struct mpool_kick *kick)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_kick);
 
-/* Waits for all work that was asked for.  Sleeps. */
+/* Waits for all work that was requested.  Sleeps. */
 void mpool_kick_sync(struct mpool_kick *kick)
 {
-	/* After the caller's stores that the work is to see, if it comes later. */
+	/*
+	 * The caller's stores come before the load of used.  If used is false here, work
+	 * that is requested later sees those stores.  Pairs with the full barrier in
+	 * irq_work_queue(), which is between the store of used and the work.
+	 */
 	smp_mb();
+	/*
+	 * Most pools never request the work.  irq_work_sync() waits for a grace period on
+	 * some kernels, which would slow down the end of each pool.
+	 */
 	if (!READ_ONCE(kick->used))
 		return;
 	/*
-	 * The irq_work is busy until it has queued the work, which may ask again.
-	 * flush_work() waits for the run that it found: one that was queued
-	 * meanwhile may be running, not pending, when it returns.
+	 * The irq_work is busy until it has queued the work item, and the work may
+	 * request work again.  flush_work() waits for the run of the work item that it
+	 * found.  A run that was queued meanwhile may be running, not pending, when
+	 * flush_work() returns.
 	 */
 	do {
 		irq_work_sync(&kick->irq);

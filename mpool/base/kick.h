@@ -5,16 +5,18 @@
 #include <linux/irq_work.h>
 #include <linux/workqueue.h>
 
-/* Work that any context may ask for, NMI included. */
+/* Deferred work, which any context may request, NMI included. */
 struct mpool_kick {
 	struct irq_work irq;
 	struct work_struct work;
-	bool used;		/* was asked for, ever */
+	bool used;		/* the work was requested at least once */
 };
 
 void mpool_kick_init_irq(struct mpool_kick *kick);
 
-/* A macro: each kind of work has its own class for lockdep, and may wait for another. */
+/*
+ * A macro, so that each kind of work has its own lockdep class, and may wait for another.
+ */
 #define mpool_kick_init(kick, fn)					\
 do {									\
 	mpool_kick_init_irq(kick);					\

@@ -2,14 +2,14 @@
 /*
  * Counters of a pool, and their names.
  *
- * Structure: an array indexed by enum mpool_stat, and a table of the names it
- * is printed by.  What a fixed pool hands out and takes back is counted by its
- * caches (magazine.h) and, where it passes them by, in the pool itself.
+ * Structure: an array indexed by enum mpool_stat, and a table of the names for output.
+ * The allocs and frees of a fixed pool are not in the array: its caches count them
+ * (magazine.h), and the pool itself counts those that bypass the caches.
  *
- * Invariant: every counter has a name, and the build fails if one is missing.
+ * Invariant: every counter has a name; the build fails if the table is too short.
  *
- * Locking: none; the counters are atomic, because they are counted in any
- * context, and only on paths that are slow already.
+ * Locking: none.  The counters are atomic, because any context counts.  The fast paths of
+ * objects do not use them.
  */
 #include <linux/kernel.h>
 #include <linux/build_bug.h>

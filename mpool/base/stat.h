@@ -5,12 +5,12 @@
 #include <linux/atomic.h>
 
 enum mpool_stat {
-	MPOOL_STAT_ALLOC,	/* runs handed out */
-	MPOOL_STAT_FREE,	/* runs taken back */
+	MPOOL_STAT_ALLOC,	/* runs allocated */
+	MPOOL_STAT_FREE,	/* runs freed */
 	MPOOL_STAT_FAIL,	/* allocations that returned NULL */
 	MPOOL_STAT_BAD_FREE,	/* frees that were refused */
-	MPOOL_STAT_GROW,	/* times memory was taken from below */
-	MPOOL_STAT_SHRINK,	/* times memory was given back */
+	MPOOL_STAT_GROW,	/* times that memory was added from below */
+	MPOOL_STAT_SHRINK,	/* times that memory was given back */
 	MPOOL_STAT_REFILL,	/* magazines filled from chunks */
 	MPOOL_STAT_FLUSH,	/* magazines emptied into chunks */
 	MPOOL_STAT_RESERVE,	/* allocations served by the reserve */
