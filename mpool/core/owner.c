@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Owners: the modules that came after mpool, and the moment they go.
+ * Owners: the modules that were loaded after mpool, and the moment when they are
+ * unloaded.
  *
- * A client needs mpool's symbols, so it is loaded after mpool and unloaded
- * before it.  delete_module() calls the client's exit(), then this file's
- * notifier, then frees the text; a failed init() ends in the same notifier.
- * There the upper layers give their verdict (report.c registers it), and after
- * that nothing of mpool may refer to the module any more.
+ * A client needs mpool's symbols, so it is loaded after mpool and unloaded before it.
+ * delete_module() calls the exit function of the client, then the notifier of this file,
+ * then it frees the text.  A failed init function ends in the same notifier.  The
+ * notifier calls the verdict function, which report.c registers: it reports the objects
+ * and pools that the module leaves, and drops its callbacks.  After that nothing in mpool
+ * may refer to the module.
  *
- * Structure: an RCU list of the loaded modules, to tell what an address in one
- * of them is.  A module that could not be listed for want of memory is only
- * not recognised there; its verdict does not depend on the list.
+ * Structure: an RCU list of the loaded modules, to tell the section of a module that an
+ * address is in.  If there was no memory to list a module, only this lookup does not know
+ * the module; the verdict does not depend on the list.
  *
- * Invariant: a module is on the list at most once, and not after its GOING.  Once
- * mpool goes the list is empty, and stays so.
+ * Invariant: a module is on the list at most once, and not after MODULE_STATE_GOING.
+ * Once mpool_owner_exit() has run, the list is empty and stays empty.
  *
- * Locking: owner_mutex for the list's writers, RCU for its readers.
+ * Locking: owner_mutex for the writers of the list, RCU for its readers.
  */
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -34,7 +36,7 @@ struct owner {
 /* Serialises writers of owner_list. */
 static DEFINE_MUTEX(owner_mutex);
 static LIST_HEAD(owner_list);
-static bool owner_done;		/* nothing is listed any more; owner_mutex */
+static bool owner_done;		/* no module is listed any more; owner_mutex */
 
 /* Set once at init, before the notifier is registered. */
 static mpool_verdict_fn owner_verdict;
@@ -44,7 +46,7 @@ void mpool_owner_set_verdict(mpool_verdict_fn fn)
 	owner_verdict = fn;
 }
 
-/* Which part of a module is this?  Any context, any value. */
+/* The section of a loaded module that an address is in.  Any context, any value. */
 enum mpool_area mpool_owner_area(unsigned long addr)
 {
 	enum mpool_area area = MPOOL_AREA_NOTHING;
@@ -90,12 +92,12 @@ static void owner_del(struct module *mod)
 	mutex_unlock(&owner_mutex);
 	if (!found)
 		return;
-	/* A reader may be looking into the module's description. */
+	/* A reader may be using the struct module. */
 	synchronize_rcu();
 	kfree(found);
 }
 
-/* A module goes: from here on nothing of mpool refers to it. */
+/* A module is unloaded: on return nothing in mpool refers to it. */
 void mpool_owner_going(struct module *mod)
 {
 	if (owner_verdict)
@@ -140,8 +142,9 @@ void mpool_owner_exit(void)
 	LIST_HEAD(done);
 
 	/*
-	 * Before the notifier goes: of a module that is unloaded after that nobody
-	 * hears.  Its memory waits for this: its GOING needs the mutex.
+	 * This comes before the notifier is unregistered: mpool does not hear of a module
+	 * that is unloaded later.  A struct module is not freed during the grace period
+	 * here: the notifier call of its unload waits for owner_mutex.
 	 */
 	mutex_lock(&owner_mutex);
 	owner_done = true;

@@ -6,14 +6,17 @@
 
 #include "internal.h"
 
-/* Called as a module goes, its text still there: what does it still own? */
+/*
+ * Called when a module is unloaded, while its text is still there: deals with all that
+ * the module still has in mpool.
+ */
 typedef void (*mpool_verdict_fn)(struct module *mod);
 
 void mpool_owner_set_verdict(mpool_verdict_fn fn);
 void mpool_owner_going(struct module *mod);
 enum mpool_area mpool_owner_area(unsigned long addr);
 
-/* Is a callback @mod's code, or is there one at all if that is NULL? */
+/* Is @fn code of @mod?  If @mod is NULL: is there a function at all? */
 static inline bool mpool_fn_of_module(const void *fn, const struct module *mod)
 {
 	return fn && (!mod || within_module((unsigned long)fn, mod));

@@ -1,33 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The page map: from any value to what mpool keeps in that page, if anything.
+ * The page map: from any address to the arena or chunk that has its page, if mpool has
+ * it.
  *
- * Structure: the address space is cut into windows of MPOOL_WINDOW_PAGES pages.
- * A window that has a page of mpool's has one page of words, a word a page:
+ * Structure: the address space is divided into windows of MPOOL_WINDOW_PAGES pages.  A
+ * window with a page of mpool has one page of words, one word for each page of the
+ * window:
  *
  *	address -> window number -> slot -> words[] -> arena or chunk
  *
- * Memory of the page allocator is in the linear map, whose windows are one
- * array, made at init: 4 MiB of it would cover a TiB, and that is the most.
- * What is elsewhere, device memory and what was added to the machine later, is
- * found by an open hash table with linear probing.
+ * Memory of the page allocator is in the linear map.  Its windows have one array of
+ * slots, allocated at init.  The array covers at most 1 TiB, and takes 4 MiB for that.
+ * All other windows, such as those of device memory and of memory that was added to the
+ * machine later, are in an open hash table with linear probing.
  *
- * Only mpool's own tables are read, so that any value may be looked up, from
- * any context.  Virtual addresses are the key, because a region need not have
- * struct pages, and the same page may be mapped somewhere else.
+ * A lookup reads only mpool's own tables.  So any value may be looked up, in any context.
+ * The key is the virtual address, because a region need not have struct pages, and
+ * because the same page may be mapped at other addresses as well.
  *
- * A slot keeps its window number for ever; a window that lost its last page
- * points to a page that says none of each page and that all such slots share.
- * When half of the slots are in use the table is replaced by one without those.
+ * A slot of the table keeps its window number for ever.  When a window loses its last
+ * page, its slot points to no_words, a page of words that are all MPOOL_PAGE_NONE.  All
+ * such slots share it.  When half of the slots are in use, the table is replaced by a
+ * table without them.
  *
  * Invariant, checked by mpool_pagemap_verify():
- *	at most half of the slots are in use, so that each probe ends; a window
- *	is found where its number says; its words are not all none, or they are
- *	the shared page.
+ *	at most half of the slots are in use, so that each probe ends; a lookup of its
+ *	number finds each window; the words of a window are not all MPOOL_PAGE_NONE,
+ *	unless they are no_words.
  *
- * Locking: pagemap_lock for everything that writes windows.  The words belong
- * to the owner of the pages, who alone writes them.  Readers use RCU; tables
- * and pages of words are freed after a grace period.
+ * Locking: pagemap_lock for the table, its slots and the array, and to enter and to
+ * remove pages.  The owner of a page alone changes its word.  Readers use RCU: tables and
+ * pages of words are freed after a grace period.
  */
 #include <linux/log2.h>
 #include <linux/slab.h>
@@ -37,7 +40,7 @@
 
 #define PAGEMAP_MIN_SLOTS	64
 
-/* Windows of the linear map that the array covers at most: 1 TiB. */
+/* The array covers at most this many windows of the linear map: 1 TiB. */
 #define LINEAR_MAX		BIT(19)
 
 const struct mpool_spot mpool_nowhere;
@@ -49,15 +52,15 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap);
 struct mpool_linear mpool_linear __read_mostly;
 EXPORT_SYMBOL_IF_KUNIT(mpool_linear);
 
-/* Protects the table and its windows; taken where kmalloc() may be called. */
+/* Protects the table and its windows.  Taken only where kmalloc() may be called. */
 static DEFINE_SPINLOCK(pagemap_lock);
 
-/* Words of every window that has no page; never written after init. */
+/* The words of every window without a page of mpool; never written after init. */
 static unsigned long *no_words;
 
 /*
- * Slots of the table in use, windows there with words of their own, and all
- * windows that have; pagemap_lock.
+ * Protected by pagemap_lock.  nr_used: slots of the table in use.  nr_far: windows of the
+ * table with words of their own.  nr_windows: all windows with words of their own.
  */
 static unsigned int nr_used;
 static unsigned int nr_far;
@@ -86,7 +89,7 @@ static struct mpool_pagemap *map_alloc(unsigned int slots, gfp_t gfp)
 	return map;
 }
 
-/* The slot of a window, or the free slot where it would go. */
+/* The slot of a window, or the unused slot where it would go. */
 static struct mpool_window *map_slot(struct mpool_pagemap *map,
 				     unsigned long nr)
 {
@@ -100,13 +103,15 @@ static struct mpool_window *map_slot(struct mpool_pagemap *map,
 
 static unsigned long word_of(unsigned long *const *words, unsigned long addr)
 {
-	/* Dependent reads; pair with smp_store_release() in words_publish(). */
+	/* Dependent loads; pair with smp_store_release() in words_publish(). */
 	const unsigned long *w = READ_ONCE(*words);
 
 	return READ_ONCE(w[(addr >> PAGE_SHIFT) & (MPOOL_WINDOW_PAGES - 1)]);
 }
 
-/* The word of an address that is not in the array.  Any context. */
+/*
+ * The word of an address in the table; MPOOL_PAGE_NONE if it is not there.  Any context.
+ */
 unsigned long mpool_pagemap_far(unsigned long addr)
 {
 	const struct mpool_pagemap *map = rcu_dereference_raw(mpool_pagemap);
@@ -126,7 +131,7 @@ unsigned long mpool_pagemap_far(unsigned long addr)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap_far);
 
-/* Copies the windows that have pages into @map and puts it in place. */
+/* Replaces the table by @map, with copies of the windows that have pages. */
 static void map_replace_locked(struct mpool_pagemap *map)
 {
 	struct mpool_pagemap *old = map_locked();
@@ -144,7 +149,7 @@ static void map_replace_locked(struct mpool_pagemap *map)
 	kvfree_rcu(old, rcu);
 }
 
-/* Makes sure that one more window fits. */
+/* Makes room for one more window in the table. */
 static int map_make_room(gfp_t gfp)
 {
 	struct mpool_pagemap *map;
@@ -167,12 +172,12 @@ static int map_make_room(gfp_t gfp)
 		if ((nr_far + 1) * 2 <= slots)
 			map_replace_locked(map);
 		else
-			kvfree_rcu(map, rcu);	/* many others came before us */
+			kvfree_rcu(map, rcu);	/* others have added many windows */
 		spin_unlock_irqrestore(&pagemap_lock, flags);
 	}
 }
 
-/* Where the array has the words of a window; NULL if it does not cover it. */
+/* The slot of a window in the array; NULL if the array does not cover the window. */
 static unsigned long **linear_slot(unsigned long nr)
 {
 	nr -= mpool_linear.first;
@@ -182,19 +187,23 @@ static unsigned long **linear_slot(unsigned long nr)
 static void words_publish(unsigned long **slot, unsigned long *words)
 {
 	nr_windows++;
-	/* Pairs with the dependent reads of readers: the words are there. */
+	/* Pairs with the dependent loads of readers: they see the words initialised. */
 	smp_store_release(slot, words);
 }
 
-/* The words of a window that has pages. */
+/*
+ * The slot of a window, in the array or the table.  If the window has no page of mpool,
+ * the slot is one that points to no_words.
+ */
 static unsigned long **window_find(struct mpool_pagemap *map, unsigned long nr)
 {
 	return linear_slot(nr) ?: &map_slot(map, nr)->words;
 }
 
 /*
- * Where the words of a window are, with words of its own: @words, and then
- * *@words is NULL, if it had none.  NULL if others filled the table meanwhile.
+ * The slot of a window.  If the window has no words of its own yet, they are *@words from
+ * now on, and *@words is set to NULL.  Returns NULL if others have filled the table
+ * meanwhile.
  */
 static unsigned long **window_insert_locked(unsigned long nr,
 					    unsigned long **words)
@@ -252,19 +261,22 @@ static unsigned long *words_alloc(gfp_t gfp)
 	return words;
 }
 
-/* Enters pages in the words of their window; -EBUSY if one of them is there. */
+/* Enters pages in the words of their window; -EBUSY if one of them is entered already. */
 static int words_enter_locked(unsigned long *words, unsigned int from,
 			      unsigned int n, unsigned long word)
 {
 	lockdep_assert_held(&pagemap_lock);
 	if (!words_none(words, from, n))
 		return -EBUSY;
-	smp_wmb(); /* Pairs with the dependent read of readers. */
+	smp_wmb(); /* Pairs with the dependent loads of readers. */
 	words_set(words, from, n, word);
 	return 0;
 }
 
-/* Enters pages of a window that has others, which is the rule; -EAGAIN if not. */
+/*
+ * Enters pages of a window that has other pages already, which is the common case;
+ * -EAGAIN if it has none.
+ */
 static int window_add_more(unsigned long nr, unsigned int from, unsigned int n,
 			   unsigned long word)
 {
@@ -311,7 +323,7 @@ static void words_free_rcu(struct rcu_head *rcu)
 	__free_page(container_of(rcu, struct page, rcu_head));
 }
 
-/* Takes pages of one window out again. */
+/* Removes pages of one window. */
 static void window_del(unsigned long base, unsigned int n)
 {
 	unsigned int from = (base >> PAGE_SHIFT) & (MPOOL_WINDOW_PAGES - 1);
@@ -321,7 +333,7 @@ static void window_del(unsigned long base, unsigned int n)
 
 	spin_lock_irqsave(&pagemap_lock, flags);
 	slot = window_find(map_locked(), nr);
-	/* Pages that were never entered: nothing to do, and nothing to write to. */
+	/* These pages were never entered, and no_words must not be written to. */
 	if (WARN_ON_ONCE(*slot == no_words)) {
 		spin_unlock_irqrestore(&pagemap_lock, flags);
 		return;
@@ -346,15 +358,15 @@ static unsigned int pages_in_window(unsigned long base, unsigned long npages)
 }
 
 /**
- * mpool_pagemap_add() - enter pages that become mpool's
- * @base: address of the first
+ * mpool_pagemap_add() - enter pages that mpool has from now on
+ * @base: address of the first page
  * @npages: number of pages
- * @word: what to say of them; what it points to is complete
- * @gfp: allocation flags for windows
+ * @word: address of the arena or chunk that has the pages; it is complete
+ * @gfp: allocation flags for the words of windows
  *
  * Context: where the page allocator may be called.
- * Return: 0, %-ENOMEM, or %-EBUSY if one of them is mpool's already; then none
- *	   was entered.
+ * Return: 0, %-ENOMEM, or %-EBUSY if one of the pages is entered already; on an error
+ *	   no page is entered.
  */
 int mpool_pagemap_add(unsigned long base, unsigned long npages,
 		      unsigned long word, gfp_t gfp)
@@ -363,7 +375,7 @@ int mpool_pagemap_add(unsigned long base, unsigned long npages,
 	unsigned int n;
 	int err;
 
-	/* Zone and accounting flags are for the memory, not for its map. */
+	/* Zone and accounting flags are for the memory itself, not for its map. */
 	gfp &= ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_COMP);
 	while (done < npages) {
 		n = pages_in_window(base + (done << PAGE_SHIFT), npages - done);
@@ -378,7 +390,7 @@ int mpool_pagemap_add(unsigned long base, unsigned long npages,
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap_add);
 
-/* Takes pages out that are mpool's no more.  Context: as mpool_pagemap_add(). */
+/* Removes pages that mpool has no longer.  Context: as mpool_pagemap_add(). */
 void mpool_pagemap_del(unsigned long base, unsigned long npages)
 {
 	unsigned int n;
@@ -393,8 +405,8 @@ void mpool_pagemap_del(unsigned long base, unsigned long npages)
 EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap_del);
 
 /*
- * Says something else of pages that are entered.  Their owner does that, in any
- * context: the pages pin their windows, and the windows their words.
+ * Changes the word of pages that are entered.  The owner of the pages calls this.  Any
+ * context, without the lock.
  */
 void mpool_pagemap_set(unsigned long base, unsigned long npages,
 		       unsigned long word)
@@ -402,8 +414,12 @@ void mpool_pagemap_set(unsigned long base, unsigned long npages,
 	struct mpool_pagemap *map;
 	unsigned int n;
 
-	smp_wmb(); /* Pairs with the dependent read of mpool_pagemap_word(). */
+	smp_wmb(); /* Pairs with the dependent loads of mpool_pagemap_word(). */
 	rcu_read_lock();
+	/*
+	 * If the table is replaced meanwhile, the new table has the same pages of words:
+	 * a window keeps its words as long as one of its pages is entered.
+	 */
 	map = rcu_dereference(mpool_pagemap);
 	while (npages) {
 		n = pages_in_window(base, npages);
@@ -417,7 +433,7 @@ void mpool_pagemap_set(unsigned long base, unsigned long npages,
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap_set);
 
-/* Bytes that the map itself takes. */
+/* Bytes that the map itself uses. */
 unsigned long mpool_pagemap_bytes(void)
 {
 	unsigned long flags, bytes;
@@ -513,7 +529,10 @@ int mpool_pagemap_init(void)
 	return 0;
 }
 
-/* Windows that kept orphans still have stay out of the way of nobody. */
+/*
+ * Frees all words, also those of windows in which orphans still have pages: no lookup
+ * comes any more.
+ */
 void mpool_pagemap_exit(void)
 {
 	struct mpool_pagemap *map = rcu_dereference_protected(mpool_pagemap, 1);

@@ -9,17 +9,17 @@
 #include "internal.h"
 
 /*
- * A window is what one page of words covers: 2 MiB with 4 KiB pages.  Windows
+ * A window is the range that one page of words covers: 2 MiB with 4 KiB pages.  Windows
  * are numbered from the start of the address space.
  */
 #define MPOOL_WINDOW_PAGES	(PAGE_SIZE / sizeof(unsigned long))
 #define MPOOL_WINDOW_SHIFT	(PAGE_SHIFT + ilog2(MPOOL_WINDOW_PAGES))
 
 /*
- * What a word leads to: what a chunk begins with.  An arena, for the pages that are
- * in no chunk, begins with one that has no objects and is of no pool, and so does
- * mpool_nowhere, for those that are not mpool's: a free of an object, which has to
- * be fast, needs no test for what is no chunk.
+ * A word is the address of this struct, which is the first member of each chunk and each
+ * arena.  The spot of an arena, for the pages that are in no chunk, has no objects and no
+ * pool.  So has mpool_nowhere, for the pages that mpool does not have.  A free of an
+ * object, which has to be fast, thus needs no test whether the address is in a chunk.
  */
 struct mpool_spot {
 	struct mpool_fixed *fixed;	/* NULL: no chunk */
@@ -27,17 +27,20 @@ struct mpool_spot {
 	u32 inverse;			/* see mpool_chunk_index() */
 	u32 shift;
 	u32 nr;				/* objects; 0: no chunk */
-	/* Not of the page map: they fill the gap.  Protected by chunks->lock. */
+	/* Not used by the page map: they fill the gap.  Protected by chunks->lock. */
 	u16 nfree;			/* objects on the free list */
-	u16 first;			/* no object before it is on the free list */
+	u16 first;			/* no lower index is on the free list */
 };
 
 extern const struct mpool_spot mpool_nowhere;
 
-/* The map has this in place of 0, which mpool_pagemap_word() gives for it. */
+/* The map has this in place of 0; mpool_pagemap_word() returns 0 for it. */
 #define MPOOL_PAGE_NONE		((unsigned long)&mpool_nowhere)
 
-/* Does the word of a page, not MPOOL_PAGE_NONE, lead to a chunk, or to an arena? */
+/*
+ * Does a word of mpool_pagemap_word() lead to a chunk, or to an arena?  MPOOL_PAGE_NONE
+ * is not allowed here.
+ */
 static __always_inline bool mpool_word_chunk(unsigned long word)
 {
 	return word && ((const struct mpool_spot *)word)->nr;
@@ -48,7 +51,7 @@ static __always_inline bool mpool_word_arena(unsigned long word)
 	return word && !((const struct mpool_spot *)word)->nr;
 }
 
-/* Number of no window. */
+/* A number that no window has. */
 #define MPOOL_WINDOW_NONE	(~0UL)
 
 struct mpool_window {
@@ -63,11 +66,11 @@ struct mpool_pagemap {
 	struct mpool_window slots[];
 };
 
-/* The windows of the linear map, one after another.  Constant after init. */
+/* The windows of the linear map, in the order of their numbers.  Constant after init. */
 struct mpool_linear {
-	unsigned long first;		/* number of the first */
+	unsigned long first;		/* number of the first window */
 	unsigned long nr;
-	unsigned long **words;		/* of each, never NULL */
+	unsigned long **words;		/* of each window, never NULL */
 };
 
 extern struct mpool_pagemap __rcu *mpool_pagemap;
@@ -76,12 +79,12 @@ extern struct mpool_linear mpool_linear;
 unsigned long mpool_pagemap_far(unsigned long addr);
 
 /*
- * The word of an address; MPOOL_PAGE_NONE also if the page is not in the linear
- * map.  Written by hand, because it is part of every free:
- * eleven instructions, where an rhashtable hashes with more than that.
+ * The word of an address in the linear map; MPOOL_PAGE_NONE for all other addresses, too.
+ * It is written by hand, because it is part of every free: eleven instructions, where the
+ * hash of an rhashtable alone has more.
  *
- * Preemption must be off, or the caller in an RCU read-side section, for as
- * long as it uses what the word leads to, unless a live object pins it.
+ * Preemption must be off, or the caller in an RCU read-side section, as long as the
+ * caller uses the arena or chunk of the word, unless a live object pins it.
  */
 static __always_inline unsigned long mpool_pagemap_near(unsigned long addr)
 {
@@ -92,9 +95,9 @@ static __always_inline unsigned long mpool_pagemap_near(unsigned long addr)
 	if (unlikely(i >= mpool_linear.nr))
 		return MPOOL_PAGE_NONE;
 	/*
-	 * Dependent reads; pair with smp_store_release() in words_publish().
-	 * Not by READ_ONCE(), which gcc gives no addressing mode: hiding what
-	 * was read is enough to have it read once.
+	 * Dependent loads; pair with smp_store_release() in words_publish().  READ_ONCE()
+	 * is not used, because gcc does not fold a volatile load into an addressing mode.
+	 * OPTIMIZER_HIDE_VAR() is enough to have each word loaded once.
 	 */
 	words = mpool_read(mpool_linear.words[i]);
 	OPTIMIZER_HIDE_VAR(words);
