@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Nested pools: large pools whose arenas are runs of another large pool.
+ * Nested pools: large pools that have runs of another large pool as their arenas.
  *
- * Structure: with all of mpool's memory in a reserved range (reserved.c), a pool of
- * mpool_large_create() takes its arenas from the pool "shared", which counts each as a
- * chunk.  The descriptors are not in the range: they come from kmalloc() as ever.
+ * Structure: if all of mpool's memory is in a reserved range (reserved.c), a pool of
+ * mpool_large_create() takes its arenas from the pool "shared", which counts each of them
+ * as a chunk.  The descriptors of the arenas are not in the range: kvzalloc() allocates
+ * them.
  *
  * Invariant: the run of the outer pool is in use as long as its arena is there.
  *
- * Locking: none.  Arenas are taken and given back by the functions of large.c, without
- * a lock held.
+ * Locking: none of its own.  No lock is held when nested_grow() and nested_release() are
+ * called; the functions of large.c that they call take the lock of the outer pool.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
 
 #include "nested.h"
 
-/* Least pages of an arena of a nested pool. */
+/* Least pages of an arena, unless the outer pool has no such run. */
 #define NESTED_PAGES	16
 
 static struct mpool_arena *nested_describe(struct mpool_large *large,
@@ -81,7 +82,7 @@ static const struct mpool_large_feed nested_feed = {
 	.gives_back = true,
 };
 
-/* A pool whose arenas are runs of another one, a region. */
+/* Creates a pool that has runs of @outer, a region, as its arenas. */
 struct mpool_large *mpool_nested_create(const char *name,
 					struct mpool_large *outer,
 					const struct mpool_large_args *args,
@@ -98,7 +99,10 @@ struct mpool_large *mpool_nested_create(const char *name,
 	large->pool.below = &outer->pool;
 	large->io = outer->io;
 	atomic_inc(&outer->pool.users);
-	/* MPOOL_LARGE_VIRT asks for more than there is; its pool shall be made. */
+	/*
+	 * MPOOL_LARGE_VIRT is ignored: it asks for memory of vmalloc(), which a reserved
+	 * range does not have, but the pool must be created.
+	 */
 	if (args->flags & ~MPOOL_LARGE_VIRT) {
 		mpool_refuse(large->pool.ops, name, "flags are unknown");
 		err = -EINVAL;

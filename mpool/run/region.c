@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Region mode: arenas over memory that the caller gives.
+ * Region mode: arenas over memory that the caller provides.
  *
- * Structure: each region is one arena, its ends trimmed to whole pages.  The
- * memory is the caller's: plain RAM, memremap(), ioremap() or a DMA buffer.
- * mpool itself does not read or write a byte of it, except to clear objects,
- * which it refuses to do for device memory.
+ * Structure: each region is one arena; its ends are trimmed to whole pages.  The memory
+ * belongs to the caller: plain RAM, memremap(), ioremap() or a DMA buffer.  mpool itself
+ * does not read or write a byte of it, except to clear objects, and it refuses to clear
+ * device memory.
  *
- * Invariant: a page is in at most one region and one pool, because a region is
- * entered in the page map as a whole, or refused.
+ * Invariant: a page is in at most one region of one pool, because a region is entered in
+ * the page map as a whole, or refused.
  *
- * Locking: the page map refuses an overlap under its own lock; region_mutex
- * serialises those who add and remove, so that a pool is known to have device
- * memory before a run of it can be handed out.
+ * Locking: the page map refuses an overlap under its own lock; region_mutex serialises
+ * the tasks that add and remove regions.
  */
 #include <linux/align.h>
 #include <linux/io.h>
@@ -32,7 +31,7 @@ static struct mpool_arena *region_grow(struct mpool_large *large, u32 npages,
 	return NULL;
 }
 
-/* The memory goes nowhere: it is the caller's. */
+/* There is nothing to free: the memory belongs to the caller. */
 static void region_release(struct mpool_arena *arena)
 {
 }
@@ -49,7 +48,7 @@ static bool bus_bad(u64 addr, size_t size)
 	return addr == U64_MAX || addr + size < addr;
 }
 
-/* Says what is wrong with a region, if anything. */
+/* Returns a message if a region is invalid, or NULL. */
 static const char *region_check(const void *base, size_t size,
 				const struct mpool_region_args *args)
 {
@@ -71,7 +70,7 @@ static const char *region_check(const void *base, size_t size,
 		return "size is more than a region can have";
 	if (args->flags & MPOOL_REGION_PHYS && bus_bad(args->phys, size))
 		return "phys is no address, or phys + size is beyond all";
-	/* DMA_MAPPING_ERROR is one that is none. */
+	/* DMA_MAPPING_ERROR is refused, too. */
 	if (args->flags & MPOOL_REGION_DMA && bus_bad(args->dma, size))
 		return "dma is no address, or dma + size is beyond all";
 	return NULL;
@@ -111,6 +110,10 @@ static int region_add(struct mpool_large *large, void *base, size_t size,
 				GFP_KERNEL);
 	if (!err) {
 		if (arena->io)
+			/*
+			 * Set before the arena is added: no run of device memory is
+			 * allocated before the pool is known to have some.
+			 */
 			WRITE_ONCE(large->io, true);
 		mpool_large_add_arena(large, arena);
 	}
@@ -125,7 +128,10 @@ static int region_add(struct mpool_large *large, void *base, size_t size,
 	return err;
 }
 
-/* A pool over given memory, which @feed's release has back at its end. */
+/*
+ * Creates a pool over memory of the caller; the release function of @feed gets the memory
+ * at the end of the pool.
+ */
 struct mpool_large *mpool_region_create(const char *name,
 					const struct mpool_large_feed *feed,
 					void *base, size_t size,
@@ -136,7 +142,7 @@ struct mpool_large *mpool_region_create(const char *name,
 	const char *wrong;
 	int err;
 
-	/* Any zone flag may be asked for: the memory is what it is. */
+	/* Requests may have any zone flag: the caller has chosen the memory. */
 	large = mpool_large_setup(name, feed, GFP_DMA | GFP_DMA32,
 				  args->on_leak, mpool_limit_args_of(args),
 				  site);

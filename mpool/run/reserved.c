@@ -2,18 +2,18 @@
 /*
  * Reserved memory: a physical range that all of mpool's memory comes from.
  *
- * Structure: the module parameters region_phys and region_size name a range that
- * was kept from the kernel at boot.  It is claimed, mapped cached, and becomes
- * the region of the pool "shared", where the global pool and all pools take their
- * memory that were not given a large one.
+ * Structure: the module parameters region_phys and region_size name a range that was kept
+ * from the kernel at boot.  The range is claimed and mapped cached, and becomes the
+ * region of the pool "shared".  The global pool takes its memory there, and so do all
+ * pools that were created without a large pool.
  *
- * A pool of mpool_large_create() then takes its arenas there, too: see nested.c.
+ * A pool of mpool_large_create() takes its arenas there, too: see nested.c.
  *
- * Invariant: the range is mapped and claimed as long as a run of it is in use,
- * also after mpool was unloaded, so that what outlives mpool can be used, and
- * nobody takes the range again.
+ * Invariant: the range is mapped and claimed as long as a run of it is in use, also after
+ * mpool was unloaded.  So objects that outlive mpool can be used, and no other driver can
+ * claim the range.
  *
- * Locking: none; init and exit of the module.
+ * Locking: none; called at init and exit of the module.
  */
 #include <linux/io.h>
 #include <linux/ioport.h>
@@ -25,7 +25,7 @@
 #include "region.h"
 #include "reserved.h"
 
-/* A number of bytes as the kernel's command line has it: 0x40000000, 64M. */
+/* A number of bytes as on the command line of the kernel: 0x40000000, 64M. */
 static int bytes_set(const char *val, const struct kernel_param *kp)
 {
 	char *end;
@@ -61,7 +61,7 @@ static unsigned long long region_size;
 module_param_cb(region_size, &bytes_ops, &region_size, 0444);
 MODULE_PARM_DESC(region_size, "Bytes of that memory");
 
-/* The range while it is mapped, and where. */
+/* The range, or NULL while it is not mapped, and its address. */
 static struct resource *reserved;
 static void *reserved_base;
 
@@ -81,7 +81,7 @@ static void reserved_unmap(void)
 	reserved = NULL;
 }
 
-/* No run of it is in use. */
+/* Called when no run of the range is in use. */
 static void reserved_release(struct mpool_arena *arena)
 {
 	reserved_unmap();
@@ -93,7 +93,7 @@ static const struct mpool_large_feed reserved_feed = {
 	.release = reserved_release,
 };
 
-/* Says what is wrong with the parameters, if anything. */
+/* Returns a message if the parameters are invalid, or NULL. */
 static const char *reserved_check(phys_addr_t phys, size_t size)
 {
 	phys_addr_t end;
@@ -109,7 +109,7 @@ static const char *reserved_check(phys_addr_t phys, size_t size)
 	if (check_add_overflow(phys, (phys_addr_t)size - 1, &end) ||
 	    end > iomem_resource.end)
 		return "the range ends beyond what the machine can address";
-	/* memremap() would give RAM that others use. */
+	/* memremap() would map RAM that is in use. */
 	if (region_intersects(phys, size, IORESOURCE_SYSTEM_RAM,
 			      IORES_DESC_NONE) != REGION_DISJOINT)
 		return "a part is RAM of the kernel's: reserve it, by memmap= or no-map";
@@ -117,8 +117,8 @@ static const char *reserved_check(phys_addr_t phys, size_t size)
 }
 
 /*
- * Claims and maps the range.  Its name is not mpool's own: it may stay in
- * /proc/iomem when mpool is gone.
+ * Claims and maps the range.  Its name is a copy on the heap, not in the memory of the
+ * module: the range may stay in /proc/iomem after mpool was unloaded.
  */
 static int reserved_map(phys_addr_t phys, size_t size)
 {
@@ -144,7 +144,7 @@ static int reserved_map(phys_addr_t phys, size_t size)
 	return -EINVAL;
 }
 
-/* Makes the range the memory of the pool "shared". */
+/* Creates the pool "shared" over the range. */
 static int reserved_share(phys_addr_t phys, size_t size)
 {
 	const struct mpool_region_args args = {
@@ -174,7 +174,7 @@ static int reserved_share(phys_addr_t phys, size_t size)
 	return 0;
 }
 
-/* Nothing without a parameter. */
+/* Does nothing if no parameter was given. */
 int mpool_reserved_init(void)
 {
 	if (region_phys == MPOOL_NO_PHYS && !region_size)
@@ -182,7 +182,7 @@ int mpool_reserved_init(void)
 	return reserved_share(region_phys, region_size);
 }
 
-/* After all pools have ended: says so if the range has to stay. */
+/* Called after all pools have ended: warns if the range has to stay. */
 void mpool_reserved_exit(void)
 {
 	if (reserved)

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Resizing: the length of a run in use changes where it is.
+ * Resizing: changes the length of a run in use, where it is.
  *
- * Structure: the run is held (mpool_runs_hold()), the engine does it, and the books follow.
+ * Structure: the run is held (mpool_runs_hold()), the engine changes its length, and then
+ * the charges and the limit are updated.
  *
- * Invariant: a run is one in use at every moment, to those who ask whose an address is.
+ * Invariant: the run is in use at every moment, for a lookup of its address.
  *
- * Locking: large->lock for the engine.  Who holds a run is the one who writes its tag,
- * length, site and slack: a free that comes at the same time, which needs no lock, finds
- * that it is not in use for him, and is reported.
+ * Locking: large->lock for the engine.  The holder of a run alone writes its tag, length,
+ * site and slack.
  */
 #include <linux/mm.h>
 
 #include "large.h"
 
-/* Grows a run where it is, if the limit has that much. */
+/* Grows a run where it is, if the limit allows so many pages. */
 static bool grow_locked(struct mpool_large *large, struct mpool_page *pg,
 			u32 npages)
 {
@@ -29,7 +29,7 @@ static bool grow_locked(struct mpool_large *large, struct mpool_page *pg,
 	return false;
 }
 
-/* Gives the tail of a run back, or leaves it to the work item. */
+/* Frees the tail of a run, or leaves the tail to the work item if it is not @alone. */
 static void shrink_locked(struct mpool_large *large, struct mpool_page *pg,
 			  u32 npages, bool alone)
 {
@@ -39,7 +39,10 @@ static void shrink_locked(struct mpool_large *large, struct mpool_page *pg,
 		return;
 	}
 	mpool_refs_note(large, pg, npages);
-	/* The owner of the rest may end before the tail is free. */
+	/*
+	 * The tail belongs to the large pool until it is free: the owner of the run may
+	 * end before that.
+	 */
 	mpool_runs_split(pg, npages, MPOOL_PAGE_QUEUED, &large->pool);
 	mpool_kick(&large->late);
 }
@@ -58,7 +61,10 @@ static int resize_locked(struct mpool_large *large, struct mpool_page *pg,
 	return 0;
 }
 
-/* Are the pages of a run from @npages on mpool's alone?  Without the lock: any length. */
+/*
+ * Has mpool the only references to the pages of a run from @npages on?  Called without
+ * the lock: any length that the run had will do.
+ */
 static bool tail_alone(struct mpool_page *pg, u32 npages)
 {
 	u32 len = READ_ONCE(pg->len);
@@ -69,9 +75,8 @@ static bool tail_alone(struct mpool_page *pg, u32 npages)
 }
 
 /*
- * Changes the length of a run where it is; -ENOSPC if that cannot be, -ENOENT if it
- * was freed meanwhile.  It is one in use for all others as long as that takes, but held:
- * a wrong free at the same time must not park a run whose length changes.
+ * Changes the length of a run where it is; -ENOSPC if that is impossible, -ENOENT if the
+ * run was freed meanwhile.
  */
 int mpool_large_resize(struct mpool_page *pg, size_t size, u32 site)
 {
@@ -88,8 +93,16 @@ int mpool_large_resize(struct mpool_page *pg, size_t size, u32 site)
 	alone = tail_alone(pg, npages);
 	if (!mpool_lock_irqsave(&large->lock, flags))
 		return -ENOSPC;
+	/*
+	 * The run stays in use for a lookup, but no free can claim it: a wrong free at
+	 * the same time, which takes no lock, must not cache a run while its length
+	 * changes.  That free is reported.
+	 */
 	if (mpool_runs_hold(pg)) {
-		/* Not before: it may have been freed, and be another's by now. */
+		/*
+		 * Load the owner under the hold: before, the run may have been freed and
+		 * allocated again for another owner.
+		 */
 		owner = pg->owner;
 		more = (long)npages - pg->len;
 		err = resize_locked(large, pg, npages, slack, site, alone);

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Search: all free runs of a pool, one after another, for a request that the lists of
- * the engine do not lead to: 64 pages and more, aligned ones, and those of place.c.
+ * Search: looks at all free runs of a pool, one after another, for a request that the
+ * lists of the engine do not lead to: 64 pages and more, aligned requests, and those of
+ * place.c.
  *
- * Structure: a walk over the arenas, and in each over the bits that say where runs
- * begin, a word of them at a time.
+ * Structure: a walk over the arenas, and in each over the bits of the pages where runs
+ * begin, a word of bits at a time.
  *
- * Invariant: a search is in vain only if there was a moment for each free run at which
- * the request did not fit.
+ * Invariant: if a search finds nothing, then for each free run there was a moment at
+ * which the request did not fit.  The runs of a word are skipped if an NMI cannot take
+ * the lock.
  *
- * Locking: large->lock for the runs that begin in the pages of one word, and in between
- * not.  RCU holds the arena that the search is in: one that is taken out meanwhile has
- * no free run any more.
+ * Locking: large->lock while the runs of one word are looked at; it is released in
+ * between.  RCU keeps the arena that the search is in.  An arena that is removed
+ * meanwhile has no free run any more.
  */
 #include <linux/bitops.h>
 #include <linux/rculist.h>
@@ -39,7 +41,10 @@ static struct mpool_page *search_word(struct mpool_large *large,
 	return got;
 }
 
-/* The free runs of an arena, until one will do.  In an RCU read-side section. */
+/*
+ * Looks at the free runs of an arena, until @try takes one.  The caller is in an RCU
+ * read-side section.
+ */
 struct mpool_page *mpool_arena_search(struct mpool_large *large,
 				      struct mpool_arena *arena,
 				      mpool_try_fn try, const void *want)
@@ -52,7 +57,7 @@ struct mpool_page *mpool_arena_search(struct mpool_large *large,
 	return got;
 }
 
-/* Takes a request from a free run, if it fits there. */
+/* Allocates a request from a free run, if it fits there. */
 static struct mpool_page *search_try(struct mpool_large *large,
 				     struct mpool_page *pg, const void *want)
 {
@@ -64,7 +69,7 @@ static struct mpool_page *search_try(struct mpool_large *large,
 	return mpool_large_carve_locked(large, pg, gap, wish);
 }
 
-/* From any free run of a node.  Any context. */
+/* Allocates a request from any free run of a node.  Any context. */
 struct mpool_page *mpool_large_search(struct mpool_runs *runs,
 				      const struct mpool_wish *wish)
 {
@@ -72,7 +77,7 @@ struct mpool_page *mpool_large_search(struct mpool_runs *runs,
 	struct mpool_page *got = NULL;
 	struct mpool_arena *arena;
 
-	/* Those the lists lead to. */
+	/* The lists of the engine lead to all runs for such a request. */
 	if (wish->npages < RUNS_LINEAR && wish->align <= PAGE_SIZE)
 		return NULL;
 	rcu_read_lock();

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Shortages: who had the memory when an allocation failed.
+ * Shortages: the owners of the memory when an allocation failed.
  *
- * Structure: the failure, which may be in any context, leaves a record in its
- * large pool and asks for a work item.  That walks the runs of the pool, sums
- * them up in a table by pool above, or by call site where the large pool itself
- * was asked, keeps the biggest and has it reported.  The table is static: there
- * is no memory now.
+ * Structure: an allocation that fails, in any context, fills in the record of its large
+ * pool and requests deferred work.  The work item walks the runs of the pool and sums up
+ * their pages in a table: by the pool above that has the run, or by call site if the
+ * large pool itself was asked.  It keeps the biggest sums in the record and has them
+ * reported.  The table is static: there may be no memory now.
  *
- * At most one failure in a second is followed up, and one in five printed, for
- * each large pool: a driver that lives with failures pays nothing.
+ * For each large pool, at most one failure in a second is followed up, and one in five
+ * seconds is printed: for a driver that lives with failures they cost nothing.
  *
- * Invariant: a record is written by one at a time, who has set busy.
+ * Invariant: a record has one writer at a time, which has set busy.
  *
- * Locking: mpool_shortage_mutex for the table and for what was found; RCU for
- * each step of the walk, after which the owners in the table may be gone.
+ * Locking: mpool_shortage_mutex for the table and for the results in the records; RCU for
+ * each step of the walk.  After the step, the owners in the table may be gone.
  */
 #include <linux/hash.h>
 #include <linux/jiffies.h>
@@ -27,20 +27,21 @@
 #define ROWS		BIT(ROWS_SHIFT)
 #define PROBES		16
 
-/* Protects rows, and the holders that all large pools remember. */
+/* Protects rows, and top of the records of all large pools. */
 DEFINE_MUTEX(mpool_shortage_mutex);
 EXPORT_SYMBOL_IF_KUNIT(mpool_shortage_mutex);
 
 static struct {
-	const struct mpool_pool *owner;		/* never followed: it may end */
+	const struct mpool_pool *owner;		/* to compare only: it may be gone */
 	char pool[MPOOL_NAME_LEN];
 	u32 site;
 	unsigned long pages;
 } rows[ROWS];
 
 /*
- * A run without a row is not counted: it is not among the biggest of few.  In the RCU
- * read-side section that found the owner.
+ * Adds a run to the row of its owner.  A run that finds no row is not counted: the table
+ * is for a few big owners.  The caller is in the RCU read-side section in which it found
+ * the owner.
  */
 static void row_add(const struct mpool_large *large,
 		    const struct mpool_pool *owner, u32 site,
@@ -71,9 +72,12 @@ static int add_run(struct mpool_arena *arena, struct mpool_page *pg, void *arg)
 	u32 site = READ_ONCE(pg->site);
 	enum mpool_page_state state;
 
-	smp_rmb(); /* As in whatis_arena(): a link is no site. */
+	smp_rmb(); /* As in whatis_arena(): a link is not a site. */
 	state = mpool_page_state(pg);
-	/* It was a run in use, or will be one: its owner did not end before. */
+	/*
+	 * The state says that the run is in use.  @owner is the owner of a run that was
+	 * in use here, or will be: it has not ended in this read-side section.
+	 */
 	if (owner && (state == MPOOL_PAGE_RUN || state == MPOOL_PAGE_RESIZED ||
 		      state == MPOOL_PAGE_CHUNK))
 		row_add(large, owner, owner == &large->pool ? site : 0,
@@ -124,7 +128,7 @@ void mpool_shortage_init(struct mpool_shortage *s)
 	mpool_kick_init(&s->kick, shortage_fn);
 }
 
-/* Follows up the failure that @owner remembers.  Any context. */
+/* Records the failure in @owner->fail and requests the work item.  Any context. */
 void mpool_shortage_note(struct mpool_large *large,
 			 const struct mpool_pool *owner, enum mpool_bar bar)
 {
@@ -156,7 +160,10 @@ void mpool_shortage_note(struct mpool_large *large,
 	mpool_kick(&s->kick);
 }
 
-/* Is it max_pages that refuses, for one request or for it and what is out by now? */
+/*
+ * Does max_pages refuse @npages: because of this request alone, or because of this
+ * request and the pages in use now?
+ */
 static enum mpool_bar limit_bar(const struct mpool_limit *limit, u32 npages)
 {
 	unsigned long used, max = limit ? limit->args.max : 0;
@@ -169,7 +176,9 @@ static enum mpool_bar limit_bar(const struct mpool_limit *limit, u32 npages)
 	return npages > max - used ? MPOOL_BAR_FULL : MPOOL_BAR_NONE;
 }
 
-/* Would no memory have helped? */
+/*
+ * The limit for which the request fails however much memory is free, or MPOOL_BAR_NONE.
+ */
 static enum mpool_bar large_bar(const struct mpool_large *large, size_t size,
 				size_t align, gfp_t gfp)
 {
@@ -190,8 +199,8 @@ static enum mpool_bar large_bar(const struct mpool_large *large, size_t size,
 }
 
 /*
- * Remembers an allocation that failed, and what the large pool had then.  @cached
- * free objects of the size lie with CPUs.
+ * Records an allocation that failed, and the free memory of the large pool at that time.
+ * @cached: free objects of that size in the caches of CPUs.
  */
 void mpool_large_failed_cached(struct mpool_large *large,
 			       struct mpool_pool *owner, size_t size,

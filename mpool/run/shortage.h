@@ -12,29 +12,32 @@
 struct mpool_large;
 struct mpool_pool;
 
-/* A limit for which an allocation failed, whatever memory there is. */
+/* A limit for which an allocation failed, however much memory is free. */
 enum mpool_bar {
 	MPOOL_BAR_NONE,
 	MPOOL_BAR_BLOCK,	/* longest block of the page allocator */
-	MPOOL_BAR_SLEEP,	/* more than that, and may not sleep */
+	MPOOL_BAR_SLEEP,	/* more than that, and the caller may not sleep */
 	MPOOL_BAR_LIMIT,	/* max_pages */
-	MPOOL_BAR_FULL,		/* max_pages, with what is out already */
-	MPOOL_BAR_RUN,		/* longest run that there can be */
+	MPOOL_BAR_FULL,		/* max_pages, with the pages in use already */
+	MPOOL_BAR_RUN,		/* longest run that is possible */
 };
 
-/* Who has pages of a large pool: a pool above it, or a call site of its own. */
+/* An owner of pages of a large pool: a pool above it, or a call site of its own. */
 struct mpool_holder {
 	char pool[MPOOL_NAME_LEN];	/* "" if it is a call site */
 	u32 site;
 	unsigned long pages;
 };
 
-/* An allocation that failed, and who had the memory then. */
+/* An allocation that failed, and the owners of the memory at that time. */
 struct mpool_shortage {
-	/* Whose the record is: of the failure that set it, then of the work. */
+	/*
+	 * Set by the failing allocation that fills in the record; cleared by the work
+	 * item.  Until then the record is theirs.
+	 */
 	atomic_t busy;
 
-	char pool[MPOOL_NAME_LEN];	/* that was asked */
+	char pool[MPOOL_NAME_LEN];	/* of the failed request */
 	size_t size;
 	gfp_t gfp;
 	u32 site;
@@ -42,7 +45,7 @@ struct mpool_shortage {
 	unsigned long free;
 	unsigned long largest;
 	unsigned long max;		/* max_pages, or 0 */
-	unsigned long used;		/* pages that count for it */
+	unsigned long used;		/* pages that count against it */
 	enum mpool_bar bar;
 	unsigned long cached;		/* free objects in the caches of CPUs */
 	bool log;
@@ -50,8 +53,8 @@ struct mpool_shortage {
 	/* Protected by mpool_shortage_mutex. */
 	struct mpool_holder top[MPOOL_HOLDERS];
 
-	unsigned long next_log;		/* jiffies; not before */
-	unsigned long next_walk;
+	unsigned long next_log;		/* jiffies; no line before */
+	unsigned long next_walk;	/* jiffies; no walk before */
 	struct mpool_kick kick;
 };
 

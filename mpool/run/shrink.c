@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The shrinker: what the pools give up when the system is short of memory.
+ * The shrinker: the memory that pools give up when the system is short of memory.
  *
- * Structure: a list of large pools, whose spare arenas go back, and one of what
- * upper levels have registered.  Those are asked if the spares were not enough;
- * what they free may make more arenas idle.
+ * Structure: a list of large pools, which give up their spare arenas, and a list of the
+ * struct mpool_shrink of upper levels.  The second list is used if the spares were not
+ * enough: the objects that it frees may make more arenas idle.
  *
  * Invariant: only memory without a live object in it is counted or given up.
  *
- * Locking: shrink_mutex for both lists.  Who holds it allocates nothing and waits
- * for nobody who may, so that reclaim may wait for it where it wants memory.  It has
- * to: if another task is at it already, who gave up would find no progress, and have
- * somebody killed while memory is on its way.  Who asks how much there is, which is
- * far more often, only tries, and has the last figure if another is at it.
+ * Locking: shrink_mutex for both lists.  Its holder allocates nothing, and waits for no
+ * task that may allocate.  So reclaim may wait for the mutex, wherever an allocation
+ * enters it.
  */
 #include <linux/minmax.h>
 #include <linux/mutex.h>
@@ -21,7 +19,7 @@
 #include "large.h"
 #include "shrink.h"
 
-/* Keeps pools and upper levels from going while they are asked. */
+/* Keeps the entries of both lists from going while they are used. */
 static DEFINE_MUTEX(shrink_mutex);
 static LIST_HEAD(shrink_larges);
 static LIST_HEAD(shrink_others);
@@ -36,7 +34,7 @@ void mpool_shrink_register(struct mpool_shrink *shrink)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_shrink_register);
 
-/* From its return on nobody asks. */
+/* After the return no function of @shrink is called. */
 void mpool_shrink_unregister(struct mpool_shrink *shrink)
 {
 	mutex_lock(&shrink_mutex);
@@ -59,7 +57,7 @@ void mpool_shrink_del_large(struct mpool_large *large)
 	mutex_unlock(&shrink_mutex);
 }
 
-/* Pages that could be given up, about.  Waits for nobody. */
+/* About how many pages could be given up.  Waits for no other task. */
 unsigned long mpool_shrink_count(void)
 {
 	static unsigned long last;
@@ -67,6 +65,10 @@ unsigned long mpool_shrink_count(void)
 	struct mpool_large *large;
 	unsigned long pages = 0;
 
+	/*
+	 * Reclaim counts far more often than it scans.  If another task has the mutex,
+	 * the last figure is good enough.
+	 */
 	if (!mutex_trylock(&shrink_mutex))
 		return READ_ONCE(last);
 	list_for_each_entry(shrink, &shrink_others, list)
@@ -79,15 +81,20 @@ unsigned long mpool_shrink_count(void)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_shrink_count);
 
-/* Gives up about as many pages, if there are; how many it were. */
+/* Gives up about @pages pages, if there are as many; returns how many it has given up. */
 unsigned long mpool_shrink_scan(unsigned long pages)
 {
 	struct mpool_shrink *shrink;
 	struct mpool_large *large;
 	unsigned long done = 0;
 
+	/*
+	 * Wait for the mutex, in reclaim too.  If another task is scanning, a scan that
+	 * gave up here would report no progress, and the OOM killer would kill a task
+	 * while memory is on its way.
+	 */
 	mutex_lock(&shrink_mutex);
-	/* Spares first: they cost nobody anything yet. */
+	/* Spare arenas first: no pool loses a cached object by that. */
 	list_for_each_entry(large, &shrink_larges, shrink)
 		if (done < pages)
 			done += mpool_large_shed(large);

@@ -6,11 +6,11 @@
 
 struct mpool_large;
 
-/* What an upper level can give up when the system is short of memory. */
+/* Memory that an upper level can give up when the system is short of memory. */
 struct mpool_shrink {
 	struct list_head list;
-	unsigned long (*count)(void);	/* pages, about; waits for nobody */
-	unsigned long (*scan)(void);	/* gives up; pages, about; likewise */
+	unsigned long (*count)(void);	/* about how many pages; waits for no task */
+	unsigned long (*scan)(void);	/* gives them up; about how many; likewise */
 };
 
 void mpool_shrink_register(struct mpool_shrink *shrink);

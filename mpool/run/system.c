@@ -2,32 +2,26 @@
 /*
  * System mode: arenas from the page allocator.
  *
- * Structure: an arena is one block of the page allocator, split into pages of which each
- * has a count of its own, and MPOOL_PAGE_REFS references of ours (see refs.c): a driver may
- * take references to any page, and one that somebody else frees stays where it is.
- * Requests below
- * OWN_BLOCK_PAGES share arenas, which grow with the pool, from ARENA_MIN_ORDER
- * to ARENA_MAX_ORDER, so that a pool of few objects stays small and a large one
- * does not ask often.  The larger orders are only tried for; a fragmented system
- * gives smaller ones, down to what the request needs.
+ * Structure: an arena is one block of the page allocator.  split_page() makes each of its
+ * pages an order-0 page with a count of its own, and mpool has MPOOL_PAGE_REFS references
+ * to each (see refs.c).  So a driver may take references to any page, and a page that a
+ * driver frees by mistake stays in the arena.
  *
- * A longer request gets a block of its own, of which the pages behind the
- * request go back at once: 2.1 MiB are 538 pages, not the 1024 of the block.
+ * Requests below OWN_BLOCK_PAGES share arenas.  The order of a shared arena grows with
+ * the pool, from ARENA_MIN_ORDER to ARENA_MAX_ORDER: a pool with few objects stays small,
+ * and a large pool seldom calls the page allocator.  If the system is fragmented, the
+ * order is smaller, down to the least that the request needs.
  *
- * A pool that was made with MPOOL_LARGE_VIRT has arenas of vmalloc() as well,
- * where the page allocator has no block that is long enough.
+ * A longer request gets a block of its own.  The pages behind the request are freed at
+ * once: 2.1 MiB take 538 pages, not the 1024 of the block.
  *
- * A block goes back as it came, joined again, if all of it is there and ours: of 512
- * pages that is 9000 instructions, and 150,000 page by page.  It must not be joined if
- * split_page() gave each page a share of what memory cgroups or allocation profiling know
- * of the block, of which __free_pages() would settle the first page's only; nor if a page
- * is poisoned, or still has what a driver wrote to its struct page, so that the page
- * allocator has to look at that page.
+ * A pool that was created with MPOOL_LARGE_VIRT has vmalloc() arenas as well, for
+ * requests for which the page allocator has no block.
  *
- * Invariant: every page of an arena is an order-0 page, and but for those of vmalloc()
- * it has MPOOL_PAGE_REFS references of ours until it leaves.
+ * Invariant: every page of an arena is an order-0 page.  Until it leaves the arena, mpool
+ * has MPOOL_PAGE_REFS references to it, unless the arena is from vmalloc().
  *
- * Locking: none; what is built here is not shared until large.c adds it.
+ * Locking: none.  A new arena is not shared before mpool_large_add_arena() adds it.
  */
 #include <linux/mm.h>
 #include <linux/nodemask.h>
@@ -41,12 +35,12 @@
 #include "nested.h"
 #include "refs.h"
 
-/* Meant as bytes, whatever a page is. */
+/* Numbers of bytes, whatever the size of a page is. */
 #define ARENA_MIN_ORDER		get_order(SZ_64K)
 #define ARENA_MAX_ORDER		get_order(SZ_2M)
 #define OWN_BLOCK_PAGES		(SZ_256K >> PAGE_SHIFT)
 
-/* An arena that is added is at most this part of its pool, or the smallest. */
+/* A new arena has at most 1/ARENA_SHARE of the pages of its pool, or ARENA_MIN_ORDER. */
 #define ARENA_SHARE		64
 
 static unsigned int arena_order(const struct mpool_large *large)
@@ -57,7 +51,7 @@ static unsigned int arena_order(const struct mpool_large *large)
 		       min(ARENA_MAX_ORDER, MAX_PAGE_ORDER));
 }
 
-/* A block of @npages pages with our references; those behind it go back. */
+/* A block of @npages pages with mpool's references.  The pages behind them are freed. */
 static struct page *block_alloc(int nid, unsigned int order, u32 npages,
 				gfp_t gfp)
 {
@@ -65,7 +59,7 @@ static struct page *block_alloc(int nid, unsigned int order, u32 npages,
 	u32 i;
 
 	gfp &= ~__GFP_COMP;
-	/* Without a wish the policy of the task says it. */
+	/* Without a node, the memory policy of the task chooses one. */
 	page = nid == NUMA_NO_NODE ? alloc_pages(gfp, order) :
 				     alloc_pages_node(nid, gfp, order);
 	if (!page)
@@ -78,7 +72,10 @@ static struct page *block_alloc(int nid, unsigned int order, u32 npages,
 	return page;
 }
 
-/* The largest block from @order down to @least; sets @order to what it is. */
+/*
+ * The largest block from order *@order down to @least; sets *@order to the order of the
+ * block.  The orders above @least are only tried, without reclaim.
+ */
 static struct page *block_shared(int nid, unsigned int *order,
 				 unsigned int least, gfp_t gfp)
 {
@@ -93,8 +90,10 @@ static struct page *block_shared(int nid, unsigned int *order,
 }
 
 /*
- * Takes all references to a page that is ours alone and as it came.  From then on nobody
- * can take one, also if he only tries, by the number of a page.
+ * Takes all references to a page, if mpool has the only ones, and if the page is as it
+ * was when it came.  A poisoned page, or a page with the private or mapping field of a
+ * driver, is refused: the page allocator has to look at that page itself.  After this, no
+ * CPU can get a reference to the page, not even by its page frame number.
  */
 static bool page_freeze(struct page *page)
 {
@@ -102,7 +101,10 @@ static bool page_freeze(struct page *page)
 	       page_ref_freeze(page, MPOOL_PAGE_REFS);
 }
 
-/* Gives a block back as it came; false if it is not ours alone. */
+/*
+ * Frees a block in one piece; false if mpool has not the only references to all of its
+ * pages.  For 512 pages this is 9000 instructions, and 150,000 page by page.
+ */
 static bool block_join(struct page *page, unsigned int order)
 {
 	u32 i, n = 1u << order;
@@ -120,7 +122,7 @@ static bool block_join(struct page *page, unsigned int order)
 	return false;
 }
 
-/* Gives a block back that nobody has seen. */
+/* Frees a block that no other CPU has seen. */
 static void block_free(struct page *page, u32 npages)
 {
 	for (; npages--; page++) {
@@ -150,12 +152,15 @@ static struct mpool_arena *system_describe(struct mpool_large *large,
 	return arena;
 }
 
-/* What the pages of an arena begin with once they are nobody's. */
+/* The first bytes of a vmalloc() arena that is no longer in use: for kvfree_rcu(). */
 struct virt_end {
 	struct rcu_head rcu;
 };
 
-/* An arena that is contiguous for the CPU only.  Sleeps, or gives none. */
+/*
+ * An arena that is contiguous in virtual addresses only.  Sleeps; NULL where the caller
+ * may not sleep.
+ */
 static struct mpool_arena *virt_grow(struct mpool_large *large, u32 npages,
 				     unsigned long align, gfp_t gfp)
 {
@@ -163,14 +168,14 @@ static struct mpool_arena *virt_grow(struct mpool_large *large, u32 npages,
 	struct mpool_arena *arena;
 	void *base;
 
-	/* vmalloc() knows no alignment; the engine finds it in more pages. */
+	/* vmalloc() takes no alignment; the engine finds an aligned run in more pages. */
 	if (align > PAGE_SIZE)
 		pages += (align >> PAGE_SHIFT) - 1;
-	/* Nor does it promise a node. */
+	/* vmalloc() may sleep, and it does not promise a node. */
 	if (pages > RUNS_MAX_PAGES || !gfpflags_allow_blocking(gfp) ||
 	    irqs_disabled() || in_interrupt() || (gfp & __GFP_THISNODE))
 		return NULL;
-	/* How hard to try is the caller's to say; zones it takes none. */
+	/* The flags of the caller say how hard to try.  vmalloc() takes no zone flags. */
 	gfp = (gfp | large->zone) & (GFP_KERNEL_ACCOUNT | __GFP_NOWARN |
 				     __GFP_NORETRY | __GFP_RETRY_MAYFAIL);
 	base = __vmalloc(pages << PAGE_SHIFT, gfp | __GFP_NOWARN);
@@ -201,10 +206,13 @@ static struct mpool_arena *system_grow(struct mpool_large *large, u32 npages,
 		return large->virt ? virt_grow(large, npages, align, gfp) :
 				     NULL;
 	gfp = (gfp & ~(GFP_ZONEMASK | __GFP_ZERO)) | large->zone;
-	/* The page allocator promises no more than two pages, and only who may wait. */
+	/*
+	 * The page allocator honours __GFP_NOFAIL for at most two pages, and only if the
+	 * caller may sleep.
+	 */
 	if (least > 1 || !gfpflags_allow_blocking(gfp))
 		gfp &= ~__GFP_NOFAIL;
-	/* There is something else to try, but for a page. */
+	/* If a block of two or more pages fails, vmalloc() is tried next. */
 	if (large->virt && least)
 		gfp |= __GFP_NORETRY | __GFP_NOWARN;
 	if (npages >= OWN_BLOCK_PAGES)
@@ -225,6 +233,12 @@ static struct mpool_arena *system_grow(struct mpool_large *large, u32 npages,
 		return NULL;
 	}
 	arena->mem = page;
+	/*
+	 * A block is freed in one piece only if none of its pages was freed before.  Nor
+	 * is it if memory cgroups or allocation profiling know of the block: split_page()
+	 * gives each page a share of that state, and __free_pages() would settle the
+	 * share of the first page only.
+	 */
 	arena->whole = !split && !(gfp & __GFP_ACCOUNT) &&
 		       !IS_ENABLED(CONFIG_MEM_ALLOC_PROFILING);
 	arena->order = order;
@@ -234,12 +248,12 @@ static struct mpool_arena *system_grow(struct mpool_large *large, u32 npages,
 
 static void system_release(struct mpool_arena *arena)
 {
-	/* vfree() may sleep, which a free must not. */
+	/* vfree() may sleep, and this may be a free in atomic context. */
 	if (arena->virt) {
 		kvfree_rcu((struct virt_end *)arena->base, rcu);
 		return;
 	}
-	/* All of it left, page by page. */
+	/* The pages left one by one: mpool_refs_drain(). */
 	if (arena->gone)
 		return;
 	mpool_account_reclaimed(arena->npages);
@@ -260,7 +274,7 @@ static bool node_has_memory(int nid)
 	return nid >= 0 && nid < nr_node_ids && node_state(nid, N_MEMORY);
 }
 
-/* Says what is wrong with the arguments, if anything. */
+/* Returns a message if the arguments are invalid, or NULL. */
 static const char *system_check(const struct mpool_large_args *args)
 {
 	const gfp_t zones = args->gfp & (__GFP_DMA | __GFP_DMA32);
@@ -268,7 +282,7 @@ static const char *system_check(const struct mpool_large_args *args)
 
 	if (args->flags & ~(MPOOL_LARGE_VIRT | MPOOL_LARGE_NODE))
 		return "flags are unknown";
-	/* GFP_ZONE_BAD has it: the page allocator would take any zone. */
+	/* GFP_ZONE_BAD has this combination: the page allocator would take any zone. */
 	if (zones == (__GFP_DMA | __GFP_DMA32))
 		return "gfp has GFP_DMA and GFP_DMA32, no zone is both";
 	if (virt && zones)
@@ -292,7 +306,11 @@ struct mpool_large *__mpool_large_create(const char *name,
 		return ERR_PTR(err);
 	if (!args)
 		args = &none;
-	/* Reserved memory has no zones and is nobody's to account. */
+	/*
+	 * If the pool "shared" has reserved memory, a pool takes its memory there.
+	 * Reserved memory has no zones and no nodes, and no memory cgroup accounts for
+	 * it: a pool that asks for these has memory of the page allocator.
+	 */
 	if (mpool_large_shared && !mpool_large_shared->feed->system &&
 	    !args->gfp && !(args->flags & MPOOL_LARGE_NODE))
 		return mpool_nested_create(name, mpool_large_shared, args,
@@ -326,7 +344,7 @@ EXPORT_SYMBOL_GPL(__mpool_large_create);
 
 int mpool_large_init(void)
 {
-	/* Reserved memory may be what is shared. */
+	/* With reserved memory, mpool_reserved_init() has created the pool already. */
 	if (mpool_large_shared)
 		return 0;
 	mpool_large_shared = mpool_large_create("shared", NULL);

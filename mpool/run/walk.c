@@ -2,17 +2,17 @@
 /*
  * Walks over the runs of a large pool, however many there are.
  *
- * Structure: a cursor, which is an arena by its serial number and a page of it, and a
- * step that visits WALK_STEP runs from there on in one RCU read-side section.  Between
- * steps nothing is held: an arena may go, and then the next one follows.  The list of
- * arenas is in the order of their serial numbers.
+ * Structure: a cursor, with the serial number of an arena and the index of a page in it.
+ * A step visits WALK_STEP runs from the cursor on, in one RCU read-side section.  Between
+ * steps nothing is held: if an arena goes, the walk continues with the next one.  The
+ * list of arenas is in the order of their serial numbers.
  *
- * Invariant: a run that is in use all the time is visited once, others once or not at
- * all.
+ * Invariant: a run that is in use during the whole walk is visited once, any other run
+ * once or not at all.
  *
- * Locking: RCU for a step.  It holds the arenas that the step comes by, and the owner
- * of each run that it finds in use.  A step passes by the arenas before its own, with
- * a load for each.
+ * Locking: RCU for a step.  It keeps the arenas that the step passes, and the owner of
+ * each run that the step finds in use.  A step passes the arenas before its own, with a
+ * load for each.
  */
 #include <linux/rculist.h>
 #include <linux/sched.h>
@@ -23,7 +23,7 @@
 /* Runs that are visited in one RCU read-side section. */
 #define WALK_STEP	64
 
-/* One step; false if it came to the end. */
+/* One step; false if it has come to the end. */
 static bool walk_step(struct mpool_large *large, struct mpool_cursor *at,
 		      mpool_run_fn fn, void *arg, int *ret)
 {
@@ -52,8 +52,9 @@ static bool walk_step(struct mpool_large *large, struct mpool_cursor *at,
 }
 
 /*
- * Calls @fn for each run from *@at on, free ones too, in RCU read-side sections, until
- * it is not 0.  *@at is behind the last run then.  Sleeps between them.
+ * Calls @fn for each run from *@at on, free runs too, in RCU read-side sections, until
+ * @fn returns a value that is not 0.  *@at is behind the last run then.  Sleeps between
+ * the read-side sections.
  */
 int mpool_large_walk(struct mpool_large *large, struct mpool_cursor *at,
 		     mpool_run_fn fn, void *arg)
@@ -86,10 +87,10 @@ static int visit_owner(struct mpool_arena *arena, struct mpool_page *pg,
 	if (!mpool_page_is_run(pg) || mpool_page_owner(pg) != walk->owner)
 		return 0;
 	obj.addr = mpool_page_address(arena, pg);
-	/* After the state: the barrier is that of mpool_page_owner(). */
+	/* Load it after the state: the barrier is in mpool_page_owner(). */
 	obj.size = mpool_page_bytes(pg) - mpool_page_slack(pg);
 	obj.site = READ_ONCE(pg->site);
-	/* As in whatis_arena(): a link is no site. */
+	/* As in whatis_arena(): a link is not a site. */
 	smp_rmb();
 	return mpool_page_is_run(pg) ? walk->fn(&obj, walk->arg) : 0;
 }
@@ -121,8 +122,8 @@ static int drop_one(const struct mpool_obj *obj, void *arg)
 	if (!mpool_runs_claim(pg))
 		return 0;
 	/*
-	 * Once it is claimed nobody changes it.  Before that it may have been freed
-	 * and be somebody else's by now, who keeps it.
+	 * A claimed run does not change.  Before the claim, the run may have been freed
+	 * and allocated again, for another owner or another site: then it stays in use.
 	 */
 	if (READ_ONCE(pg->owner) != drop->owner ||
 	    READ_ONCE(pg->site) != obj->site) {
@@ -134,7 +135,10 @@ static int drop_one(const struct mpool_obj *obj, void *arg)
 	return 0;
 }
 
-/* Frees what @owner has in @large, or only what @mod's sites took. */
+/*
+ * Frees the runs that @owner has in @large; if @mod is given, only the runs that call
+ * sites of @mod have allocated.
+ */
 size_t mpool_large_drop_owner(struct mpool_large *large,
 			      struct mpool_pool *owner,
 			      const struct module *mod)
@@ -155,7 +159,10 @@ static int adopt_one(const struct mpool_obj *obj, void *arg)
 	return 0;
 }
 
-/* Runs that a pool leaves out at its end become the large pool's: nothing names it then. */
+/*
+ * The runs that a pool leaves in use at its end belong to the large pool from now on: no
+ * run has a pointer to the ended pool.
+ */
 void mpool_large_adopt(struct mpool_large *large, struct mpool_pool *owner)
 {
 	mpool_large_walk_owner(large, owner, adopt_one, large);
@@ -171,13 +178,13 @@ static int add_slack(struct mpool_arena *arena, struct mpool_page *pg,
 		return 0;
 	smp_rmb(); /* Pairs with smp_wmb() in fill_locked(). */
 	slack = mpool_page_slack(pg);
-	smp_rmb(); /* As in whatis_arena(): a link is no slack. */
+	smp_rmb(); /* As in whatis_arena(): a link is not a slack. */
 	if (mpool_page_is_run(pg))
 		*sum += slack;
 	return 0;
 }
 
-/* Bytes that were not asked for, in the runs of all owners. */
+/* Bytes that were not requested, in the runs of all owners. */
 size_t mpool_large_slack(struct mpool_large *large)
 {
 	struct mpool_cursor at = { };
