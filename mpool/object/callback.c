@@ -2,14 +2,15 @@
 /*
  * Callbacks: the constructor and the destructor of a fixed pool.
  *
- * Structure: two pointers and, for each, how many calls are under way.  A pointer only
- * goes from a function to none: when the pool ends, or when the module goes whose code
- * it is.  Each call has an entry in call.c as well, so that a callback which ends its
- * own pool is found out.
+ * Structure: two pointers and, for each, the number of calls that run.  A pointer only
+ * changes from a function to NULL: when the pool ends, or when the module that has the
+ * function is unloaded.  Each call has an entry in call.c as well, so that a callback
+ * which ends its own pool is detected.
  *
- * Invariant: once a pointer is none and its count was 0, no CPU is in that function.
+ * Invariant: once a pointer is NULL and its count was 0 after that, no CPU is in the
+ * function.
  *
- * Locking: none; see the two barriers.
+ * Locking: none; see the barriers in callback_begin() and mpool_fixed_drop_callbacks().
  */
 #include <linux/kernel.h>
 #include <linux/module.h>
@@ -19,22 +20,22 @@
 #include "fixed.h"
 #include "owner.h"
 
-/* Constructors of one pool, each within the one before. */
+/* The most nested calls of the constructor of one pool. */
 #define CALLBACK_DEPTH		4
 
-/*
- * A callback may be dropped while it runs: it is counted from before the pointer is
- * read until it has returned, and mpool_fixed_drop_callbacks() waits for the count.
- * That is one atomic operation more than the slow path has on the same line, and
- * works in NMI context, where SRCU does not on every architecture.
- */
 static unsigned int callback_begin(struct mpool_fixed *fixed, atomic_t *calls,
 				   struct mpool_call *call)
 {
 	unsigned int depth = mpool_call_begin(call, fixed);
 
 	atomic_inc(calls);
-	/* Pairs with smp_mb() in mpool_fixed_drop_callbacks(). */
+	/*
+	 * Pairs with smp_mb() in mpool_fixed_drop_callbacks(), which waits for the count:
+	 * a callback may be dropped while it runs, so it is counted from before the
+	 * pointer is loaded until it has returned.  This is one more atomic operation on
+	 * a cache line that the slow path has anyway, and works in NMI context, where
+	 * SRCU does not on every architecture.
+	 */
 	smp_mb__after_atomic();
 	return depth;
 }
@@ -42,12 +43,12 @@ static unsigned int callback_begin(struct mpool_fixed *fixed, atomic_t *calls,
 static void callback_end(atomic_t *calls, struct mpool_call *call)
 {
 	mpool_call_end(call);
-	/* Pairs with atomic_read_acquire() there. */
+	/* Pairs with atomic_read_acquire() in mpool_fixed_drop_callbacks(). */
 	smp_mb__before_atomic();
 	atomic_dec(calls);
 }
 
-/* A constructor that allocates from its own pool would need all of the stack. */
+/* A constructor that allocates from its own pool would use up the stack. */
 static bool callback_too_deep(struct mpool_fixed *fixed, unsigned int depth)
 {
 	if (depth <= CALLBACK_DEPTH)
@@ -57,7 +58,7 @@ static bool callback_too_deep(struct mpool_fixed *fixed, unsigned int depth)
 	return true;
 }
 
-/* Calls the constructor, if there is one, which may refuse the object. */
+/* Calls the constructor, if the pool has one; it may refuse the object. */
 int mpool_fixed_construct(struct mpool_fixed *fixed, void *obj)
 {
 	int (*ctor)(void *obj, void *priv);
@@ -65,7 +66,10 @@ int mpool_fixed_construct(struct mpool_fixed *fixed, void *obj)
 	unsigned int depth;
 	int err = 0;
 
-	/* A call that finds none is not counted, so that the wait for the others ends. */
+	/*
+	 * If the pointer is NULL nothing is counted, so that the wait for other calls
+	 * ends.
+	 */
 	if (!READ_ONCE(fixed->ctor))
 		return 0;
 	depth = callback_begin(fixed, &fixed->ctor_calls, &call);
@@ -93,8 +97,8 @@ void mpool_fixed_destruct(struct mpool_fixed *fixed, void *obj)
 }
 
 /*
- * From its return on no callback runs or will whose code is @mod's, or none at all if
- * that is NULL.  False if there was none.
+ * Drops the callbacks that are code of @mod, or all callbacks if @mod is NULL.  After the
+ * return none of them runs or will run.  False if there was none to drop.
  */
 bool mpool_fixed_drop_callbacks(struct mpool_fixed *fixed,
 				const struct module *mod)
@@ -107,9 +111,10 @@ bool mpool_fixed_drop_callbacks(struct mpool_fixed *fixed,
 	if (dtor)
 		WRITE_ONCE(fixed->dtor, NULL);
 	/*
-	 * Pairs with smp_mb__after_atomic() in callback_begin().  Who finds none to
-	 * drop waits as well: somebody else may have dropped it a moment ago.  Where one
-	 * stays, it is not @mod's, and its calls may never be none.
+	 * Pairs with smp_mb__after_atomic() in callback_begin().  A caller that has
+	 * nothing to drop waits as well: another task may have dropped the callback a
+	 * moment ago.  A pointer that is not NULL is not code of @mod, and its count may
+	 * never be 0.
 	 */
 	smp_mb();
 	while (!READ_ONCE(fixed->ctor) && atomic_read_acquire(&fixed->ctor_calls))

@@ -1,31 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Chunks: where the objects of a fixed pool are, and what state each is in.
+ * Chunks: the memory of the objects of a fixed pool, and the state of each object.
  *
- * A chunk is a run of pages with as many objects as fit; geometry.c settles how many
- * pages that are.
- *
- * The description of a chunk is elsewhere, not in its pages:
+ * A chunk is a run of pages with as many objects as fit; geometry.c sets the number of
+ * pages.  The description of a chunk is not in its pages:
  *
  *	struct mpool_chunk | state 0 | state 1 | ... | state nr - 1 | free list
  *
- * The state of a live object is the site that allocated it.  One store on
- * each side is thus what attributes leaks and finds wrong frees.  The free list is
- * a bitmap, and the first free object is taken: live ones gather at the front.
+ * The state of a live object is the call site that allocated it.  So one store at alloc
+ * and one at free are enough to attribute leaks and to find wrong frees.  The free list
+ * is a bitmap, and the first free object is allocated: live objects gather at the front.
  *
- * A chunk is on one of three lists: full, partial, or empty.  CHUNK_KEEP pages of
- * empty chunks are kept, the others go back to the large pool.
+ * A chunk is on one of three lists: full, partial or empty.  CHUNK_KEEP pages of empty
+ * chunks are kept, the others go back to the large pool.
  *
  * Invariant, checked by mpool_chunks_verify():
- *	each free list has nfree objects, whose state is MPOOL_OBJ_FREE, none of
- *	them before at.first; a chunk is on the list that
- *	nfree says; nr_objs and nr_free are the sums over all chunks; every
- *	object is live, free or cached, and adds up with what the callers say;
- *	the page map says of each page whose it is.
+ *	each free list has nfree objects, all of them MPOOL_OBJ_FREE and none before
+ *	at.first; a chunk is on the list that its nfree says; nr_objs and nr_free are the
+ *	sums over all chunks; every object is live, free, cached or late, and the live and
+ *	the cached ones are as many as the caller has counted; the page map leads from
+ *	each page of a chunk to the chunk.
  *
- * Locking: chunks->lock (raw) for lists, counts and free objects.  The state of
- * an object that is not free belongs to who has the object.  Chunks end after a
- * grace period, so that lookups and walks need only RCU.
+ * Locking: chunks->lock (raw) for lists, counts and free objects.  The state of an object
+ * that is not free belongs to the holder of the object.  Chunks are freed after a grace
+ * period, so lookups and walks need only RCU.
  */
 #include <linux/bitmap.h>
 #include <linux/kernel.h>
@@ -37,23 +35,23 @@
 #include "fixed.h"
 
 /*
- * Pages in empty chunks that a pool over system memory keeps, until nobody has taken
- * them for a while, or the large pool needs them.  With one chunk only, 100 objects of
- * 4 KiB, out and back, were 4100 instructions each.
+ * Pages in empty chunks that a pool over system memory keeps, until they were not used
+ * for a while or the large pool needs them.  With one chunk only, 100 objects of 4 KiB,
+ * allocated and freed again, took 4100 instructions each.
  */
 #define CHUNK_KEEP		(SZ_512K >> PAGE_SHIFT)
 
-/* Objects put back or taken while the lock is held once. */
+/* The most objects that are allocated or freed under the lock at a time. */
 #define CHUNK_BATCH		16
 
 static void late_fn(struct work_struct *work);
 
 /**
- * mpool_chunks_init() - settle the geometry
- * @chunks: what to fill in
- * @fixed: pool that has them
+ * mpool_chunks_init() - set the geometry
+ * @chunks: the struct to fill in
+ * @fixed: pool that has the chunks
  * @owner: pool that is charged
- * @large: pool to take runs from
+ * @large: pool to allocate runs from
  * @size: of an object, bytes, not 0
  * @align: of an object, a power of two
  */
@@ -76,7 +74,7 @@ void mpool_chunks_init(struct mpool_chunks *chunks, struct mpool_fixed *fixed,
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_init);
 
-/* Puts a chunk on the list that it belongs on. */
+/* Moves a chunk to the list that its nfree says. */
 static void chunk_place_locked(struct mpool_chunks *chunks,
 			       struct mpool_chunk *chunk)
 {
@@ -101,7 +99,7 @@ static unsigned long *chunk_free_list(struct mpool_chunk *chunk)
 	return (unsigned long *)PTR_ALIGN(&chunk->state[chunk->at.nr], sizeof(long));
 }
 
-/* Takes an object off the free list. */
+/* Removes an object from the free list. */
 static void chunk_unfree_locked(struct mpool_chunks *chunks,
 				struct mpool_chunk *chunk, u32 i)
 {
@@ -116,10 +114,11 @@ static void chunk_unfree_locked(struct mpool_chunks *chunks,
 }
 
 /*
- * Takes the first free object; false if its state is not MPOOL_OBJ_FREE.  Two CPUs
- * that freed it in the same few cycles had both put it into a magazine, one of these
- * put it here, and the store of the other came later, or its copy was handed out.
- * The object belongs to that copy: it leaves the free list, and is not handed out.
+ * Allocates the first free object; false if its state is not MPOOL_OBJ_FREE.  Two CPUs
+ * freed that object in the same few cycles, and both put it into a magazine.  One of the
+ * two copies came back here.  Then the other CPU stored its state, or the other copy was
+ * allocated.  The object belongs to the other copy: it leaves the free list and is not
+ * allocated.
  */
 static bool chunk_pop_locked(struct mpool_chunks *chunks,
 			     struct mpool_chunk *chunk,
@@ -138,7 +137,7 @@ static bool chunk_pop_locked(struct mpool_chunks *chunks,
 	return true;
 }
 
-/* Puts an object on the free list; false if it is there. */
+/* Puts an object on the free list; false if it is there already. */
 static bool chunk_push_locked(struct mpool_chunks *chunks,
 			      struct mpool_chunk *chunk, u16 *state)
 {
@@ -158,7 +157,7 @@ static bool chunk_push_locked(struct mpool_chunks *chunks,
 	return true;
 }
 
-/* The chunk to take objects from, or NULL. */
+/* The chunk to allocate objects from, or NULL. */
 static struct mpool_chunk *chunk_next_locked(struct mpool_chunks *chunks)
 {
 	lockdep_assert_held(&chunks->lock);
@@ -166,7 +165,9 @@ static struct mpool_chunk *chunk_next_locked(struct mpool_chunks *chunks)
 	       list_first_entry_or_null(&chunks->empty, struct mpool_chunk, list);
 }
 
-/* Reports objects that were freed twice; that was counted as two frees. */
+/*
+ * Reports objects that were freed twice, and takes the second free of each off the count.
+ */
 static void chunks_twice(struct mpool_chunks *chunks, void **objs,
 			 unsigned int n)
 {
@@ -177,7 +178,10 @@ static void chunks_twice(struct mpool_chunks *chunks, void **objs,
 	}
 }
 
-/* Takes up to CHUNK_BATCH objects; false if there are no more, or not to be had. */
+/*
+ * Allocates up to CHUNK_BATCH objects; false if there are no more, or if an NMI cannot
+ * take the lock.
+ */
 static bool chunks_take_batch(struct mpool_chunks *chunks,
 			      struct mpool_slot *slots, unsigned int n,
 			      unsigned int *done)
@@ -204,13 +208,13 @@ static bool chunks_take_batch(struct mpool_chunks *chunks,
 	return chunk;
 }
 
-/* Takes up to @n objects from what there is; any context. */
+/* Allocates up to @n of the free objects; any context. */
 unsigned int mpool_chunks_take(struct mpool_chunks *chunks,
 			       struct mpool_slot *slots, unsigned int n)
 {
 	unsigned int done = 0;
 
-	/* A hint, against taking the lock for nothing; the lists decide. */
+	/* Without the lock, nr_free is a hint that saves the lock; the lists decide. */
 	while (done < n && mpool_hint(chunks->nr_free))
 		if (!chunks_take_batch(chunks, slots, n, &done))
 			break;
@@ -219,8 +223,8 @@ unsigned int mpool_chunks_take(struct mpool_chunks *chunks,
 EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_take);
 
 /*
- * Puts one object back; false if it was put back before, by another that freed
- * it at the same moment.  Otherwise it pins its chunk.
+ * Puts one object back; false if another CPU, which freed the object at the same moment,
+ * has put it back already.  Otherwise the object pins its chunk.
  */
 static bool slot_push_locked(struct mpool_chunks *chunks,
 			     const struct mpool_slot *slot)
@@ -228,7 +232,7 @@ static bool slot_push_locked(struct mpool_chunks *chunks,
 	struct mpool_chunk *chunk = mpool_chunk_find(slot->obj);
 
 	lockdep_assert_held(&chunks->lock);
-	/* The chunk may have gone meanwhile, and another be in its place. */
+	/* After a double free the chunk may be gone, and another one be in its place. */
 	if (unlikely(!chunk || slot->state !=
 		     mpool_chunk_state(chunk, (unsigned long)slot->obj) ||
 		     !mpool_obj_is(*slot->state, MPOOL_OBJ_CACHED)))
@@ -237,10 +241,10 @@ static bool slot_push_locked(struct mpool_chunks *chunks,
 }
 
 /*
- * Puts objects back that are cached.  Chunks that get empty stay until the
- * caller reaps them, where it holds nothing.  False if the lock cannot be had, in NMI
- * context; then those that were not put back are still the caller's: none of
- * them, if @n is at most one batch.
+ * Puts cached objects back.  Chunks that become empty stay until the caller, where it
+ * holds no lock, calls mpool_chunks_reap().  False if an NMI cannot take the lock.  The
+ * objects that were not put back still belong to the caller then: all of them, if @n is
+ * at most one batch.
  */
 bool mpool_chunks_put(struct mpool_chunks *chunks,
 		      const struct mpool_slot *slots, unsigned int n)
@@ -264,7 +268,7 @@ bool mpool_chunks_put(struct mpool_chunks *chunks,
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_put);
 
-/* Has a work item put one object back.  Any context. */
+/* Leaves an object to the work item, which puts it back.  Any context. */
 void mpool_chunks_put_late(struct mpool_chunks *chunks,
 			   const struct mpool_slot *slot)
 {
@@ -273,8 +277,8 @@ void mpool_chunks_put_late(struct mpool_chunks *chunks,
 	mpool_stat_inc(&chunks->owner->stats, MPOOL_STAT_DEFER);
 	WRITE_ONCE(*slot->state, MPOOL_OBJ_LATE);
 	/*
-	 * After the state; pairs with xchg() in mpool_chunks_collect().  The object
-	 * pins its chunk, so that there is one, until it is collected.
+	 * After the state; pairs with xchg() in mpool_chunks_collect().  There is a
+	 * chunk, because the object pins it until it is collected.
 	 */
 	smp_store_release(&chunk->late, true);
 	mpool_kick(&chunks->late);
@@ -288,7 +292,7 @@ static void late_push(struct mpool_chunks *chunks, struct mpool_chunk *chunk, u3
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&chunks->lock, flags);
-	/* Another CPU that collects may have been first. */
+	/* Another CPU in mpool_chunks_collect() may have been first. */
 	late = mpool_obj_is(READ_ONCE(chunk->state[i]), MPOOL_OBJ_LATE);
 	if (late)
 		pushed = chunk_push_locked(chunks, chunk, &chunk->state[i]);
@@ -298,8 +302,8 @@ static void late_push(struct mpool_chunks *chunks, struct mpool_chunk *chunk, u3
 }
 
 /*
- * Finishes the frees that were put off so far.  It waits for nobody: an allocation that
- * reclaim depends on may come here.
+ * Finishes the frees that were deferred so far.  Waits for no other task: reclaim may
+ * depend on the allocation that calls this.
  */
 void mpool_chunks_collect(struct mpool_chunks *chunks)
 {
@@ -329,7 +333,7 @@ static void late_fn(struct work_struct *work)
 	mpool_chunks_reap_more(chunks);
 }
 
-/* The same, and waits until nobody else is at it. */
+/* Finishes the deferred frees, and waits until the work item is done. */
 void mpool_chunks_settle(struct mpool_chunks *chunks)
 {
 	mpool_kick_sync(&chunks->late);
@@ -339,7 +343,7 @@ static void chunk_fill(struct mpool_chunk *chunk, u32 limit)
 {
 	u32 i;
 
-	/* Objects beyond the limit of the pool are never free. */
+	/* The chunk has no objects beyond max_objects of the pool. */
 	chunk->at.nfree = min(chunk->at.nr, limit);
 	chunk->at.nr = chunk->at.nfree;
 	for (i = 0; i < chunk->at.nr; i++)
@@ -348,7 +352,10 @@ static void chunk_fill(struct mpool_chunk *chunk, u32 limit)
 	chunk->at.first = 0;
 }
 
-/* Claims room for one more chunk under the limit; its objects, or an error. */
+/*
+ * Claims room under max_objects for one more chunk; returns the number of its objects, or
+ * an error.
+ */
 static int grow_claim(struct mpool_chunks *chunks)
 {
 	unsigned long flags, will;
@@ -367,7 +374,7 @@ static int grow_claim(struct mpool_chunks *chunks)
 	return n;
 }
 
-/* A run of what the large pool has, as long as it should be, or shorter. */
+/* A free run of the large pool, of @npages or of short_pages. */
 static struct mpool_page *run_idle(struct mpool_chunks *chunks, u32 npages)
 {
 	struct mpool_page *pg;
@@ -389,9 +396,9 @@ static struct mpool_page *run_more(struct mpool_chunks *chunks, u32 npages,
 }
 
 /*
- * A run for a chunk.  Before the large pool gets more memory, what it has is used up;
- * and for a chunk that is longer than it must be the kernel is not to work, which it
- * would where memory is fragmented.
+ * Allocates the run of a chunk.  The free runs of the large pool are used up first.  If
+ * the chunk is longer than it must be, the kernel must not reclaim or compact for it,
+ * which it would where memory is fragmented.
  */
 static struct mpool_page *chunk_run(struct mpool_chunks *chunks, gfp_t gfp)
 {
@@ -435,7 +442,10 @@ static struct mpool_chunk *chunk_alloc(struct mpool_chunks *chunks, u32 limit,
 	return chunk;
 }
 
-/* Puts a chunk, all of whose counted objects are free, on the lists. */
+/*
+ * Adds a chunk to the lists and its objects to the counts.  Objects that are not on its
+ * free list are in a magazine; see chunk_release().
+ */
 static void chunk_link_locked(struct mpool_chunks *chunks,
 			      struct mpool_chunk *chunk)
 {
@@ -452,8 +462,8 @@ static void chunk_link_locked(struct mpool_chunks *chunks,
 }
 
 /*
- * Gets one more chunk; -ENOMEM, -ENOSPC if the pool may not have it, or -EAGAIN if
- * somebody is making the last one that it may have.
+ * Adds one more chunk; -ENOMEM, -ENOSPC if max_objects forbids it, or -EAGAIN if another
+ * CPU is making the last chunk that max_objects allows.
  */
 int mpool_chunks_grow(struct mpool_chunks *chunks, gfp_t gfp)
 {
@@ -476,7 +486,10 @@ int mpool_chunks_grow(struct mpool_chunks *chunks, gfp_t gfp)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_grow);
 
-/* Takes objects off the free list whose state is another; how many it were. */
+/*
+ * Removes the objects from the free list that are not MPOOL_OBJ_FREE; returns their
+ * number.
+ */
 static u32 chunk_disown(struct mpool_chunk *chunk)
 {
 	u32 i, n = 0;
@@ -492,12 +505,9 @@ static u32 chunk_disown(struct mpool_chunk *chunk)
 }
 
 /*
- * Gives an empty chunk that is on no list back.  If a state is not MPOOL_OBJ_FREE, a
- * magazine has a copy of that object, see chunk_pop_locked(), and the chunk stays
- * until it comes back.  The states are read when no lookup leads here any more: a free
- * that was on its way needs a live object, and there is none.
- *
- * A walk that stands on a chunk which stays goes on from the first one.
+ * Gives an empty chunk back that is on no list.  If an object is not MPOOL_OBJ_FREE, a
+ * magazine has a copy of it, see chunk_pop_locked(), and the chunk stays until that copy
+ * comes back.
  */
 static void chunk_release(struct mpool_chunks *chunks,
 			  struct mpool_chunk *chunk)
@@ -507,10 +517,15 @@ static void chunk_release(struct mpool_chunks *chunks,
 
 	mpool_pagemap_set(chunk->at.base, chunk->pg->len,
 			  (unsigned long)arena);
+	/*
+	 * The states are read now, when no lookup leads to the chunk any more.  A free
+	 * that found the chunk before would need a live object, and there is none.
+	 */
 	if (unlikely(chunk_disown(chunk))) {
 		mpool_pagemap_set(chunk->at.base, chunk->pg->len,
 				  (unsigned long)chunk);
 		raw_spin_lock_irqsave(&chunks->lock, flags);
+		/* A walk that is at this chunk goes on from the first chunk. */
 		chunk_link_locked(chunks, chunk);
 		raw_spin_unlock_irqrestore(&chunks->lock, flags);
 		return;
@@ -541,7 +556,7 @@ static struct mpool_chunk *chunk_unlink_empty(struct mpool_chunks *chunks,
 	return chunk;
 }
 
-/* Gives empty chunks back but @keep, if this is the place for it. */
+/* Gives empty chunks back, all but @keep, if the context of the caller allows it. */
 void mpool_chunks_reap(struct mpool_chunks *chunks, unsigned int keep)
 {
 	struct mpool_chunk *chunk;
@@ -552,16 +567,16 @@ void mpool_chunks_reap(struct mpool_chunks *chunks, unsigned int keep)
 		chunk_release(chunks, chunk);
 }
 
-/* Gives those back that are more than a pool may keep. */
+/* Gives the empty chunks back that are more than a pool may keep. */
 void mpool_chunks_reap_more(struct mpool_chunks *chunks)
 {
-	/* Those of a pool with a limit would pass it by. */
+	/* The chunks that are kept count against a limit of the large pool. */
 	u32 pages = chunks->large->limit ? 0 : CHUNK_KEEP;
 
 	/*
-	 * The pages of a region are of no use to the system.  In a chunk they can be had
-	 * where none can be made, as in hard interrupts of PREEMPT_RT, and who needs them
-	 * for something else gathers them.
+	 * The system has no use for the pages of a region.  In a chunk they serve
+	 * allocations where no chunk can be made, as in hard interrupts of PREEMPT_RT.
+	 * If another request needs the pages, fixed_gather() gives such chunks back.
 	 */
 	if (pages && !chunks->large->feed->system)
 		return;
@@ -604,7 +619,10 @@ int mpool_chunks_walk(struct mpool_chunks *chunks, mpool_visit_fn fn,
 	return ret;
 }
 
-/* Takes any chunk out.  Somebody who gathers empty ones may be doing so, too. */
+/*
+ * Removes any chunk from the lists.  At the same time fixed_gather() may remove empty
+ * chunks.
+ */
 static struct mpool_chunk *chunk_unlink(struct mpool_chunks *chunks)
 {
 	struct mpool_chunk *chunk;
@@ -621,8 +639,8 @@ static struct mpool_chunk *chunk_unlink(struct mpool_chunks *chunks)
 }
 
 /*
- * Ends all chunks, of a pool that nobody uses.  Those with objects that are not
- * free lose their description; their pages are left as they are.
+ * Ends all chunks of a pool without users.  Chunks with objects that are not free lose
+ * their description; their pages are left as they are.
  */
 void mpool_chunks_end(struct mpool_chunks *chunks)
 {
@@ -631,7 +649,7 @@ void mpool_chunks_end(struct mpool_chunks *chunks)
 	mpool_chunks_settle(chunks);
 	mpool_chunks_reap(chunks, 0);
 	while ((chunk = chunk_unlink(chunks))) {
-		/* Nobody gives it back, and its owner ends. */
+		/* The run stays in use, and its owner ends. */
 		WRITE_ONCE(chunk->pg->owner, &chunks->large->pool);
 		mpool_pagemap_set(chunk->at.base, chunk->pg->len,
 				  (unsigned long)mpool_page_arena(chunk->pg));

@@ -9,18 +9,18 @@
 #include "magazine.h"
 #include "reserve.h"
 
-/* On whose behalf an object is given back. */
+/* The reason to free an object. */
 enum mpool_give {
-	MPOOL_GIVE_FREE,		/* a caller's */
-	MPOOL_GIVE_INTERNAL,		/* the pool's above */
-	MPOOL_GIVE_UNBORN,		/* its constructor failed */
+	MPOOL_GIVE_FREE,		/* a caller of the pool frees it */
+	MPOOL_GIVE_INTERNAL,		/* the pool above frees it */
+	MPOOL_GIVE_UNBORN,		/* its constructor has failed */
 };
 
 /* Classes of a small pool that may have a reserve: powers of two. */
 #define MPOOL_BACKUPS	9
 
 struct mpool_fixed {
-	/* Read on every alloc and free, constant after creation. */
+	/* Read on every alloc and free. */
 	/* caches, or mpool_no_cache; see mpool_fixed_tune() */
 	struct mpool_cache __percpu *alloc_cache;
 	struct mpool_cache __percpu *free_cache;
@@ -29,28 +29,28 @@ struct mpool_fixed {
 	bool dead;			/* orphan: frees only, no cache */
 	bool internal;			/* objects are not for callers to free */
 	u16 class;			/* of the small pool above */
-	u16 wanted;			/* class that it stood in for when dry */
-	u8 wanted_more;			/* times, less those of all others */
-	bool closed;			/* all is freed, nothing allocated meanwhile */
+	u16 wanted;			/* class that most often found this one dry */
+	u8 wanted_more;			/* how often, less the times of all others */
+	bool closed;			/* all objects are being freed: no allocation */
 
 	struct mpool_chunks chunks;
 	struct mpool_depot depot;
-	atomic64_t slow_allocs;		/* that passed the caches by */
+	atomic64_t slow_allocs;		/* that bypassed the caches */
 	atomic64_t slow_frees;
-	size_t size;			/* as it was asked for */
+	size_t size;			/* as requested */
 	int (*ctor)(void *obj, void *priv);
 	void (*dtor)(void *obj, void *priv);
 	void *priv;
 	struct list_head list;		/* mpool_fixed_list */
 	u64 trim_ops;			/* allocs and frees at the last trim */
-	atomic_t ctor_calls;		/* that are under way */
+	atomic_t ctor_calls;		/* calls that run */
 	atomic_t dtor_calls;
 	struct rcu_head rcu;
-	struct mpool_reserve *reserved;	/* &reserve, a class's own, or NULL */
-	struct mpool_fixed **backups;	/* MPOOL_BACKUPS of a class, or NULL */
+	struct mpool_reserve *reserved;	/* &reserve, that of a class, or NULL */
+	struct mpool_fixed **backups;	/* of a class: those of its small pool; or NULL */
 
-	/* A class of a small pool ends here: there may be hundreds. */
-	struct mpool_pool pool;		/* on the registry */
+	/* For a class of a small pool the struct ends here: there may be hundreds. */
+	struct mpool_pool pool;		/* in the registry */
 	struct mpool_reserve reserve;
 };
 
@@ -79,7 +79,7 @@ void mpool_fixed_count(struct mpool_fixed *fixed, struct mpool_count *count);
 extern struct list_head mpool_fixed_list;
 extern struct mutex mpool_trim_mutex;
 
-/* All pools; the caller holds mpool_trim_mutex, so that none ends. */
+/* All pools.  The caller holds mpool_trim_mutex, so that no pool ends. */
 #define mpool_fixed_for_each(fixed)					\
 	list_for_each_entry_rcu(fixed, &mpool_fixed_list, list,		\
 				lockdep_is_held(&mpool_trim_mutex))

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Geometry: how many pages the chunks of a pool have, and how many objects.
+ * Geometry: the number of pages of the chunks of a pool, and of the objects in them.
  *
- * Structure: nothing of its own; it fills in the constant part of struct
- * mpool_chunks.  A chunk is a run of 1 to CHUNK_MAX_PAGES pages with as many objects
- * as fit, or of as many pages as one object needs if that is more.  The length is the
- * one that wastes least, or a shorter one that wastes hardly more: four objects
- * of 3072 bytes are three pages, and not a byte is lost.
+ * Structure: no data of its own; it fills in the constant part of struct mpool_chunks.  A
+ * chunk is a run of 1 to CHUNK_MAX_PAGES pages with as many objects as fit, or of as many
+ * pages as one object needs if that is more.  The length is the one that wastes least, or
+ * a shorter one that wastes hardly more: four objects of 3072 bytes are three pages, and
+ * no byte is wasted.
  *
- * The classes of a small pool are many, most with a few objects: their chunks
- * are short at first, and then the longer, the more pages a class has.  What long
- * chunks save in each page is weighed against the half of the last one that is
- * free.
+ * The classes of a small pool are many, most of them with few objects.  Their chunks are
+ * short at first; the more objects a class has, the longer its new chunks are.  The
+ * memory that a long chunk saves in each page is weighed against the free half of the
+ * last chunk.
  *
- * Invariant: a chunk has at least one object, and at most MPOOL_CHUNK_OBJS unless it
- * is one object's; rungs ascend from 0.
+ * Invariant: a chunk has at least one object, and at most MPOOL_CHUNK_OBJS; the rungs
+ * ascend from 0.
  *
- * Locking: none; the numbers are constant once a pool is there.
+ * Locking: none; the numbers are constant once a pool was created.
  */
 #include <linux/kernel.h>
 #include <linux/math64.h>
@@ -27,27 +27,33 @@
 #define CHUNK_MAX_PAGES		32
 
 /*
- * A longer chunk must save more than 1/CHUNK_PATIENCE of the memory.  With that none of
- * objects up to 2 KiB loses more than 2 % behind the last of them.
+ * A longer chunk must save more than 1/CHUNK_PATIENCE of the memory.  With this value, no
+ * size up to 2 KiB loses more than 2 % of a chunk behind the last object.
  */
 #define CHUNK_PATIENCE		90
 
-/* Nor has one fewer objects than this, or else pages: each costs its description. */
+/*
+ * A chunk has at least this many objects, or else this many pages: each chunk costs a
+ * description.
+ */
 #define CHUNK_FEW		4
 
-/* Of a run that is there anyway no more than 1/CHUNK_SHORT is lost. */
+/*
+ * A free run of the large pool is used for a shorter chunk if that costs at most
+ * 1/CHUNK_SHORT more.
+ */
 #define CHUNK_SHORT		8
 
-/* From one rung to the next a pool has so many times the objects, at least. */
+/* From one rung to the next, the number of objects grows by this factor at least. */
 #define RUNG_STEP		3
 
-/* What kmalloc() makes of the bytes of a description. */
+/* The bytes that kmalloc() takes for a description. */
 static size_t meta_cost(u32 nr)
 {
 	return kmalloc_size_roundup(mpool_chunk_bytes(nr));
 }
 
-/* What an object costs in a chunk, bytes << 10. */
+/* The cost of an object in a chunk of @npages, in bytes << 10. */
 static u64 chunk_cost(u32 npages, u32 size)
 {
 	u32 nr = npages * PAGE_SIZE / size;
@@ -55,7 +61,7 @@ static u64 chunk_cost(u32 npages, u32 size)
 	return div_u64(((u64)npages * PAGE_SIZE + meta_cost(nr)) << 10, nr);
 }
 
-/* The longest chunk that there may be, pages: its objects can be numbered. */
+/* The most pages of a chunk: its objects must be numbered in 16 bits. */
 static u32 chunk_most(u32 size)
 {
 	u32 least = DIV_ROUND_UP(size, PAGE_SIZE);
@@ -65,7 +71,9 @@ static u32 chunk_most(u32 size)
 			   (u64)MPOOL_CHUNK_OBJS * size >> PAGE_SHIFT));
 }
 
-/* The shortest from @least on that loses at most 1/@patience more than the best. */
+/*
+ * The shortest length from @least on that costs at most 1/@patience more than the best.
+ */
 static u32 chunk_length(u32 size, u32 least, u32 patience)
 {
 	u32 most = chunk_most(size), n;
@@ -80,9 +88,9 @@ static u32 chunk_length(u32 size, u32 least, u32 patience)
 }
 
 /*
- * The length that is the next to be worth it from a shorter one on, and from how
- * many objects: half of a chunk is free, and each object costs what it does.  A
- * length of 0 if none is.
+ * The next longer length that is worth it, and the number of objects from which it is:
+ * half of the last chunk is free, which costs more in a longer chunk, but there each
+ * object costs less.  The length is 0 if no longer chunk is worth it.
  */
 static struct mpool_rung rung_after(const u64 *cost, u32 npages, u32 most)
 {
@@ -102,8 +110,8 @@ static struct mpool_rung rung_after(const u64 *cost, u32 npages, u32 most)
 }
 
 /*
- * Settles how long chunks are, by how many objects there are: from the shortest on,
- * for the classes of a small pool, which are many, and most with a few objects.
+ * Sets the length of chunks by the number of objects, from the shortest on.  For the
+ * classes of a small pool, which are many, most of them with few objects.
  */
 static void chunks_make_rungs(struct mpool_chunks *chunks)
 {
@@ -120,7 +128,9 @@ static void chunks_make_rungs(struct mpool_chunks *chunks)
 			break;
 		if (next.from < RUNG_STEP * top->from)
 			continue;
-		/* The longest has the last. */
+		/*
+		 * If there are more lengths than rungs, the longest is in the last rung.
+		 */
 		if (top < &chunks->rungs[MPOOL_RUNGS - 1])
 			top++;
 		*top = next;
@@ -129,7 +139,10 @@ static void chunks_make_rungs(struct mpool_chunks *chunks)
 	chunks->npages = top->npages;
 }
 
-/* The inverse of an odd number modulo 2^32: Newton doubles the bits each time. */
+/*
+ * The inverse of an odd number modulo 2^32: each Newton step doubles the bits that are
+ * right.
+ */
 static u32 inverse_of(u32 odd)
 {
 	u32 x = odd;	/* right in the lowest three bits */
@@ -140,7 +153,7 @@ static u32 inverse_of(u32 odd)
 	return x;
 }
 
-/* Settles the numbers for objects of chunks->size bytes, of a class or a pool. */
+/* Sets the geometry for objects of chunks->size bytes, of a class or of a pool. */
 void mpool_chunks_measure(struct mpool_chunks *chunks, bool class)
 {
 	u32 least = DIV_ROUND_UP(chunks->size, PAGE_SIZE), few;
@@ -161,7 +174,7 @@ void mpool_chunks_measure(struct mpool_chunks *chunks, bool class)
 	chunks->nr = chunks->npages * PAGE_SIZE / chunks->size;
 }
 
-/* Pages of the next chunk. */
+/* The pages of the next chunk. */
 u32 mpool_chunk_next_length(struct mpool_chunks *chunks)
 {
 	unsigned long nr = mpool_hint(chunks->nr_objs);

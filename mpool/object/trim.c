@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Trimming: objects that nobody asks for go back to where they came from.
+ * Trimming: the memory of idle objects goes back to its source.
  *
- * Structure: a work item passes over all fixed pools every few seconds, on a
- * timer that wakes no idle CPU.  Of the depot go the magazines that were there
- * all the time since the last pass: the working set did without them (Bonwick
- * and Adams, 2001).  A pool that nobody used since the last pass loses the
- * magazines of the CPUs and its empty chunks as well; only CPUs that have some
- * are interrupted.  Under memory pressure all of it goes at once.
+ * Structure: a work item passes over all fixed pools every few seconds, on a timer that
+ * wakes no idle CPU.  From the depot it frees the magazines that were there all the time
+ * since the last pass: the working set did without them (Bonwick and Adams, 2001).  A
+ * pool that was not used at all since the last pass loses the magazines of the CPUs and
+ * its empty chunks as well; only CPUs that have magazines are interrupted.  Under memory
+ * pressure all of this goes at once.
  *
- * Invariant: a pass takes free objects only, and never the reserve.
+ * Invariant: a pass frees the memory of free objects only, and never that of the reserve.
  *
- * Locking: trim_mutex keeps pools from being ended during a pass; they come meanwhile.
+ * Locking: mpool_trim_mutex keeps pools from ending during a pass; new pools may come.
  */
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
@@ -26,14 +26,20 @@
 
 #define TRIM_PERIOD	(4 * HZ)
 
-/* How long the count of what is idle holds, and when another is wanted, in jiffies. */
+/*
+ * A count of the idle objects is used for so many jiffies; count_next is the time of the
+ * next count.
+ */
 #define COUNT_PERIOD	max(HZ / 20, 1)
 static unsigned long count_next = INITIAL_JIFFIES;
 
 static void trim_fn(struct work_struct *work);
 static DECLARE_DEFERRABLE_WORK(trim_work, trim_fn);
 
-/* Does a CPU have magazines?  Asked by another, which must not follow them. */
+/*
+ * Does a CPU have magazines?  Another CPU calls this, and must not dereference the
+ * pointers.
+ */
 static bool cpu_has_some(int cpu, void *arg)
 {
 	struct mpool_fixed *fixed = arg;
@@ -101,8 +107,8 @@ static unsigned long fixed_trim_all(struct mpool_fixed *fixed)
 }
 
 /*
- * Gives up all that is not live, for those who need memory now; about how many
- * pages that was.  Sleeps, but waits for nobody: from reclaim.
+ * Gives up all objects that are not live, for reclaim; returns about how many pages that
+ * was.  Sleeps, but does not wait for another task.
  */
 unsigned long mpool_trim_all(void)
 {
@@ -122,9 +128,9 @@ unsigned long mpool_trim_all(void)
 EXPORT_SYMBOL_IF_KUNIT(mpool_trim_all);
 
 /*
- * Pages' worth of objects that are not live, the reserve among them.  That is a look at
- * each CPU for each pool, and reclaim asks often: COUNT_PERIOD old at most, or older
- * where somebody is at the pools.
+ * Pages' worth of the objects that are not live, those of the reserve included.  A count
+ * looks at each CPU for each pool, and reclaim asks often.  So the result may be
+ * COUNT_PERIOD old, or older while another task has mpool_trim_mutex.
  */
 static unsigned long trim_count(void)
 {
@@ -154,7 +160,7 @@ static struct mpool_shrink trim_shrink = {
 	.scan = mpool_trim_all,
 };
 
-/* The timer; stopped by tests that count what is idle. */
+/* Starts the timer.  Tests that count idle objects stop it. */
 void mpool_trim_start(void)
 {
 	schedule_delayed_work(&trim_work, TRIM_PERIOD);
