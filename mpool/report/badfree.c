@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Bad frees: what was freed that should not have been, in one line each.
+ * Bad frees: one line for each address that was freed and must not be freed in this way.
  *
- * Structure: a report asks whatis what the address is.  Of each pool MPOOL_BURST are
- * shown, and as many of no pool.  The first of a burst asks for a work item, which a few
- * seconds later says how many were not shown and begins anew; a pool that ends before
- * says it itself.
+ * Structure: a report calls mpool_whatis_whose() for the address.  Of each pool
+ * MPOOL_BURST bad frees are printed, and as many of addresses in no pool.  The first of a
+ * burst requests deferred work.  A few seconds later the work item prints how many were
+ * not shown, and a new burst begins.  A pool that ends before that prints the number
+ * itself.
  *
- * Invariant: a burst that is not 0 has asked for the work item.
+ * Invariant: if a burst is not 0, the work item was requested.
  *
- * Locking: none; bad frees are reported from any context, bursts are atomic.
+ * Locking: none; any context may report a bad free, and bursts are atomic.
  */
 #include <linux/kernel.h>
 #include <linux/list.h>
@@ -19,13 +20,13 @@
 #include "badfree.h"
 #include "kick.h"
 
-/* The name of a pool; an orphan may have the same. */
+/* Prints the name of a pool; an orphan may have the same name. */
 static void say_pool(struct mpool_out *out, const char *name, bool orphan)
 {
 	mpool_out(out, "\"%s\"%s", name, orphan ? " (orphan)" : "");
 }
 
-/* The object that an address is in, of the kind that its user knows. */
+/* Prints the object that an address is in, as its user knows it. */
 static void say_object(struct mpool_out *out, const struct mpool_whatis *what,
 		       const struct mpool_whose *whose, bool live)
 {
@@ -49,7 +50,10 @@ static void say_object(struct mpool_out *out, const struct mpool_whatis *what,
 		mpool_out(out, ", from %s", what->site);
 }
 
-/* Why a live object is not to be freed so, if that does not follow from its kind. */
+/*
+ * Prints why a live object must not be freed in this way, unless that follows from its
+ * kind.
+ */
 static void say_reason(struct mpool_out *out, const struct mpool_pool *pool,
 		       const struct mpool_whatis *what,
 		       const struct mpool_whose *whose, enum mpool_bad_free why)
@@ -66,7 +70,7 @@ static void say_reason(struct mpool_out *out, const struct mpool_pool *pool,
 	}
 }
 
-/* The function that frees memory of an area, where that is known. */
+/* The function that frees memory of an area, if it is known. */
 static const char *area_free(enum mpool_area area)
 {
 	switch (area) {
@@ -105,7 +109,7 @@ static void bad_free_what(struct mpool_out *out, const struct mpool_pool *pool,
 	}
 }
 
-/* One line: the address, what is there, and the function that freed it. */
+/* Prints one line: the address, the memory there, and the function that freed it. */
 void mpool_report_bad_free(struct mpool_out *out, const struct mpool_pool *pool,
 			   const void *p, enum mpool_bad_free why,
 			   unsigned long ip)
@@ -122,9 +126,10 @@ void mpool_report_bad_free(struct mpool_out *out, const struct mpool_pool *pool,
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_report_bad_free);
 
-/* How long a burst of bad frees is; and that of frees of no pool. */
+/* The length of a burst of bad frees. */
 #define BURST_TIME	(5 * HZ)
 
+/* The burst of addresses in no pool. */
 static atomic_t burst_of_none;
 
 static int burst_hidden(atomic_t *burst)
@@ -132,7 +137,7 @@ static int burst_hidden(atomic_t *burst)
 	return max(0, atomic_xchg(burst, 0) - MPOOL_BURST);
 }
 
-/* Says how many bad frees were not shown, and begins anew. */
+/* Prints how many bad frees were not shown, and begins new bursts. */
 void mpool_report_bursts(void)
 {
 	struct list_head *pools = mpool_registry_lock();
@@ -161,7 +166,9 @@ static void burst_over_fn(struct work_struct *work)
 
 static DECLARE_DELAYED_WORK(burst_over, burst_over_fn);
 
-/* A timer is not for every context that may free wrongly. */
+/*
+ * Deferred work starts the timer, because not every context of a bad free may start one.
+ */
 static void burst_begin_fn(struct work_struct *work)
 {
 	schedule_delayed_work(&burst_over, BURST_TIME);
@@ -190,7 +197,7 @@ void mpool_badfree_init(void)
 	mpool_kick_init(&burst_begin, burst_begin_fn);
 }
 
-/* No pool is left; a timer that runs yet is for what was of none. */
+/* No pool is left: if the timer still runs, it is for addresses in no pool. */
 void mpool_badfree_exit(void)
 {
 	mpool_kick_sync(&burst_begin);

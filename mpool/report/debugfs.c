@@ -2,22 +2,22 @@
 /*
  * debugfs: the tree of files.
  *
- *	/sys/kernel/debug/mpool/pools		0444  a line a pool
+ *	/sys/kernel/debug/mpool/pools		0444  one line for each pool
  *	                       /leaks		0400  the leak reports so far
  *	                       /<pool>/stats	0444  figures of a pool
  *	                       /<pool>/sites	0444  live objects by call site
  *	                       /<pool>/objects	0400  live objects, one by one
  *	                       /<pool>/map	0444  pages of a large pool
- *	                       /<pool>~1/	      those of its first orphan
+ *	                       /<pool>~1/	      of the first orphan of that name
  *
- * Files that show addresses are 0400.  No file can be written: under lockdown
- * only such files may be opened.
+ * Files that show addresses are 0400.  No file can be written: under lockdown only such
+ * files may be opened.
  *
- * Structure: the registry says when a pool comes and goes.  A failure to create
- * a file is nobody's error.
+ * Structure: the registry calls this file when a pool is added or removed.  If a file
+ * cannot be created, that is ignored.
  *
- * Invariant: the directory of a pool is there exactly as long as the pool may
- * be looked at, because removing a file waits for those who read it.
+ * Invariant: the directory of a pool is there exactly as long as the pool may be read,
+ * because the removal of a file waits for its readers.
  *
  * Locking: none of its own.
  */
@@ -71,7 +71,9 @@ static int sites_show(struct seq_file *seq, void *v)
 }
 DEFINE_SHOW_ATTRIBUTE(sites);
 
-/* The file objects may be long: a snapshot at open, then line by line. */
+/*
+ * The file objects may be long: open() takes a snapshot, which is then read line by line.
+ */
 static void *objects_start(struct seq_file *seq, loff_t *pos)
 {
 	struct mpool_snap *snap = seq->private;
@@ -134,7 +136,7 @@ static const struct file_operations objects_fops = {
 	.release = objects_release,
 };
 
-/* The file map: the header, then an arena at a time, under RCU. */
+/* The file map: the header, then one arena at a time, under RCU. */
 static void *map_start(struct seq_file *seq, loff_t *pos)
 {
 	struct mpool_large *large = seq->private;
@@ -193,7 +195,7 @@ static void pool_added(struct mpool_pool *pool)
 {
 	char name[MPOOL_NAME_LEN + 12];
 
-	/* The name of an orphan is free for another pool. */
+	/* Another pool may have the name of an orphan. */
 	if (pool->nth)
 		snprintf(name, sizeof(name), "%s~%u", pool->name, pool->nth);
 	else

@@ -2,17 +2,17 @@
 /*
  * The map of a large pool: its pages, as a picture made of characters.
  *
- * Structure: a header with the legend and the sums, then for each arena a line
- * with its figures and its pages, MAP_WIDTH characters a line.  An arena of more
- * than MAP_CELLS pages is drawn to a scale, so that a region of a GiB is read on
- * one screen.
+ * Structure: a header with the legend and the sums, then for each arena a line with its
+ * figures and its pages, MAP_WIDTH characters a line.  An arena of more than MAP_CELLS
+ * pages is drawn to a scale, so that a region of a GiB can be read on one screen.
  *
- * Invariant: each page is in one character; without a scale there are as many
- * characters as pages.
+ * Invariant: each page is in one character; without a scale there are as many characters
+ * as pages.
  *
- * Locking: large->lock for the sums.  The pages are read without it, word by
- * word, so that nobody waits for a reader: if runs come and go meanwhile, the
- * picture has parts of both.  The caller is in an RCU read-side section.
+ * Locking: large->lock for the sums.  The pages are read without it, word by word, so
+ * that no allocation waits for a reader of the file.  If runs are allocated or freed
+ * meanwhile, the picture has parts of both states.  The caller is in an RCU read-side
+ * section.
  */
 #include <linux/math.h>
 #include <linux/minmax.h>
@@ -46,7 +46,7 @@ void mpool_map_header(struct mpool_out *out, struct mpool_large *large)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_map_header);
 
-/* What stands for a page: of a run its first, or any other. */
+/* The character for a page.  @first: it is the first page of its run. */
 static char page_char(enum mpool_page_state state, bool first)
 {
 	switch (state) {
@@ -67,7 +67,7 @@ static char page_char(enum mpool_page_state state, bool first)
 	}
 }
 
-/* The characters of one line, from page @index on. */
+/* Prints the characters of one line, from page @index on. */
 static void map_line(struct mpool_out *out, struct mpool_arena *arena,
 		     u32 index, u32 scale, enum mpool_page_state *state)
 {
@@ -95,7 +95,7 @@ static void map_line(struct mpool_out *out, struct mpool_arena *arena,
 	mpool_out(out, "%s\n", text);
 }
 
-/* One arena; @number is its place in the list. */
+/* Prints one arena; @number is its place in the list. */
 void mpool_map_arena(struct mpool_out *out, struct mpool_arena *arena,
 		     unsigned int number)
 {

@@ -2,13 +2,14 @@
 /*
  * The text of the debugfs files: pools, stats, sites, objects.
  *
- * Structure: one function a file, from a snapshot to a writer.
+ * Structure: one function for each file, which reads the pool, or a snapshot of it, and
+ * prints text.
  *
  * Invariant: nothing is changed.
  *
- * Locking: the list of pools by its lock; a pool by whoever shows it, because
- * its files go before it does.  Figures that others change meanwhile are read
- * one by one, and each was true once.
+ * Locking: registry_mutex for the list of pools.  A pool is kept by the caller: the files
+ * of the pool are removed before the pool ends.  Figures that other CPUs change meanwhile
+ * are read one by one, and each was true once.
  */
 #include <linux/kernel.h>
 #include <linux/math64.h>
@@ -60,7 +61,7 @@ static void show_pool(struct mpool_out *out, struct mpool_pool *pool)
 	pool->ops->count(pool, &count);
 	if (count.objsize)
 		scnprintf(objsize, sizeof(objsize), "%zu", count.objsize);
-	/* Of an orphan, that of its directory: there may be more of that name. */
+	/* An orphan has the name of its directory here: other pools may have its name. */
 	if (pool->nth)
 		scnprintf(name, sizeof(name), "%s~%u", pool->name, pool->nth);
 	rcu_read_lock();
@@ -77,7 +78,7 @@ static void show_pool(struct mpool_out *out, struct mpool_pool *pool)
 	rcu_read_unlock();
 }
 
-/* The file pools: a line a pool. */
+/* The file pools: one line for each pool. */
 void mpool_show_pools(struct mpool_out *out)
 {
 	struct list_head *pools = mpool_registry_lock();
@@ -105,7 +106,10 @@ static void show_fixed(struct mpool_out *out, struct mpool_fixed *fixed)
 	line(out, "object stride", fixed->chunks.size);
 	line(out, "chunk pages", fixed->chunks.npages);
 	line(out, "chunk objects", fixed->chunks.nr);
-	/* Some may be shorter.  Shrunk first: what went had come before. */
+	/*
+	 * Chunks may be shorter than that.  MPOOL_STAT_SHRINK is read first: each chunk
+	 * that it counts was counted by MPOOL_STAT_GROW before.
+	 */
 	shrunk = mpool_stat_read(&fixed->pool.stats, MPOOL_STAT_SHRINK);
 	line(out, "chunks", mpool_stat_read(&fixed->pool.stats,
 					    MPOOL_STAT_GROW) - shrunk);
@@ -212,7 +216,7 @@ static void show_holders(struct mpool_out *out, struct mpool_pool *pool)
 	mutex_unlock(&mpool_shortage_mutex);
 }
 
-/* The reason of the last failure, if that was no want of memory. */
+/* The reason of the last failure, if it was not a lack of memory. */
 static const char *fail_text(const struct mpool_failure *fail, char *buf, size_t size)
 {
 	int err = READ_ONCE(fail->ctor);
@@ -248,7 +252,7 @@ static void show_fail(struct mpool_out *out, struct mpool_pool *pool)
 	show_holders(out, pool);
 }
 
-/* The file stats of a pool: a figure a line. */
+/* The file stats of a pool: one figure on each line. */
 void mpool_show_stats(struct mpool_out *out, struct mpool_pool *pool)
 {
 	static const char * const policies[] = {
@@ -287,7 +291,7 @@ void mpool_show_stats(struct mpool_out *out, struct mpool_pool *pool)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_show_stats);
 
-/* The file sites of a pool: live objects by call site, biggest first. */
+/* The file sites of a pool: live objects by call site, the biggest sum first. */
 void mpool_show_sites(struct mpool_out *out, struct mpool_pool *pool)
 {
 	struct mpool_sums sums = { 0 };
@@ -324,7 +328,7 @@ struct mpool_snap *mpool_snap(struct mpool_pool *pool)
 	size_t size;
 
 	pool->ops->count(pool, &count);
-	/* Some more than there are: others go on. */
+	/* Room for some more objects: other CPUs allocate meanwhile. */
 	size = count.live + count.live / 8 + 64;
 	snap = kvmalloc(struct_size(snap, objs, size), GFP_KERNEL);
 	if (!snap)
@@ -337,7 +341,7 @@ struct mpool_snap *mpool_snap(struct mpool_pool *pool)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_snap);
 
-/* How often a string is held, and its first characters, if it still is one. */
+/* The reference count of a string and its first characters, if it still is a string. */
 static void show_string(struct mpool_out *out, struct mpool_pool *pool,
 			const void *addr)
 {
@@ -353,7 +357,7 @@ static void show_string(struct mpool_out *out, struct mpool_pool *pool,
 		  len > MPOOL_STRING_SHOWN ? "..." : "");
 }
 
-/* A line of the file objects. */
+/* One line of the file objects. */
 void mpool_show_object(struct mpool_out *out, struct mpool_pool *pool,
 		       const struct mpool_obj *obj)
 {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who is this: what any value points to.
+ * Whatis: the object, or else the kind of memory, that any value points to.
  *
- * Structure: the page map answers for pools.  For the rest there is a list of
- * tests, from the certain to the vague, of which each reads only tables that
- * the kernel has for every address: never the memory that is asked about.
+ * Structure: the page map answers for pools.  For all other values there is a list of
+ * tests, from the certain to the vague.  Each of them reads only tables that the kernel
+ * has for every address, and never the memory at the address.
  *
- * Invariant: nothing is written and nothing faults, whatever the value.
+ * Invariant: nothing is written, and nothing faults, whatever the value.
  *
- * Locking: RCU and preemption off, so that it may be asked in any context.
+ * Locking: RCU and preemption off, so that it may be called in any context.
  */
 #include <linux/kernel.h>
 #include <linux/mm.h>
@@ -60,7 +60,7 @@ static void whatis_chunk(struct mpool_chunk *chunk, const void *p,
 {
 	u32 size = chunk->at.fixed->chunks.size;
 	u32 i = ((unsigned long)p - chunk->at.base) / size;
-	/* Behind the last object there is no state. */
+	/* The rest behind the last object has no state. */
 	u16 state = i < chunk->at.nr ? READ_ONCE(chunk->state[i]) : MPOOL_OBJ_FREE;
 	bool live = mpool_obj_live(state);
 
@@ -77,7 +77,11 @@ static void whatis_arena(struct mpool_arena *arena, const void *p,
 	const struct mpool_pool *owner = mpool_page_owner(pg);
 	u32 site = READ_ONCE(pg->site);
 
-	/* The site shares its place with a link of a free run. */
+	/*
+	 * A free run has a link in the place of the site.  The site counts only if the
+	 * state, which is loaded after it, says that the run is in use.  Pairs with the
+	 * cmpxchg() that claims a run for a free, before a link is stored.
+	 */
 	smp_rmb();
 	if (mpool_page_is_run(pg) && owner) {
 		what->area = MPOOL_AREA_LIVE;
@@ -154,7 +158,10 @@ size_t mpool_usable_size(const void *p)
 
 	rcu_read_lock();
 	owner = mpool_object_owner(p);
-	/* What is in front of a string is not its user's. */
+	/*
+	 * The string begins behind a header: the object at this address is not its
+	 * user's.
+	 */
 	if (owner && owner->ops->kind != MPOOL_KIND_STRING)
 		size = mpool_object_size(p);
 	rcu_read_unlock();

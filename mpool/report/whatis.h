@@ -5,11 +5,12 @@
 #include "strpool.h"
 
 /*
- * Whose what an address points to is; kept apart from what a caller may know.  The pool
- * may be gone by the time that this is read.
+ * The owner of the object that an address points to.  It is not in struct mpool_whatis,
+ * because callers of mpool_whatis() must not know it.  The pool may be gone when this is
+ * read.
  */
 struct mpool_whose {
-	const struct mpool_pool *pool;	/* to compare, not to follow; or NULL */
+	const struct mpool_pool *pool;	/* to compare only; or NULL */
 	enum mpool_kind kind;
 	bool orphan;
 };
