@@ -2,16 +2,17 @@
 /*
  * The global pool: mpool_malloc(), mpool_free(), new and delete.
  *
- * Structure: global is the pool behind mpool_malloc(), and one bit that says
- * that nobody has used it yet.  The first who does, in whatever context, clears
- * the bit by one cmpxchg; mpool_set_global() may put another pool there until
- * then.  At first it is the built-in pool, which is ready since mpool was
- * loaded.  Each has all its powers of two before it is there.
+ * Structure: global is the address of the pool behind mpool_malloc(), and a bit,
+ * GLOBAL_OPEN, that is set until the pool is used.  The first allocation, in whatever
+ * context, clears the bit by one cmpxchg.  Until then mpool_set_global() may put another
+ * pool there.  At first it is the built-in pool, which is ready since mpool was loaded.
+ * A pool has its powers of two as classes before its address is stored in global.
  *
- * mpool_free() asks the address whose it is, not the global pool.
+ * mpool_free() does not use the global pool: the page map leads from the address to its
+ * pool.
  *
- * Invariant: without the bit, global never changes again; the pool that is there
- * has a user more, and is thus not destroyed.
+ * Invariant: without the bit, global never changes again.  The pool in global has one
+ * more user, so it cannot be destroyed.
  *
  * Locking: none; global changes by cmpxchg only.
  */
@@ -21,15 +22,15 @@
 #include "global.h"
 #include "object.h"
 
-/* Set in global as long as nobody has used it. */
+/* Set in global until the pool is used. */
 #define GLOBAL_OPEN	1ul
 
 static unsigned long global;
 static struct mpool_small *builtin;	/* constant after init */
 
 /*
- * The global pool once that is decided.  Until then one without classes, for
- * which nothing is fast, so that there is no test for it.
+ * The global pool, once it cannot change any more.  Until then a pool without classes:
+ * all its requests are slow ones, so the fast path needs no test.
  */
 static struct mpool_small nobody;
 static struct mpool_small *ready = &nobody;
@@ -54,14 +55,14 @@ struct mpool_small *mpool_global(void)
 }
 EXPORT_SYMBOL_GPL(mpool_global);
 
-/* Puts a pool of which the caller is a user into @at, if that is open. */
+/* Puts a pool into *@at, if that is open.  The caller is a user of the pool. */
 static int offer_used(unsigned long *at, struct mpool_small *pool)
 {
 	unsigned long was = READ_ONCE(*at);
 	struct mpool_small *old;
 	int err = -EBUSY;
 
-	/* The first use of it may be in any context. */
+	/* The first allocation may be in any context, so it cannot make the classes. */
 	if (was & GLOBAL_OPEN)
 		err = mpool_small_make_classes(pool);
 	if (err)
@@ -71,14 +72,14 @@ static int offer_used(unsigned long *at, struct mpool_small *pool)
 			return -EBUSY;
 	} while (!try_cmpxchg(at, &was, (unsigned long)pool | GLOBAL_OPEN));
 	old = (struct mpool_small *)(was & ~GLOBAL_OPEN);
-	/* For messages only: two offers at once may leave it with both. */
+	/* For messages only: after two offers at once both pools may have it set. */
 	WRITE_ONCE(old->pool.global, false);
 	WRITE_ONCE(pool->pool.global, true);
 	mpool_pool_unuse(&old->pool);
 	return 0;
 }
 
-/* mpool_set_global() for any word that is like global. */
+/* mpool_set_global() for a word like global; tests have one of their own. */
 int mpool_global_offer(unsigned long *at, struct mpool_small *pool,
 		       unsigned long ip)
 {
@@ -110,14 +111,20 @@ int mpool_set_global(struct mpool_small *pool)
 }
 EXPORT_SYMBOL_GPL(mpool_set_global);
 
-/* The first use of the pool, of a class or of a site, and what is no object. */
+/*
+ * All requests that the fast path does not serve: the first use of the pool, of a class
+ * or of a site, and sizes that have no class.
+ */
 static noinline void *malloc_slow(size_t size, gfp_t gfp,
 				  struct mpool_site *site)
 {
 	return mpool_small_take(mpool_global(), size, gfp, site);
 }
 
-/* What is not plain is for malloc_slow(), which knows what stands in for what. */
+/*
+ * Allocates an object of a class.  A request that is not plain goes to malloc_slow(),
+ * which knows the classes that stand in for others.
+ */
 static __always_inline void *malloc_from(struct mpool_fixed *fixed, size_t size,
 					 gfp_t gfp, struct mpool_site *site)
 {
@@ -139,7 +146,7 @@ void *mpool_malloc_at(size_t size, gfp_t gfp, struct mpool_site *site)
 {
 	struct mpool_fixed *fixed;
 
-	/* Of size 0 there is no class either: it is beyond all of them. */
+	/* For size 0 the difference is beyond all classes. */
 	if (unlikely(size - 1 >= SMALL_MAX))
 		return malloc_slow(size, gfp, site);
 	fixed = class_of(mpool_small_class(size));
@@ -154,7 +161,7 @@ void *__mpool_malloc_at(unsigned int class, size_t size, gfp_t gfp,
 {
 	struct mpool_fixed *fixed;
 
-	/* The class is trusted for speed only. */
+	/* A wrong @class costs speed only: it is checked here. */
 	if (unlikely(class >= SMALL_CLASSES))
 		return malloc_slow(size, gfp, site);
 	fixed = class_of(class);
@@ -194,7 +201,7 @@ void *mpool_realloc_at(const void *p, size_t size, gfp_t gfp,
 }
 EXPORT_SYMBOL_GPL(mpool_realloc_at);
 
-/* A run, or what is nothing. */
+/* Frees a run; reports all that is not a run in use. */
 static void free_run(const void *p, unsigned long ip)
 {
 	enum mpool_bad_free why = MPOOL_BAD_FREE_ADDRESS;
@@ -215,7 +222,10 @@ static void free_run(const void *p, unsigned long ip)
 	rcu_read_unlock();
 }
 
-/* What is not plain, from the start.  Preemption is off; enables it. */
+/*
+ * Frees an address that the fast path has refused, from the start.  Preemption is off;
+ * enables it.
+ */
 static noinline void free_slow(const void *p, unsigned long ip)
 {
 	struct mpool_chunk *chunk = mpool_chunk_find(p);

@@ -11,7 +11,10 @@
 #define SMALL_MAX		MPOOL_CLASS_MAX
 #define SMALL_CLASSES		(__mpool_class(SMALL_MAX) + 1)
 
-/* Powers of two from here to there stand in for classes; beyond that, runs. */
+/*
+ * Powers of two in this range stand in for the classes below them; for sizes beyond, runs
+ * stand in.
+ */
 #define SMALL_BASE_MIN		64u
 #define SMALL_BASE_MAX		8192u
 
@@ -21,16 +24,20 @@ struct mpool_small {
 	/* Constant after creation. */
 	struct mpool_large *large;
 	unsigned int flags;		/* MPOOL_FIXED_*, of all classes */
-	void *above;			/* the string pool it is part of */
+	void *above;			/* the string pool that this pool is part of */
 
 	/*
-	 * The class that serves each size: none at first, then a power of two,
-	 * perhaps its step, perhaps its own; never back.  Any context reads.
+	 * The class that serves each size: NULL at first, then a power of two, then
+	 * perhaps the step of the size, then perhaps its own class; never back.  Any
+	 * context reads this.
 	 */
 	struct mpool_fixed *classes[SMALL_CLASSES];
-	/* Classes with a reserve, by size, or NULL; never back.  Any context reads. */
+	/*
+	 * Classes with a reserve, by size, or NULL; never back to NULL.  Any context
+	 * reads this.
+	 */
 	struct mpool_fixed *backups[MPOOL_BACKUPS];
-	u8 dry[SMALL_CLASSES];		/* of steps: times the power had nothing left */
+	u8 dry[SMALL_CLASSES];		/* of steps: how often the power of two was dry */
 
 	bool dead;			/* orphan: frees only */
 };
@@ -51,7 +58,7 @@ static inline size_t mpool_small_class_size(unsigned int class)
 	       (level - 1 + SMALL_MIN_SHIFT);
 }
 
-/* The class of its own that sizes of @class have, or NULL. */
+/* The fixed pool that was made for @class, or NULL. */
 static inline struct mpool_fixed *mpool_small_own(struct mpool_small *small,
 						  unsigned int class)
 {
@@ -73,7 +80,7 @@ static inline unsigned int mpool_small_next(struct mpool_small *small,
 	return class;
 }
 
-/* All classes that were made; @fixed is that of @class. */
+/* All classes that were made; @fixed is the fixed pool of @class. */
 #define mpool_small_for_each(small, class, fixed)			\
 	for ((class) = mpool_small_next(small, 0, &(fixed));		\
 	     (class) < SMALL_CLASSES;					\
