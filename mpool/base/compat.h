@@ -49,10 +49,6 @@
 	((IS_ENABLED(CONFIG_X86_64) && !IS_ENABLED(CONFIG_UML)) ||	\
 	 IS_ENABLED(CONFIG_ARM64))
 
-#ifndef __guarded_by
-#define __guarded_by(x)
-#endif
-
 /*
  * Internal functions are exported to the KUnit modules where the kernel has KUnit, and
  * not exported elsewhere.

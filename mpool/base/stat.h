@@ -22,12 +22,6 @@ struct mpool_stats {
 	atomic64_t v[MPOOL_NR_STATS];
 };
 
-static inline void mpool_stat_add(struct mpool_stats *stats,
-				  enum mpool_stat item, u64 n)
-{
-	atomic64_add(n, &stats->v[item]);
-}
-
 static inline void mpool_stat_inc(struct mpool_stats *stats,
 				  enum mpool_stat item)
 {

@@ -226,13 +226,6 @@ static inline u32 mpool_large_pages(size_t size, u32 *slack)
 	return npages;
 }
 
-static inline void mpool_large_failed(struct mpool_large *large,
-				      struct mpool_pool *owner, size_t size,
-				      gfp_t gfp, u32 site)
-{
-	mpool_large_failed_cached(large, owner, size, 1, gfp, site, 0);
-}
-
 static inline struct mpool_large *mpool_page_large(struct mpool_page *pg)
 {
 	return mpool_page_arena(pg)->runs->large;
