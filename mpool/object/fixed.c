@@ -277,40 +277,36 @@ void mpool_fixed_exit(void)
 
 static void registered_count(struct mpool_pool *pool, struct mpool_count *count)
 {
-	mpool_fixed_count(container_of(pool, struct mpool_fixed, pool), count);
+	mpool_fixed_count(to_fixed(pool), count);
 }
 
 static int registered_walk(struct mpool_pool *pool, mpool_visit_fn fn,
 			   void *arg)
 {
-	return mpool_chunks_walk(&container_of(pool, struct mpool_fixed,
-					       pool)->chunks, fn, arg);
+	return mpool_chunks_walk(&to_fixed(pool)->chunks, fn, arg);
 }
 
 static size_t registered_reclaim(struct mpool_pool *pool,
 				 const struct module *mod)
 {
-	return mpool_fixed_drop(container_of(pool, struct mpool_fixed, pool),
-				mod);
+	return mpool_fixed_drop(to_fixed(pool), mod);
 }
 
 static bool registered_drop_callbacks(struct mpool_pool *pool,
 				      const struct module *mod)
 {
-	return mpool_fixed_drop_callbacks(container_of(pool, struct mpool_fixed,
-						       pool), mod);
+	return mpool_fixed_drop_callbacks(to_fixed(pool), mod);
 }
 
 static void registered_dispose(struct mpool_pool *pool)
 {
-	mpool_fixed_put(container_of(pool, struct mpool_fixed, pool));
+	mpool_fixed_put(to_fixed(pool));
 }
 
 /* Ends a pool after the report, or makes an orphan of it. */
 static void registered_finish(struct mpool_pool *pool, bool keep)
 {
-	struct mpool_fixed *fixed = container_of(pool, struct mpool_fixed,
-						 pool);
+	struct mpool_fixed *fixed = to_fixed(pool);
 
 	WRITE_ONCE(fixed->closed, !keep);
 	mpool_fixed_kill(fixed);

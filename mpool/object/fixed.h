@@ -54,6 +54,12 @@ struct mpool_fixed {
 	struct mpool_reserve reserve;
 };
 
+/* The fixed pool that a pool of that kind is. */
+static inline struct mpool_fixed *to_fixed(struct mpool_pool *pool)
+{
+	return container_of(pool, struct mpool_fixed, pool);
+}
+
 static inline bool mpool_fixed_is_class(const struct mpool_fixed *fixed)
 {
 	return fixed->owner != &fixed->pool;

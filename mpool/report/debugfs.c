@@ -205,9 +205,7 @@ static void pool_added(struct mpool_pool *pool)
 	debugfs_create_file("sites", 0444, pool->dir, pool, &sites_fops);
 	debugfs_create_file("objects", 0400, pool->dir, pool, &objects_fops);
 	if (pool->ops->kind == MPOOL_KIND_LARGE)
-		debugfs_create_file("map", 0444, pool->dir,
-				    container_of(pool, struct mpool_large, pool),
-				    &map_fops);
+		debugfs_create_file("map", 0444, pool->dir, to_large(pool), &map_fops);
 }
 
 static void pool_removed(struct mpool_pool *pool)

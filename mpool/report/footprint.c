@@ -72,20 +72,14 @@ size_t mpool_footprint(void)
 	list_for_each_entry(pool, pools, list) {
 		switch (pool->ops->kind) {
 		case MPOOL_KIND_LARGE:
-			bytes += large_bytes(container_of(pool,
-							  struct mpool_large,
-							  pool));
+			bytes += large_bytes(to_large(pool));
 			break;
 		case MPOOL_KIND_FIXED:
-			bytes += fixed_bytes(container_of(pool,
-							  struct mpool_fixed,
-							  pool));
+			bytes += fixed_bytes(to_fixed(pool));
 			break;
 		case MPOOL_KIND_SMALL:
 		case MPOOL_KIND_STRING:
-			bytes += small_bytes(container_of(pool,
-							  struct mpool_small,
-							  pool));
+			bytes += small_bytes(to_small(pool));
 			break;
 		}
 	}

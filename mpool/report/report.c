@@ -263,7 +263,7 @@ static const char *policy_text(struct mpool_pool *pool)
 {
 	if (pool->ops->kind == MPOOL_KIND_LARGE &&
 	    mpool_pool_policy(pool) == MPOOL_ON_LEAK_KEEP &&
-	    !container_of(pool, struct mpool_large, pool)->feed->gives_back)
+	    !to_large(pool)->feed->gives_back)
 		return "left in the region, without a pool";
 	switch (mpool_pool_policy(pool)) {
 	case MPOOL_ON_LEAK_RECLAIM:

@@ -194,12 +194,11 @@ static struct mpool_large *large_of(struct mpool_pool *pool)
 {
 	switch (pool->ops->kind) {
 	case MPOOL_KIND_LARGE:
-		return container_of(pool, struct mpool_large, pool);
+		return to_large(pool);
 	case MPOOL_KIND_FIXED:
-		return container_of(pool, struct mpool_fixed,
-				    pool)->chunks.large;
+		return to_fixed(pool)->chunks.large;
 	default:
-		return container_of(pool, struct mpool_small, pool)->large;
+		return to_small(pool)->large;
 	}
 }
 
@@ -283,11 +282,11 @@ void mpool_show_stats(struct mpool_out *out, struct mpool_pool *pool)
 		     mpool_stat_read(&pool->stats, item));
 	show_fail(out, pool);
 	if (pool->ops->kind == MPOOL_KIND_FIXED)
-		show_fixed(out, container_of(pool, struct mpool_fixed, pool));
+		show_fixed(out, to_fixed(pool));
 	else if (pool->ops->kind == MPOOL_KIND_LARGE)
-		show_large(out, container_of(pool, struct mpool_large, pool));
+		show_large(out, to_large(pool));
 	else
-		show_small(out, container_of(pool, struct mpool_small, pool));
+		show_small(out, to_small(pool));
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_show_stats);
 

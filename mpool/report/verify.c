@@ -22,21 +22,15 @@
 /* Number of breaches in a pool that is at rest. */
 int mpool_verify_pool(struct mpool_pool *pool)
 {
-	struct mpool_small *small;
-
 	switch (pool->ops->kind) {
 	case MPOOL_KIND_LARGE:
-		return mpool_large_verify(container_of(pool, struct mpool_large,
-						       pool));
+		return mpool_large_verify(to_large(pool));
 	case MPOOL_KIND_FIXED:
-		return mpool_fixed_verify(container_of(pool, struct mpool_fixed,
-						       pool));
+		return mpool_fixed_verify(to_fixed(pool));
 	case MPOOL_KIND_SMALL:
-		return mpool_small_verify(container_of(pool, struct mpool_small,
-						       pool));
+		return mpool_small_verify(to_small(pool));
 	case MPOOL_KIND_STRING:
-		small = container_of(pool, struct mpool_small, pool);
-		return mpool_string_verify(small->above);
+		return mpool_string_verify(to_strings(pool));
 	}
 	return 1;
 }

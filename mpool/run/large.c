@@ -532,8 +532,7 @@ bool mpool_large_free_object(struct mpool_page *pg, struct mpool_pool *owner)
 
 static void large_count(struct mpool_pool *pool, struct mpool_count *count)
 {
-	struct mpool_large *large = container_of(pool, struct mpool_large,
-						 pool);
+	struct mpool_large *large = to_large(pool);
 	size_t used = atomic_long_read(&pool->pages) << PAGE_SHIFT;
 	size_t slack = mpool_large_slack(large);
 
@@ -548,31 +547,28 @@ static void large_count(struct mpool_pool *pool, struct mpool_count *count)
 
 static int large_walk(struct mpool_pool *pool, mpool_visit_fn fn, void *arg)
 {
-	return mpool_large_walk_owner(container_of(pool, struct mpool_large,
-						   pool), pool, fn, arg);
+	return mpool_large_walk_owner(to_large(pool), pool, fn, arg);
 }
 
 static size_t large_reclaim(struct mpool_pool *pool, const struct module *mod)
 {
-	return mpool_large_drop_owner(container_of(pool, struct mpool_large,
-						   pool), pool, mod);
+	return mpool_large_drop_owner(to_large(pool), pool, mod);
 }
 
 static void large_dispose(struct mpool_pool *pool)
 {
-	mpool_large_put(container_of(pool, struct mpool_large, pool));
+	mpool_large_put(to_large(pool));
 }
 
 static bool large_drop_callbacks(struct mpool_pool *pool, const struct module *mod)
 {
-	return mpool_limit_drop(container_of(pool, struct mpool_large, pool)->limit, mod);
+	return mpool_limit_drop(to_large(pool)->limit, mod);
 }
 
 /* Ends a pool after the report, or makes an orphan of it. */
 static void large_finish(struct mpool_pool *pool, bool keep)
 {
-	struct mpool_large *large = container_of(pool, struct mpool_large,
-						 pool);
+	struct mpool_large *large = to_large(pool);
 
 	large_drop_callbacks(pool, NULL);
 	/* A region is its owner's: what it holds stays, its pool need not. */

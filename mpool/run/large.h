@@ -59,6 +59,12 @@ struct mpool_large {
 	struct mpool_refs refs;		/* likewise */
 };
 
+/* The large pool that a pool of that kind is. */
+static inline struct mpool_large *to_large(struct mpool_pool *pool)
+{
+	return container_of(pool, struct mpool_large, pool);
+}
+
 extern struct mpool_large *mpool_large_shared;
 
 /*

@@ -372,7 +372,7 @@ struct mpool_small *mpool_small_of(const void *p)
 	rcu_read_lock();
 	owner = mpool_object_owner(p);
 	if (owner && owner->ops->kind == MPOOL_KIND_SMALL)
-		small = container_of(owner, struct mpool_small, pool);
+		small = to_small(owner);
 	rcu_read_unlock();
 	return small;
 }
@@ -621,31 +621,28 @@ void mpool_small_put(struct mpool_small *small)
 
 static void small_count(struct mpool_pool *pool, struct mpool_count *count)
 {
-	mpool_small_count(container_of(pool, struct mpool_small, pool), count);
+	mpool_small_count(to_small(pool), count);
 }
 
 static int small_walk(struct mpool_pool *pool, mpool_visit_fn fn, void *arg)
 {
-	return mpool_small_walk(container_of(pool, struct mpool_small, pool),
-				fn, arg);
+	return mpool_small_walk(to_small(pool), fn, arg);
 }
 
 static size_t small_reclaim(struct mpool_pool *pool, const struct module *mod)
 {
-	return mpool_small_drop(container_of(pool, struct mpool_small, pool),
-				mod);
+	return mpool_small_drop(to_small(pool), mod);
 }
 
 static void small_dispose(struct mpool_pool *pool)
 {
-	mpool_small_put(container_of(pool, struct mpool_small, pool));
+	mpool_small_put(to_small(pool));
 }
 
 /* Ends a pool after the report, or makes an orphan of it. */
 static void small_finish(struct mpool_pool *pool, bool keep)
 {
-	struct mpool_small *small = container_of(pool, struct mpool_small,
-						 pool);
+	struct mpool_small *small = to_small(pool);
 
 	/* The global pool serves others than the module that made it. */
 	if (atomic_read(&pool->users))

@@ -42,6 +42,12 @@ struct mpool_small {
 	bool dead;			/* orphan: frees only */
 };
 
+/* The small pool that a pool of that kind is, or is part of as a string pool's. */
+static inline struct mpool_small *to_small(struct mpool_pool *pool)
+{
+	return container_of(pool, struct mpool_small, pool);
+}
+
 /* The class of a size from 1 to SMALL_MAX: a few shifts, no table. */
 static __always_inline unsigned int mpool_small_class(size_t size)
 {

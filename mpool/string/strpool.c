@@ -413,14 +413,9 @@ EXPORT_SYMBOL_GPL(mpool_string_has);
 
 /* --- the whole pool --- */
 
-static struct mpool_string *strings_of(struct mpool_pool *pool)
-{
-	return container_of(pool, struct mpool_small, pool)->above;
-}
-
 static void string_count(struct mpool_pool *pool, struct mpool_count *count)
 {
-	struct mpool_string *strings = strings_of(pool);
+	struct mpool_string *strings = to_strings(pool);
 
 	mpool_small_count(strings->small, count);
 	/* Not those that only wait for their grace period. */
@@ -458,7 +453,7 @@ static int visit_string(const struct mpool_obj *obj, void *arg)
 int mpool_string_peek(struct mpool_pool *pool, const char *s,
 		      char text[MPOOL_STRING_PEEK])
 {
-	struct mpool_string *strings = strings_of(pool);
+	struct mpool_string *strings = to_strings(pool);
 	struct mpool_str *str = str_of(s);
 	int refs = 0;
 	u64 hash;
@@ -479,7 +474,7 @@ static int string_walk(struct mpool_pool *pool, mpool_visit_fn fn, void *arg)
 {
 	struct string_visit visit = { .fn = fn, .arg = arg };
 
-	return mpool_small_walk(strings_of(pool)->small, visit_string, &visit);
+	return mpool_small_walk(to_strings(pool)->small, visit_string, &visit);
 }
 
 /*
@@ -519,13 +514,13 @@ static void string_put(struct mpool_string *strings)
 
 static void string_dispose(struct mpool_pool *pool)
 {
-	string_put(strings_of(pool));
+	string_put(to_strings(pool));
 }
 
 /* Ends a pool after the report, or makes an orphan of it. */
 static void string_finish(struct mpool_pool *pool, bool keep)
 {
-	struct mpool_string *strings = strings_of(pool);
+	struct mpool_string *strings = to_strings(pool);
 
 	mpool_small_kill(strings->small);
 	if (keep) {

@@ -22,6 +22,12 @@ struct mpool_string {
 	struct work_struct work;
 };
 
+/* The string pool that a pool of that kind is. */
+static inline struct mpool_string *to_strings(struct mpool_pool *pool)
+{
+	return to_small(pool)->above;
+}
+
 /* Characters of a string that are shown, one that says that there are more, a NUL. */
 #define MPOOL_STRING_SHOWN	64
 #define MPOOL_STRING_PEEK	(MPOOL_STRING_SHOWN + 2)
