@@ -12,8 +12,8 @@
 #include <linux/prandom.h>
 #include <linux/sched.h>
 
+#include "audit.h"
 #include "registry.h"
-#include "verify.h"
 
 /* Module parameter: 0 takes a new seed for each case. */
 extern unsigned long mpool_kunit_seed;

@@ -16,7 +16,6 @@
 #include "object.h"
 #include "owner.h"
 #include "report.h"
-#include "verify.h"
 #include "versions.h"
 
 static struct module *fake_module(struct kunit *test)

@@ -11,7 +11,6 @@
 #include "global.h"
 #include "helpers.h"
 #include "mailbox.h"
-#include "verify.h"
 #include "versions.h"
 
 #define WATCHED		(IS_ENABLED(CONFIG_KASAN) || IS_ENABLED(CONFIG_KCSAN))

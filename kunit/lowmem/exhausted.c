@@ -6,10 +6,10 @@
  * the pool says what it lacked and goes on, and work that nobody waits for does
  * without.
  */
+#include "audit.h"
 #include "fixed.h"
 #include "lowmem.h"
 #include "strpool.h"
-#include "verify.h"
 
 struct want {
 	enum load_kind kind;

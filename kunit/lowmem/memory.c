@@ -18,7 +18,6 @@
 #include <linux/vmstat.h>
 
 #include "lowmem.h"
-#include "verify.h"
 
 /* The object of another directory's module cannot be linked into this one. */
 #include "../helpers.c"

@@ -17,7 +17,6 @@
 #include "show.h"
 #include "small.h"
 #include "strpool.h"
-#include "verify.h"
 
 #define TEXT_BYTES	SZ_8K
 

@@ -7,7 +7,7 @@
  * Invariant: the caller of mpool_broken() counts each breach, also one that the rate
  * limit keeps out of the log.
  *
- * Locking: none.  The callers are the verify functions of the layers (see verify.c),
+ * Locking: none.  The callers are the verify functions of the layers (see audit.c),
  * which hold locks of their layer, raw locks too.  The line is printed there
  * nevertheless: verify is for tests, and the first breach is worth more than the latency.
  */

@@ -48,6 +48,10 @@ struct mpool_pool_ops {
 	const char *kind_name;
 	void (*count)(struct mpool_pool *pool, struct mpool_count *count);
 	int (*walk)(struct mpool_pool *pool, mpool_visit_fn fn, void *arg);
+	/* breaches of the invariants, which it prints; at rest there are none.  Sleeps */
+	int (*verify)(struct mpool_pool *pool);
+	/* bytes that it costs the system, but for what pools below or above count */
+	size_t (*footprint)(struct mpool_pool *pool);
 	/* frees the live objects that @mod's sites allocated */
 	size_t (*reclaim)(struct mpool_pool *pool, const struct module *mod);
 	/* @mod's code is about to go: none of it runs or will; NULL for any callback */
@@ -92,7 +96,7 @@ struct mpool_pool {
 	unsigned int nth;	/* of the orphans of its name; 0 for none */
 	u64 bad_said;		/* bad frees that the log knows the number of */
 	struct dentry *dir;	/* debugfs' */
-	const struct mpool_pool *below;	/* large pool that it takes from; of a named one */
+	struct mpool_pool *below;	/* large pool that it takes from; of a named one */
 
 	/* Any context. */
 	atomic_long_t pages;	/* charged to the pool */

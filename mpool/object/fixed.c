@@ -121,6 +121,25 @@ int mpool_fixed_verify(struct mpool_fixed *fixed)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_fixed_verify);
 
+/* Without the pages of the chunks, which the large pool has. */
+size_t mpool_fixed_footprint(struct mpool_fixed *fixed)
+{
+	bool class = mpool_fixed_is_class(fixed);
+	const struct mpool_chunk *chunk;
+	size_t bytes;
+
+	bytes = kmalloc_size_roundup(mpool_fixed_bytes(class)) +
+		sizeof(struct mpool_cache) * num_possible_cpus() +
+		atomic_long_read(&fixed->depot.bytes);
+	if (class && fixed->reserved)
+		bytes += kmalloc_size_roundup(sizeof(*fixed->reserved));
+	rcu_read_lock();
+	list_for_each_entry_rcu(chunk, &fixed->chunks.all, all)
+		bytes += kmalloc_size_roundup(mpool_chunk_bytes(chunk->at.nr));
+	rcu_read_unlock();
+	return bytes;
+}
+
 #define DROP_BATCH	32
 
 struct drop {
@@ -286,6 +305,16 @@ static int registered_walk(struct mpool_pool *pool, mpool_visit_fn fn,
 	return mpool_chunks_walk(&to_fixed(pool)->chunks, fn, arg);
 }
 
+static int registered_verify(struct mpool_pool *pool)
+{
+	return mpool_fixed_verify(to_fixed(pool));
+}
+
+static size_t registered_footprint(struct mpool_pool *pool)
+{
+	return mpool_fixed_footprint(to_fixed(pool));
+}
+
 static size_t registered_reclaim(struct mpool_pool *pool,
 				 const struct module *mod)
 {
@@ -325,6 +354,8 @@ static const struct mpool_pool_ops fixed_ops = {
 	.kind_name = "fixed",
 	.count = registered_count,
 	.walk = registered_walk,
+	.verify = registered_verify,
+	.footprint = registered_footprint,
 	.reclaim = registered_reclaim,
 	.drop_callbacks = registered_drop_callbacks,
 	.finish = registered_finish,

@@ -190,21 +190,10 @@ static void show_large(struct mpool_out *out, struct mpool_large *large)
 	show_limit(out, large->limit);
 }
 
-static struct mpool_large *large_of(struct mpool_pool *pool)
-{
-	switch (pool->ops->kind) {
-	case MPOOL_KIND_LARGE:
-		return to_large(pool);
-	case MPOOL_KIND_FIXED:
-		return to_fixed(pool)->chunks.large;
-	default:
-		return to_small(pool)->large;
-	}
-}
-
 static void show_holders(struct mpool_out *out, struct mpool_pool *pool)
 {
-	struct mpool_shortage *s = &large_of(pool)->shortage;
+	bool is_large = pool->ops->kind == MPOOL_KIND_LARGE;
+	struct mpool_shortage *s = &to_large(is_large ? pool : pool->below)->shortage;
 	unsigned int i;
 
 	mutex_lock(&mpool_shortage_mutex);

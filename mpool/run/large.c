@@ -550,6 +550,30 @@ static int large_walk(struct mpool_pool *pool, mpool_visit_fn fn, void *arg)
 	return mpool_large_walk_owner(to_large(pool), pool, fn, arg);
 }
 
+static int large_verify(struct mpool_pool *pool)
+{
+	return mpool_large_verify(to_large(pool));
+}
+
+static size_t large_footprint(struct mpool_pool *pool)
+{
+	struct mpool_large *large = to_large(pool);
+	size_t bytes = kmalloc_size_roundup(sizeof(*large));
+	const struct mpool_arena *arena;
+	const struct mpool_runs *runs;
+
+	/* The memory of a region is its owner's. */
+	if (large->feed->system)
+		bytes += mpool_large_nr_pages(large) << PAGE_SHIFT;
+	for (runs = large->runs.next; runs; runs = runs->next)
+		bytes += kmalloc_size_roundup(sizeof(*runs));
+	rcu_read_lock();
+	list_for_each_entry_rcu(arena, &large->arenas, list)
+		bytes += kmalloc_size_roundup(mpool_arena_bytes(arena->npages));
+	rcu_read_unlock();
+	return bytes;
+}
+
 static size_t large_reclaim(struct mpool_pool *pool, const struct module *mod)
 {
 	return mpool_large_drop_owner(to_large(pool), pool, mod);
@@ -590,6 +614,8 @@ static const struct mpool_pool_ops large_ops = {
 	.kind_name = "large",
 	.count = large_count,
 	.walk = large_walk,
+	.verify = large_verify,
+	.footprint = large_footprint,
 	.reclaim = large_reclaim,
 	.drop_callbacks = large_drop_callbacks,
 	.finish = large_finish,

@@ -537,19 +537,20 @@ EXPORT_SYMBOL_GPL(mpool_small_reserve);
 
 /* --- the whole pool --- */
 
-void mpool_small_count(struct mpool_small *small, struct mpool_count *count)
+void mpool_small_count(struct mpool_pool *pool, struct mpool_count *count)
 {
 	/* What the owners of runs may use are whole pages. */
-	long pages = atomic_long_read(&small->pool.pages);
+	long pages = atomic_long_read(&pool->pages);
+	struct mpool_small *small = to_small(pool);
 	struct mpool_fixed *fixed;
 	struct mpool_count one;
 	unsigned int i;
 
 	/* Frees first: what is freed meanwhile was allocated before. */
 	*count = (struct mpool_count){
-		.frees = mpool_stat_read(&small->pool.stats, MPOOL_STAT_FREE),
+		.frees = mpool_stat_read(&pool->stats, MPOOL_STAT_FREE),
 	};
-	count->allocs = mpool_stat_read(&small->pool.stats, MPOOL_STAT_ALLOC);
+	count->allocs = mpool_stat_read(&pool->stats, MPOOL_STAT_ALLOC);
 	count->live = max_t(s64, 0, count->allocs - count->frees);
 	count->capacity = count->live;
 	mpool_small_for_each(small, i, fixed) {
@@ -565,8 +566,9 @@ void mpool_small_count(struct mpool_small *small, struct mpool_count *count)
 		count->live_bytes += (size_t)pages << PAGE_SHIFT;
 }
 
-int mpool_small_walk(struct mpool_small *small, mpool_visit_fn fn, void *arg)
+int mpool_small_walk(struct mpool_pool *pool, mpool_visit_fn fn, void *arg)
 {
+	struct mpool_small *small = to_small(pool);
 	struct mpool_fixed *fixed;
 	unsigned int i;
 	int ret;
@@ -576,19 +578,20 @@ int mpool_small_walk(struct mpool_small *small, mpool_visit_fn fn, void *arg)
 		if (ret)
 			return ret;
 	}
-	return mpool_large_walk_owner(small->large, &small->pool, fn, arg);
+	return mpool_large_walk_owner(small->large, pool, fn, arg);
 }
 
 /* Frees the live objects, or only those that @mod's sites allocated. */
-size_t mpool_small_drop(struct mpool_small *small, const struct module *mod)
+static size_t small_reclaim(struct mpool_pool *pool, const struct module *mod)
 {
+	struct mpool_small *small = to_small(pool);
 	struct mpool_fixed *fixed;
 	size_t count = 0;
 	unsigned int i;
 
 	mpool_small_for_each(small, i, fixed)
 		count += mpool_fixed_drop(fixed, mod);
-	return count + mpool_large_drop_owner(small->large, &small->pool, mod);
+	return count + mpool_large_drop_owner(small->large, pool, mod);
 }
 
 /* What is left of a pool that ends with objects out takes frees only. */
@@ -619,54 +622,6 @@ void mpool_small_put(struct mpool_small *small)
 	kfree(small);
 }
 
-static void small_count(struct mpool_pool *pool, struct mpool_count *count)
-{
-	mpool_small_count(to_small(pool), count);
-}
-
-static int small_walk(struct mpool_pool *pool, mpool_visit_fn fn, void *arg)
-{
-	return mpool_small_walk(to_small(pool), fn, arg);
-}
-
-static size_t small_reclaim(struct mpool_pool *pool, const struct module *mod)
-{
-	return mpool_small_drop(to_small(pool), mod);
-}
-
-static void small_dispose(struct mpool_pool *pool)
-{
-	mpool_small_put(to_small(pool));
-}
-
-/* Ends a pool after the report, or makes an orphan of it. */
-static void small_finish(struct mpool_pool *pool, bool keep)
-{
-	struct mpool_small *small = to_small(pool);
-
-	/* The global pool serves others than the module that made it. */
-	if (atomic_read(&pool->users))
-		return;
-	mpool_small_kill(small);
-	if (keep) {
-		mpool_pool_orphan(pool);
-		return;
-	}
-	mpool_pool_unregister(pool);
-	mpool_small_drop(small, NULL);
-	mpool_small_put(small);
-}
-
-static const struct mpool_pool_ops small_ops = {
-	.kind = MPOOL_KIND_SMALL,
-	.kind_name = "small",
-	.count = small_count,
-	.walk = small_walk,
-	.reclaim = small_reclaim,
-	.finish = small_finish,
-	.dispose = small_dispose,
-};
-
 /* Number of breaches of the invariants, in a pool that is at rest. */
 int mpool_small_verify(struct mpool_small *small)
 {
@@ -695,6 +650,58 @@ int mpool_small_verify(struct mpool_small *small)
 	return bad;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_small_verify);
+
+static int small_verify(struct mpool_pool *pool)
+{
+	return mpool_small_verify(to_small(pool));
+}
+
+size_t mpool_small_footprint(struct mpool_pool *pool)
+{
+	struct mpool_small *small = to_small(pool);
+	size_t bytes = kmalloc_size_roundup(sizeof(*small));
+	struct mpool_fixed *fixed;
+	unsigned int i;
+
+	mpool_small_for_each(small, i, fixed)
+		bytes += mpool_fixed_footprint(fixed);
+	return bytes;
+}
+
+static void small_dispose(struct mpool_pool *pool)
+{
+	mpool_small_put(to_small(pool));
+}
+
+/* Ends a pool after the report, or makes an orphan of it. */
+static void small_finish(struct mpool_pool *pool, bool keep)
+{
+	struct mpool_small *small = to_small(pool);
+
+	/* The global pool serves others than the module that made it. */
+	if (atomic_read(&pool->users))
+		return;
+	mpool_small_kill(small);
+	if (keep) {
+		mpool_pool_orphan(pool);
+		return;
+	}
+	mpool_pool_unregister(pool);
+	small_reclaim(pool, NULL);
+	mpool_small_put(small);
+}
+
+static const struct mpool_pool_ops small_ops = {
+	.kind = MPOOL_KIND_SMALL,
+	.kind_name = "small",
+	.count = mpool_small_count,
+	.walk = mpool_small_walk,
+	.verify = small_verify,
+	.footprint = mpool_small_footprint,
+	.reclaim = small_reclaim,
+	.finish = small_finish,
+	.dispose = small_dispose,
+};
 
 /* A pool that is not registered yet, as a small pool or as part of a string pool. */
 struct mpool_small *mpool_small_setup(const char *name,
@@ -763,7 +770,7 @@ void mpool_small_clear(struct mpool_small *pool)
 		       pool->pool.name);
 		return;
 	}
-	mpool_small_drop(pool, NULL);
+	small_reclaim(&pool->pool, NULL);
 	mpool_small_for_each(pool, i, fixed)
 		mpool_fixed_drain(fixed);
 }

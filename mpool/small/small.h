@@ -100,10 +100,10 @@ void *mpool_small_take(struct mpool_small *small, size_t size, gfp_t gfp,
 		       struct mpool_site *site);
 void mpool_small_put(struct mpool_small *small);
 int mpool_small_make_classes(struct mpool_small *small);
-void mpool_small_count(struct mpool_small *small, struct mpool_count *count);
+void mpool_small_count(struct mpool_pool *pool, struct mpool_count *count);
 void mpool_small_kill(struct mpool_small *small);
-int mpool_small_walk(struct mpool_small *small, mpool_visit_fn fn, void *arg);
-size_t mpool_small_drop(struct mpool_small *small, const struct module *mod);
+int mpool_small_walk(struct mpool_pool *pool, mpool_visit_fn fn, void *arg);
+size_t mpool_small_footprint(struct mpool_pool *pool);
 void mpool_small_give(struct mpool_small *pool, const void *p,
 		      enum mpool_give how, unsigned long ip);
 struct mpool_pool *mpool_object_owner(const void *p);

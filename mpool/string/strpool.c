@@ -415,11 +415,9 @@ EXPORT_SYMBOL_GPL(mpool_string_has);
 
 static void string_count(struct mpool_pool *pool, struct mpool_count *count)
 {
-	struct mpool_string *strings = to_strings(pool);
-
-	mpool_small_count(strings->small, count);
+	mpool_small_count(pool, count);
 	/* Not those that only wait for their grace period. */
-	count->live = READ_ONCE(strings->tab.nr);
+	count->live = READ_ONCE(to_strings(pool)->tab.nr);
 }
 
 struct string_visit {
@@ -474,7 +472,7 @@ static int string_walk(struct mpool_pool *pool, mpool_visit_fn fn, void *arg)
 {
 	struct string_visit visit = { .fn = fn, .arg = arg };
 
-	return mpool_small_walk(to_strings(pool)->small, visit_string, &visit);
+	return mpool_small_walk(pool, visit_string, &visit);
 }
 
 /*
@@ -532,11 +530,58 @@ static void string_finish(struct mpool_pool *pool, bool keep)
 	string_put(strings);
 }
 
+struct string_tally {
+	struct mpool_string *strings;
+	unsigned long seen;
+	int bad;
+};
+
+/* A string is in the table under its content, and thus is the only such one. */
+static int verify_string(const struct mpool_obj *obj, void *arg)
+{
+	struct mpool_str *str = (struct mpool_str *)obj->addr;
+	struct string_tally *tally = arg;
+	struct mpool_strtab *tab = &tally->strings->tab;
+	struct mpool_str_key key;
+
+	tally->seen++;
+	tally->bad += mpool_broken(atomic_read(&str->refs) <= 0);
+	tally->bad += mpool_broken(!str_scan(tally->strings, &key,
+					     mpool_str_text(str),
+					     MPOOL_STR_NO_LIMIT));
+	tally->bad += mpool_broken(key.hash != str->hash);
+	tally->bad += mpool_broken(str !=
+				   mpool_strtab_find(tab, &key, tab->nocase));
+	return 0;
+}
+
+/* Number of breaches of the invariants, in a pool that is at rest. */
+int mpool_string_verify(struct mpool_string *strings)
+{
+	struct string_tally tally = { .strings = strings };
+
+	mpool_string_flush(strings);
+	mpool_strtab_freeze(&strings->tab);
+	mpool_small_walk(&strings->small->pool, verify_string, &tally);
+	tally.bad += mpool_broken(tally.seen != strings->tab.nr);
+	mpool_strtab_thaw(&strings->tab);
+	return tally.bad + mpool_strtab_verify(&strings->tab) +
+	       mpool_small_verify(strings->small);
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_string_verify);
+
+static int string_verify(struct mpool_pool *pool)
+{
+	return mpool_string_verify(to_strings(pool));
+}
+
 static const struct mpool_pool_ops string_ops = {
 	.kind = MPOOL_KIND_STRING,
 	.kind_name = "string",
 	.count = string_count,
 	.walk = string_walk,
+	.verify = string_verify,
+	.footprint = mpool_small_footprint,
 	.reclaim = string_reclaim,
 	.finish = string_finish,
 	.dispose = string_dispose,
@@ -635,43 +680,3 @@ size_t __mpool_string_destroy(struct mpool_string *pool)
 	return leaks;
 }
 EXPORT_SYMBOL_GPL(__mpool_string_destroy);
-
-struct string_tally {
-	struct mpool_string *strings;
-	unsigned long seen;
-	int bad;
-};
-
-/* A string is in the table under its content, and thus is the only such one. */
-static int verify_string(const struct mpool_obj *obj, void *arg)
-{
-	struct mpool_str *str = (struct mpool_str *)obj->addr;
-	struct string_tally *tally = arg;
-	struct mpool_strtab *tab = &tally->strings->tab;
-	struct mpool_str_key key;
-
-	tally->seen++;
-	tally->bad += mpool_broken(atomic_read(&str->refs) <= 0);
-	tally->bad += mpool_broken(!str_scan(tally->strings, &key,
-					     mpool_str_text(str),
-					     MPOOL_STR_NO_LIMIT));
-	tally->bad += mpool_broken(key.hash != str->hash);
-	tally->bad += mpool_broken(str !=
-				   mpool_strtab_find(tab, &key, tab->nocase));
-	return 0;
-}
-
-/* Number of breaches of the invariants, in a pool that is at rest. */
-int mpool_string_verify(struct mpool_string *strings)
-{
-	struct string_tally tally = { .strings = strings };
-
-	mpool_string_flush(strings);
-	mpool_strtab_freeze(&strings->tab);
-	mpool_small_walk(strings->small, verify_string, &tally);
-	tally.bad += mpool_broken(tally.seen != strings->tab.nr);
-	mpool_strtab_thaw(&strings->tab);
-	return tally.bad + mpool_strtab_verify(&strings->tab) +
-	       mpool_small_verify(strings->small);
-}
-EXPORT_SYMBOL_IF_KUNIT(mpool_string_verify);
