@@ -29,19 +29,13 @@
 #include "site.h"
 #include "trim.h"
 
-static const char * const policies[] = {
-	[MPOOL_ON_LEAK_KEEP] = "keep",
-	[MPOOL_ON_LEAK_RECLAIM] = "reclaim",
-	[MPOOL_ON_LEAK_PANIC] = "panic",
-};
-
 static int on_leak_set(const char *val, const struct kernel_param *kp)
 {
 	int policy;
 
 	for (policy = MPOOL_ON_LEAK_KEEP; policy <= MPOOL_ON_LEAK_PANIC;
 	     policy++) {
-		if (!sysfs_streq(val, policies[policy]))
+		if (!sysfs_streq(val, mpool_policies[policy].name))
 			continue;
 		WRITE_ONCE(mpool_default_on_leak, policy);
 		return 0;
@@ -53,7 +47,7 @@ static int on_leak_set(const char *val, const struct kernel_param *kp)
 
 static int on_leak_get(char *buf, const struct kernel_param *kp)
 {
-	return sysfs_emit(buf, "%s\n", policies[READ_ONCE(mpool_default_on_leak)]);
+	return sysfs_emit(buf, "%s\n", mpool_policies[READ_ONCE(mpool_default_on_leak)].name);
 }
 
 static const struct kernel_param_ops on_leak_ops = {

@@ -47,6 +47,12 @@ static const struct mpool_pool_view *registry_view;
 /* Set at init, before the first pool. */
 static const struct mpool_reporter *registry_reporter;
 
+const struct mpool_policy mpool_policies[] = {
+	[MPOOL_ON_LEAK_KEEP]	= { .name = "keep", .done = "kept" },
+	[MPOOL_ON_LEAK_RECLAIM]	= { .name = "reclaim", .done = "reclaimed" },
+	[MPOOL_ON_LEAK_PANIC]	= { .name = "panic", .done = "panic" },
+};
+
 /* The module parameter on_leak. */
 enum mpool_on_leak mpool_default_on_leak = MPOOL_ON_LEAK_KEEP;
 

@@ -140,6 +140,13 @@ struct mpool_pool_view {
 	void (*removed)(struct mpool_pool *pool);
 };
 
+/* An enum mpool_on_leak: as a word of a user, and as what became of the objects. */
+struct mpool_policy {
+	const char *name;
+	const char *done;
+};
+
+extern const struct mpool_policy mpool_policies[];
 extern enum mpool_on_leak mpool_default_on_leak;
 
 const char *mpool_name_wrong(const char *name);

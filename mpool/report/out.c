@@ -17,6 +17,7 @@
 
 #include "internal.h"
 #include "out.h"
+#include "site.h"
 
 void mpool_out(struct mpool_out *out, const char *fmt, ...)
 {
@@ -31,6 +32,15 @@ void mpool_out(struct mpool_out *out, const char *fmt, ...)
 	va_end(args);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_out);
+
+/* A call site, as all reports print it. */
+void mpool_out_site(struct mpool_out *out, u32 id)
+{
+	char text[112];
+
+	mpool_site_print(id, text, sizeof(text));
+	mpool_out(out, "%s", text);
+}
 
 /* Puts a buffer into the log, a record for each line. */
 void mpool_out_log(const struct mpool_out *out)

@@ -15,6 +15,7 @@ struct mpool_out {
 
 __printf(2, 3)
 void mpool_out(struct mpool_out *out, const char *fmt, ...);
+void mpool_out_site(struct mpool_out *out, u32 id);
 void mpool_out_log(const struct mpool_out *out);
 
 #endif /* _MPOOL_OUT_H */

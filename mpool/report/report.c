@@ -238,15 +238,16 @@ void mpool_report_rows(struct mpool_out *out, const struct mpool_sums *sums,
 	size_t i, n = min_t(size_t, sums->n, MPOOL_REPORT_SITES);
 	const struct mpool_site_sum *row = sums->rows;
 	size_t count = 0, bytes = 0;
-	char site[112];
 
 	for (i = 0; i < n; i++, row++) {
-		mpool_site_print(row->site, site, sizeof(site));
-		mpool_out(out, "  %zu object%s, %s%zu bytes: %s, first %p%s%s%s\n",
+		mpool_out(out, "  %zu object%s, %s%zu bytes: ",
 			  row->count, plural(row->count), rounded_text(row->rounded),
-			  row->bytes, site, row->sample, with_pool ? " in pool \"" : "",
-			  with_pool ? row->pool->name : "",
-			  with_pool ? "\"" : "");
+			  row->bytes);
+		mpool_out_site(out, row->site);
+		mpool_out(out, ", first %p", row->sample);
+		if (with_pool)
+			mpool_out(out, " in pool \"%s\"", row->pool->name);
+		mpool_out(out, "\n");
 		count += row->count;
 		bytes += row->bytes;
 	}
@@ -261,18 +262,12 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_report_rows);
 
 static const char *policy_text(struct mpool_pool *pool)
 {
-	if (pool->ops->kind == MPOOL_KIND_LARGE &&
-	    mpool_pool_policy(pool) == MPOOL_ON_LEAK_KEEP &&
+	enum mpool_on_leak policy = mpool_pool_policy(pool);
+
+	if (pool->ops->kind == MPOOL_KIND_LARGE && policy == MPOOL_ON_LEAK_KEEP &&
 	    !to_large(pool)->feed->gives_back)
 		return "left in the region, without a pool";
-	switch (mpool_pool_policy(pool)) {
-	case MPOOL_ON_LEAK_RECLAIM:
-		return "reclaimed";
-	case MPOOL_ON_LEAK_PANIC:
-		return "panic";
-	default:
-		return "kept";
-	}
+	return mpool_policies[policy].done;
 }
 
 /* The report of a pool that ends; nothing if nothing is live. */
@@ -564,15 +559,12 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_report_farewell);
 void mpool_report_holder(struct mpool_out *out,
 			 const struct mpool_holder *holder)
 {
-	char site[112];
-
-	if (*holder->pool) {
-		mpool_out(out, "%lu page%s: pool \"%s\"\n", holder->pages,
-			  plural(holder->pages), holder->pool);
-		return;
-	}
-	mpool_site_print(holder->site, site, sizeof(site));
-	mpool_out(out, "%lu page%s: %s\n", holder->pages, plural(holder->pages), site);
+	mpool_out(out, "%lu page%s: ", holder->pages, plural(holder->pages));
+	if (*holder->pool)
+		mpool_out(out, "pool \"%s\"", holder->pool);
+	else
+		mpool_out_site(out, holder->site);
+	mpool_out(out, "\n");
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_report_holder);
 
@@ -615,12 +607,12 @@ void mpool_report_shortage(struct mpool_out *out,
 			   const struct mpool_pool *large,
 			   const struct mpool_shortage *s)
 {
-	char site[112];
 	unsigned int i;
 
-	mpool_site_print(s->site, site, sizeof(site));
-	mpool_out(out, "no memory: pool \"%s\" was asked for %zu bytes, %pGg, by %s; ",
-		  s->pool, s->size, &s->gfp, site);
+	mpool_out(out, "no memory: pool \"%s\" was asked for %zu bytes, %pGg, by ",
+		  s->pool, s->size, &s->gfp);
+	mpool_out_site(out, s->site);
+	mpool_out(out, "; ");
 	/* Who has the memory is of no interest if no memory would do. */
 	if (report_bar(out, large, s))
 		return;
@@ -657,8 +649,6 @@ static void shortage(const struct mpool_pool *large,
 static void refs_whose(struct mpool_out *out, const struct mpool_pool *large,
 		       const struct mpool_refs_run *run)
 {
-	char site[112];
-
 	mpool_out(out, "references: pool \"%s\"",
 		  run ? run->pool : large->name);
 	if (!run)
@@ -667,8 +657,8 @@ static void refs_whose(struct mpool_out *out, const struct mpool_pool *large,
 		  run->addr);
 	if (!run->site)
 		return;
-	mpool_site_print(run->site, site, sizeof(site));
-	mpool_out(out, " from %s", site);
+	mpool_out(out, " from ");
+	mpool_out_site(out, run->site);
 }
 
 /* Lines on what others did to the references to a pool's pages. */

@@ -221,15 +221,14 @@ static const char *fail_text(const struct mpool_failure *fail, char *buf, size_t
 
 static void show_fail(struct mpool_out *out, struct mpool_pool *pool)
 {
-	char site[112], age[16], why[48];
+	char age[16], why[48];
 	gfp_t gfp = pool->fail.gfp;
 
 	if (!READ_ONCE(pool->fail.when))
 		return;
-	mpool_site_print(pool->fail.site, site, sizeof(site));
-	mpool_out(out, "%-20s %zu bytes, %pGg, at %s, %s ago%s\n",
-		  "last failure", pool->fail.size, &gfp, site,
-		  age_text(pool->fail.when, age, sizeof(age)),
+	mpool_out(out, "%-20s %zu bytes, %pGg, at ", "last failure", pool->fail.size, &gfp);
+	mpool_out_site(out, pool->fail.site);
+	mpool_out(out, ", %s ago%s\n", age_text(pool->fail.when, age, sizeof(age)),
 		  fail_text(&pool->fail, why, sizeof(why)));
 	if (READ_ONCE(pool->fail.ctor) || READ_ONCE(pool->fail.max))
 		return;
@@ -243,23 +242,17 @@ static void show_fail(struct mpool_out *out, struct mpool_pool *pool)
 /* The file stats of a pool: one figure on each line. */
 void mpool_show_stats(struct mpool_out *out, struct mpool_pool *pool)
 {
-	static const char * const policies[] = {
-		[MPOOL_ON_LEAK_KEEP] = "keep",
-		[MPOOL_ON_LEAK_RECLAIM] = "reclaim",
-		[MPOOL_ON_LEAK_PANIC] = "panic",
-	};
 	struct mpool_count count;
 	enum mpool_stat item;
-	char text[112];
+	char age[16];
 
 	pool->ops->count(pool, &count);
-	mpool_site_print(pool->site, text, sizeof(text));
 	mpool_out(out, "%-20s %s\n", "kind", pool->ops->kind_name);
-	mpool_out(out, "%-20s %s\n", "created at", text);
-	mpool_out(out, "%-20s %s\n", "age",
-		  age_text(pool->born, text, sizeof(text)));
+	mpool_out(out, "%-20s ", "created at");
+	mpool_out_site(out, pool->site);
+	mpool_out(out, "\n%-20s %s\n", "age", age_text(pool->born, age, sizeof(age)));
 	mpool_out(out, "%-20s %s\n", "on leak",
-		  policies[mpool_pool_policy(pool)]);
+		  mpool_policies[mpool_pool_policy(pool)].name);
 	line(out, "live", count.live);
 	line(out, "live bytes", count.live_bytes);
 	line(out, "pages", atomic_long_read(&pool->pages));
@@ -283,16 +276,15 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_show_stats);
 void mpool_show_sites(struct mpool_out *out, struct mpool_pool *pool)
 {
 	struct mpool_sums sums = { 0 };
-	char site[112];
 	size_t i;
 
 	mpool_sums_add(&sums, pool);
 	mpool_sums_sort(&sums);
 	mpool_out(out, "%10s %12s  %s\n", "objects", "bytes", "site");
 	for (i = 0; i < sums.n; i++) {
-		mpool_site_print(sums.rows[i].site, site, sizeof(site));
-		mpool_out(out, "%10zu %12zu  %s\n", sums.rows[i].count,
-			  sums.rows[i].bytes, site);
+		mpool_out(out, "%10zu %12zu  ", sums.rows[i].count, sums.rows[i].bytes);
+		mpool_out_site(out, sums.rows[i].site);
+		mpool_out(out, "\n");
 	}
 	mpool_sums_free(&sums);
 }
@@ -349,10 +341,8 @@ static void show_string(struct mpool_out *out, struct mpool_pool *pool,
 void mpool_show_object(struct mpool_out *out, struct mpool_pool *pool,
 		       const struct mpool_obj *obj)
 {
-	char site[112];
-
-	mpool_site_print(obj->site, site, sizeof(site));
-	mpool_out(out, "%p %8zu  %s", obj->addr, obj->size, site);
+	mpool_out(out, "%p %8zu  ", obj->addr, obj->size);
+	mpool_out_site(out, obj->site);
 	if (pool->ops->kind == MPOOL_KIND_STRING)
 		show_string(out, pool, obj->addr);
 	mpool_out(out, "\n");
