@@ -201,27 +201,6 @@ void *mpool_realloc_at(const void *p, size_t size, gfp_t gfp,
 }
 EXPORT_SYMBOL_GPL(mpool_realloc_at);
 
-/* Frees a run; reports all that is not a run in use. */
-static void free_run(const void *p, unsigned long ip)
-{
-	enum mpool_bad_free why = MPOOL_BAD_FREE_ADDRESS;
-	struct mpool_pool *owner = NULL;
-	struct mpool_page *pg;
-	bool done = false;
-
-	rcu_read_lock();
-	pg = mpool_large_lookup(p);
-	if (pg)
-		owner = mpool_page_owner(pg);
-	if (owner && owner->ops->kind != MPOOL_KIND_STRING) {
-		done = mpool_large_free_object(pg, owner);
-		why = MPOOL_BAD_FREE_TWICE;
-	}
-	if (!done)
-		mpool_pool_bad_free(owner, p, why, ip);
-	rcu_read_unlock();
-}
-
 /*
  * Frees an address that the fast path has refused, from the start.  Preemption is off;
  * enables it.
@@ -236,7 +215,7 @@ static noinline void free_slow(const void *p, unsigned long ip)
 	}
 	preempt_enable();
 	if (!ZERO_OR_NULL_PTR(p))
-		free_run(p, ip);
+		mpool_free_run(NULL, p, ip);
 }
 
 void __mpool_free(const void *p)

@@ -280,22 +280,24 @@ void *mpool_small_alloc_at(struct mpool_small *pool, size_t size, gfp_t gfp,
 }
 EXPORT_SYMBOL_GPL(mpool_small_alloc_at);
 
-static noinline void free_run(struct mpool_small *pool, const void *p,
-			      unsigned long ip)
+/* A run of @pool, or if that is NULL of any pool but one of strings.  Any value. */
+noinline void mpool_free_run(struct mpool_pool *pool, const void *p, unsigned long ip)
 {
 	enum mpool_bad_free why = MPOOL_BAD_FREE_ADDRESS;
+	struct mpool_pool *owner;
 	struct mpool_page *pg;
 	bool done = false;
 
 	rcu_read_lock();
 	pg = mpool_large_lookup(p);
-	if (pg && mpool_page_owner(pg) == &pool->pool) {
-		done = mpool_large_free_object(pg, &pool->pool);
+	owner = pg ? mpool_page_owner(pg) : NULL;
+	if (owner && (pool ? owner == pool : owner->ops->kind != MPOOL_KIND_STRING)) {
+		done = mpool_large_free_object(pg, owner);
 		why = MPOOL_BAD_FREE_TWICE;
 	}
-	rcu_read_unlock();
 	if (!done)
-		mpool_pool_bad_free(&pool->pool, p, why, ip);
+		mpool_pool_bad_free(pool ?: owner, p, why, ip);
+	rcu_read_unlock();
 }
 
 /* Gives back what should be a live object of the pool.  Any context. */
@@ -311,7 +313,7 @@ void mpool_small_give(struct mpool_small *pool, const void *p,
 		return;
 	}
 	preempt_enable();
-	free_run(pool, p, ip);
+	mpool_free_run(&pool->pool, p, ip);
 }
 
 void __mpool_small_free(struct mpool_small *pool, const void *p)

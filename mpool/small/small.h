@@ -106,6 +106,7 @@ int mpool_small_walk(struct mpool_pool *pool, mpool_visit_fn fn, void *arg);
 size_t mpool_small_footprint(struct mpool_pool *pool);
 void mpool_small_give(struct mpool_small *pool, const void *p,
 		      enum mpool_give how, unsigned long ip);
+void mpool_free_run(struct mpool_pool *pool, const void *p, unsigned long ip);
 struct mpool_pool *mpool_object_owner(const void *p);
 struct mpool_small *mpool_small_of(const void *p);
 size_t mpool_object_size(const void *p);
