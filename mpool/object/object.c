@@ -536,12 +536,10 @@ void *mpool_take_slow(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 
 static bool gfp_odd_ok(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 {
-	if ((gfp & __GFP_ZERO) && !mpool_large_touchable(fixed->chunks.large)) {
-		pr_warn_ratelimited("pool \"%s\": device memory is never touched, __GFP_ZERO is refused\n",
-				    fixed->owner->name);
-		return false;
-	}
-	return mpool_pool_gfp_ok(fixed->owner, gfp, fixed->chunks.large->zone, site);
+	const struct mpool_large *large = fixed->chunks.large;
+
+	return mpool_large_zero_ok(large, fixed->owner, gfp) &&
+	       mpool_pool_gfp_ok(fixed->owner, gfp, large->zone, site);
 }
 
 /* An object with flags that are to be looked at, or are to clear it. */

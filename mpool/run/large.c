@@ -437,13 +437,11 @@ static void late_fn(struct work_struct *work)
 	mpool_refs_tell(large, false);
 }
 
-/* Device memory is not cleared. */
-bool mpool_large_zero_ok(struct mpool_large *large, gfp_t gfp)
+/* Says, once in a while, that memory of a pool is not cleared. */
+noinline bool mpool_large_refuse_zero(const struct mpool_pool *owner)
 {
-	if (likely(!READ_ONCE(large->io) || !(gfp & __GFP_ZERO)))
-		return true;
-	pr_warn_ratelimited("large pool \"%s\": device memory is never touched, __GFP_ZERO is refused\n",
-			    large->pool.name);
+	pr_warn_ratelimited("%s pool \"%s\": device memory is never touched, __GFP_ZERO is refused\n",
+			    owner->ops->kind_name, owner->name);
 	return false;
 }
 
@@ -469,7 +467,7 @@ void *mpool_large_object(struct mpool_large *large, struct mpool_pool *owner,
 	struct mpool_page *pg = NULL;
 	void *p;
 
-	if (npages && mpool_large_zero_ok(large, gfp)) {
+	if (npages && mpool_large_zero_ok(large, owner, gfp)) {
 		pg = mpool_large_take(large, npages, align, gfp, MPOOL_PAGE_RUN,
 				      owner, site, slack);
 	}

@@ -89,6 +89,16 @@ static inline void mpool_large_zero(const struct mpool_large *large, void *p,
 		memset(p + from, 0, to - from);
 }
 
+bool mpool_large_refuse_zero(const struct mpool_pool *owner);
+
+/* Can memory for @owner be cleared, if the flags ask for that?  Any context. */
+static inline bool mpool_large_zero_ok(const struct mpool_large *large,
+				       const struct mpool_pool *owner, gfp_t gfp)
+{
+	return likely(!(gfp & __GFP_ZERO) || mpool_large_touchable(large)) ||
+	       mpool_large_refuse_zero(owner);
+}
+
 /* Clears what is freed, if the kernel wants that, and never of a device. */
 static inline void mpool_large_wipe(const struct mpool_large *large, void *p,
 				    size_t size)
@@ -216,7 +226,6 @@ static __always_inline int mpool_large_check(const struct mpool_large *pool)
 	return mpool_pool_check("large", pool);
 }
 
-bool mpool_large_zero_ok(struct mpool_large *large, gfp_t gfp);
 int mpool_large_verify(struct mpool_large *large);
 
 int mpool_large_init(void);

@@ -209,7 +209,7 @@ void *mpool_large_realloc_at(struct mpool_large *pool, void *p, size_t size,
 		return ZERO_SIZE_PTR;
 	}
 	if (!mpool_pool_gfp_ok(&pool->pool, gfp, pool->zone, mpool_site_id(site)) ||
-	    !mpool_large_zero_ok(pool, gfp))
+	    !mpool_large_zero_ok(pool, &pool->pool, gfp))
 		return NULL;
 	rcu_read_lock();
 	pg = large_own(pool, p, MPOOL_BAD_REALLOC, _RET_IP_);

@@ -272,7 +272,7 @@ static void *place_alloc(struct mpool_large *pool, size_t size,
 	if (wrong)
 		pr_warn_ratelimited("large pool \"%s\": no place for %zu bytes: %s\n",
 				    pool->pool.name, size, wrong);
-	else if (want.wish.npages && mpool_large_zero_ok(pool, gfp))
+	else if (want.wish.npages && mpool_large_zero_ok(pool, &pool->pool, gfp))
 		p = place_take(pool, &want, gfp);
 	if (p)
 		*real = want.bytes;

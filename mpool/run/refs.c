@@ -132,8 +132,7 @@ static void piece_stays(struct mpool_large *large, struct mpool_arena *arena,
 	unsigned long flags;
 
 	/* Who freed it did not, because of the others. */
-	if (want_init_on_free())
-		memset(mpool_page_address(arena, pg), 0, mpool_page_bytes(pg));
+	mpool_large_wipe(large, mpool_page_address(arena, pg), mpool_page_bytes(pg));
 	raw_spin_lock_irqsave(&large->lock, flags);
 	mpool_large_give_locked(large, pg);
 	raw_spin_unlock_irqrestore(&large->lock, flags);

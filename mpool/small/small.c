@@ -485,7 +485,7 @@ void *mpool_small_realloc_at(struct mpool_small *pool, const void *p,
 				    _RET_IP_);
 		return NULL;
 	}
-	if (!mpool_large_zero_ok(pool->large, gfp))
+	if (!mpool_large_zero_ok(pool->large, &pool->pool, gfp))
 		return NULL;
 	if (resize_in_place(pool, p, size, mpool_site_id(site))) {
 		if (size > found.size)
