@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The module: order of init and exit, and parameters.
+ * The module: order of init and exit, the hooks, and parameters.
  *
  * Structure: mpool_init() calls the init function of each layer, after those of the
  * layers that it needs.  mpool_exit() calls the exit functions in the reverse order, but
@@ -28,6 +28,20 @@
 #include "reserved.h"
 #include "site.h"
 #include "trim.h"
+
+struct mpool_hooks mpool_hooks = {
+	.bad_free = mpool_badfree,
+	.leaks = mpool_report_leaks,
+	.refs = mpool_report_log_refs,
+	.shortage = mpool_report_log_shortage,
+	.verdict = mpool_report_verdict,
+	.added = mpool_debugfs_added,
+	.removed = mpool_debugfs_removed,
+	.gather = mpool_fixed_gather,
+	.idle = mpool_trim_count,
+	.trim = mpool_trim_all,
+};
+EXPORT_SYMBOL_IF_KUNIT(mpool_hooks);
 
 static int on_leak_set(const char *val, const struct kernel_param *kp)
 {
@@ -69,7 +83,7 @@ static int __init mpool_init(void)
 	if (err)
 		goto err_site;
 	mpool_registry_init();
-	mpool_report_init();
+	mpool_badfree_init();
 	err = mpool_fixed_init();
 	if (err)
 		goto err_report;
@@ -89,7 +103,7 @@ static int __init mpool_init(void)
 	if (err)
 		goto err_pools;
 	mpool_debugfs_init();
-	mpool_trim_init();
+	mpool_trim_start();
 	if (!MPOOL_TRIED_HERE)
 		pr_warn("has been run on x86-64 with pages of 4 KiB, built by gcc, not on a kernel as this one\n");
 	return 0;
@@ -100,6 +114,7 @@ err_pools:
 	mpool_reserved_exit();
 	mpool_fixed_exit();
 err_report:
+	mpool_badfree_exit();
 	mpool_report_exit();
 	mpool_pagemap_exit();
 err_site:
@@ -109,7 +124,7 @@ err_site:
 
 static void __exit mpool_exit(void)
 {
-	mpool_trim_exit();
+	mpool_trim_stop();
 	mpool_shrink_exit();
 	mpool_debugfs_exit();
 	mpool_owner_exit();
@@ -117,6 +132,7 @@ static void __exit mpool_exit(void)
 	mpool_registry_exit();
 	mpool_reserved_exit();
 	mpool_fixed_exit();
+	mpool_badfree_exit();
 	mpool_report_exit();
 	mpool_pagemap_exit();
 	mpool_site_exit();

@@ -391,18 +391,16 @@ static void realloc_is_called_one(struct kunit *test)
 	static const enum how hows[] = {
 		HOW_REALLOC, HOW_LARGE_REALLOC, HOW_SMALL_REALLOC,
 	};
-	const struct mpool_reporter *old = mpool_registry_set_reporter(NULL);
-	struct mpool_reporter mine = *old;
+	typeof(mpool_hooks.bad_free) old = mpool_hooks.bad_free;
 	struct zoo *zoo = zoo_create(test);
 	unsigned int i;
 
-	mine.bad_free = note_bad_free;
 	for (i = 0; i < ARRAY_SIZE(hows); i++) {
 		told = MPOOL_BAD_FREE_ADDRESS;
 		told_times = 0;
-		mpool_registry_set_reporter(&mine);
+		WRITE_ONCE(mpool_hooks.bad_free, note_bad_free);
 		do_how(zoo, hows[i], zoo->slab);
-		mpool_registry_set_reporter(old);
+		WRITE_ONCE(mpool_hooks.bad_free, old);
 		KUNIT_EXPECT_EQ_MSG(test, told, MPOOL_BAD_REALLOC, "%s",
 				    how_names[hows[i]]);
 		KUNIT_EXPECT_EQ(test, told_times, 1);

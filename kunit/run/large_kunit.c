@@ -435,33 +435,47 @@ static unsigned long scan_asks(void)
 	return mpool_shrink_count();
 }
 
+/* What the pools above have for the shrinker is this; puts into @old what it was. */
+static void shrink_hook(struct mpool_hooks *old, unsigned long (*scan)(void))
+{
+	*old = mpool_hooks;
+	WRITE_ONCE(mpool_hooks.idle, shrink_count);
+	WRITE_ONCE(mpool_hooks.trim, scan);
+}
+
+static void shrink_unhook(const struct mpool_hooks *old)
+{
+	WRITE_ONCE(mpool_hooks.idle, old->idle);
+	WRITE_ONCE(mpool_hooks.trim, old->trim);
+	/* Takes shrink_mutex: whoever has called the test's functions is done. */
+	mpool_shrink_scan(0);
+}
+
 /* The count of the shrinker waits for nobody. */
 static void shrinker_count_waits_for_nobody(struct kunit *test)
 {
-	struct mpool_shrink shrink = { .count = shrink_count,
-				       .scan = scan_asks };
+	struct mpool_hooks old;
 
 	shrink_calls = 0;
-	mpool_shrink_register(&shrink);
+	shrink_hook(&old, scan_asks);
 	mpool_shrink_scan(ULONG_MAX);
 	KUNIT_EXPECT_EQ(test, shrink_calls, 1);
 	KUNIT_EXPECT_GE(test, mpool_shrink_count(), 7);
-	mpool_shrink_unregister(&shrink);
+	shrink_unhook(&old);
 }
 
 /* Reclaim gets spares at once, what else there is if that was not enough. */
 static void shrinker_takes_spares(struct kunit *test)
 {
-	struct mpool_shrink shrink = { .count = shrink_count,
-				       .scan = shrink_scan };
 	struct mpool_large *pool = new_pool(test, "kunit-shrink", 0);
 	void *used = mpool_large_alloc(pool, 80 * PAGE_SIZE, NULL, GFP_KERNEL);
+	struct mpool_hooks old;
 	unsigned long before;
 
 	KUNIT_ASSERT_NOT_NULL(test, used);
 	shrink_calls = 0;
 	before = mpool_shrink_count();
-	mpool_shrink_register(&shrink);
+	shrink_hook(&old, shrink_scan);
 	KUNIT_EXPECT_GE(test, mpool_shrink_count(), 7);
 	mpool_large_free(pool, mpool_large_alloc(pool, 500 * PAGE_SIZE, NULL,
 						 GFP_KERNEL));
@@ -473,7 +487,7 @@ static void shrinker_takes_spares(struct kunit *test)
 						 GFP_KERNEL));
 	KUNIT_EXPECT_GE(test, mpool_shrink_scan(1), 1);
 	KUNIT_EXPECT_EQ(test, shrink_calls, 1);
-	mpool_shrink_unregister(&shrink);
+	shrink_unhook(&old);
 	KUNIT_EXPECT_TRUE(test, mpool_large_owns(pool, used));
 	mpool_large_free(pool, used);
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);

@@ -4,9 +4,9 @@
  *
  * Folders.  A file includes headers of its own folder and of folders before it, in this
  * order: base, core, run, object, small, string, report.  main.c includes any header.  So
- * a function is called by its name only from its own folder and from later ones.  A
- * spinlock of a folder may be taken while a spinlock of a later folder is held, never the
- * reverse.
+ * a function is called by its name only from its own folder and from later ones; the
+ * calls in the other direction are those of mpool_hooks (hooks.h).  A spinlock of a
+ * folder may be taken while a spinlock of a later folder is held, never the reverse.
  *
  * Lock order, outermost first, with the file and the type of each lock;
  * scripts/check-layers compares this with the sources.  Alloc and free take no mutex,

@@ -6,8 +6,8 @@
  * A client needs mpool's symbols, so it is loaded after mpool and unloaded before it.
  * delete_module() calls the exit function of the client, then the notifier of this file,
  * then it frees the text.  A failed init function ends in the same notifier.  The
- * notifier calls the verdict function, which report.c registers: it reports the objects
- * and pools that the module leaves, and drops its callbacks.  After that nothing in mpool
+ * notifier calls the verdict function (mpool_hooks): it reports the objects and pools that
+ * the module leaves, and drops its callbacks.  After that nothing in mpool
  * may refer to the module.
  *
  * Structure: an RCU list of the loaded modules, to tell the section of a module that an
@@ -25,6 +25,7 @@
 #include <linux/rculist.h>
 #include <linux/slab.h>
 
+#include "hooks.h"
 #include "owner.h"
 #include "site.h"
 
@@ -37,14 +38,6 @@ struct owner {
 static DEFINE_MUTEX(owner_mutex);
 static LIST_HEAD(owner_list);
 static bool owner_done;		/* no module is listed any more; owner_mutex */
-
-/* Set once at init, before the notifier is registered. */
-static mpool_verdict_fn owner_verdict;
-
-void mpool_owner_set_verdict(mpool_verdict_fn fn)
-{
-	owner_verdict = fn;
-}
 
 /* The section of a loaded module that an address is in.  Any context, any value. */
 enum mpool_area mpool_owner_area(unsigned long addr)
@@ -100,8 +93,7 @@ static void owner_del(struct module *mod)
 /* A module is unloaded: on return nothing in mpool refers to it. */
 void mpool_owner_going(struct module *mod)
 {
-	if (owner_verdict)
-		owner_verdict(mod);
+	mpool_hooks.verdict(mod);
 	mpool_site_module_gone(mod);
 	owner_del(mod);
 }

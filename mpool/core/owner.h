@@ -6,13 +6,6 @@
 
 #include "internal.h"
 
-/*
- * Called when a module is unloaded, while its text is still there: deals with all that
- * the module still has in mpool.
- */
-typedef void (*mpool_verdict_fn)(struct module *mod);
-
-void mpool_owner_set_verdict(mpool_verdict_fn fn);
 void mpool_owner_going(struct module *mod);
 enum mpool_area mpool_owner_area(unsigned long addr);
 

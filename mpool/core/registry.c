@@ -41,12 +41,6 @@ static u64 registry_serial;
 /* Those who wait for the pins of a pool. */
 static DECLARE_WAIT_QUEUE_HEAD(registry_unpinned);
 
-/* Set at init, cleared at exit. */
-static const struct mpool_pool_view *registry_view;
-
-/* Set at init, before the first pool. */
-static const struct mpool_reporter *registry_reporter;
-
 const struct mpool_policy mpool_policies[] = {
 	[MPOOL_ON_LEAK_KEEP]	= { .name = "keep", .done = "kept" },
 	[MPOOL_ON_LEAK_RECLAIM]	= { .name = "reclaim", .done = "reclaimed" },
@@ -242,19 +236,10 @@ int mpool_pool_register(struct mpool_pool *pool)
 	} else {
 		pool->serial = ++registry_serial;
 		list_add_tail(&pool->list, &registry_list);
-		if (registry_view)
-			registry_view->added(pool);
+		mpool_hooks.added(pool);
 	}
 	mutex_unlock(&registry_mutex);
 	return err;
-}
-
-static void registry_hide(struct mpool_pool *pool)
-{
-	lockdep_assert_held(&registry_mutex);
-	if (registry_view && pool->dir)
-		registry_view->removed(pool);
-	pool->dir = NULL;
 }
 
 /*
@@ -400,7 +385,7 @@ void mpool_pool_unregister(struct mpool_pool *pool)
 		done = !pool->pins;
 		if (done) {
 			registry_say_bad(pool);
-			registry_hide(pool);
+			mpool_hooks.removed(pool);
 			list_del_init(&pool->list);
 		}
 		mutex_unlock(&registry_mutex);
@@ -429,11 +414,10 @@ void mpool_pool_orphan(struct mpool_pool *pool)
 {
 	mutex_lock(&registry_mutex);
 	registry_say_bad(pool);
-	registry_hide(pool);
+	mpool_hooks.removed(pool);
 	pool->nth = registry_nth_locked(pool);
 	WRITE_ONCE(pool->orphan, true);
-	if (registry_view)
-		registry_view->added(pool);
+	mpool_hooks.added(pool);
 	mutex_unlock(&registry_mutex);
 	/*
 	 * The last object may be freed meanwhile by somebody who did not see yet
@@ -471,8 +455,7 @@ void mpool_pool_bad_free(struct mpool_pool *pool, const void *p,
 {
 	if (pool)
 		mpool_stat_inc(&pool->stats, MPOOL_STAT_BAD_FREE);
-	if (registry_reporter)
-		registry_reporter->bad_free(pool, p, why, ip);
+	mpool_hooks.bad_free(pool, p, why, ip);
 }
 
 static void fail_note(struct mpool_pool *pool, size_t size, gfp_t gfp, u32 site)
@@ -558,28 +541,12 @@ bool mpool_pool_gfp_ok(struct mpool_pool *pool, gfp_t gfp, gfp_t has, u32 site)
 /* Reports what is live in a pool that ends; the policy panic ends here. */
 size_t mpool_pool_leaks(struct mpool_pool *pool)
 {
-	size_t leaks = registry_reporter ? registry_reporter->leaks(pool) : 0;
+	size_t leaks = mpool_hooks.leaks(pool);
 
 	if (leaks && mpool_pool_policy(pool) == MPOOL_ON_LEAK_PANIC)
 		panic("mpool: %s pool \"%s\" leaked %zu objects\n",
 		      pool->ops->kind_name, pool->name, leaks);
 	return leaks;
-}
-
-/* Has a failure reported.  Context: the work item that looked into it. */
-void mpool_pool_shortage(const struct mpool_pool *large,
-			 const struct mpool_shortage *s)
-{
-	if (registry_reporter)
-		registry_reporter->shortage(large, s);
-}
-
-void mpool_pool_refs(const struct mpool_pool *large,
-		     const struct mpool_refs_count *news,
-		     const struct mpool_refs_run *run)
-{
-	if (registry_reporter)
-		registry_reporter->refs(large, news, run);
 }
 
 /* Ends the orphans whose last object was freed meanwhile. */
@@ -597,7 +564,7 @@ static void sweep_fn(struct work_struct *work)
 		if (count.live)
 			continue;
 		registry_say_bad(pool);
-		registry_hide(pool);
+		mpool_hooks.removed(pool);
 		list_move_tail(&pool->list, &done);
 	}
 	mutex_unlock(&registry_mutex);
@@ -651,7 +618,7 @@ static bool dispose_one(bool large)
 			continue;
 		found = pool;
 		registry_say_bad(pool);
-		registry_hide(pool);
+		mpool_hooks.removed(pool);
 		list_del_init(&pool->list);
 		break;
 	}
@@ -682,34 +649,6 @@ void mpool_registry_exit(void)
 		;
 	/* The end of a pool over an orphan asks for a sweep: its text goes soon. */
 	mpool_kick_sync(&sweep);
-}
-
-/* Returns the one before, which tests put back; NULL changes nothing. */
-const struct mpool_reporter *
-mpool_registry_set_reporter(const struct mpool_reporter *reporter)
-{
-	const struct mpool_reporter *old = registry_reporter;
-
-	if (reporter)
-		WRITE_ONCE(registry_reporter, reporter);
-	return old;
-}
-EXPORT_SYMBOL_IF_KUNIT(mpool_registry_set_reporter);
-
-/* From now on @view hears of pools; NULL ends that. */
-void mpool_registry_set_view(const struct mpool_pool_view *view)
-{
-	struct mpool_pool *pool;
-
-	mutex_lock(&registry_mutex);
-	if (!view)
-		list_for_each_entry(pool, &registry_list, list)
-			registry_hide(pool);
-	registry_view = view;
-	if (view)
-		list_for_each_entry(pool, &registry_list, list)
-			view->added(pool);
-	mutex_unlock(&registry_mutex);
 }
 
 /* The list of pools, until mpool_registry_unlock(). */

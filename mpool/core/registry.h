@@ -6,14 +6,12 @@
 #include <linux/list.h>
 #include <linux/rcupdate.h>
 
+#include "hooks.h"
 #include "internal.h"
 #include "stat.h"
 
 struct dentry;
 struct mpool_pool;
-struct mpool_refs_count;
-struct mpool_refs_run;
-struct mpool_shortage;
 
 enum mpool_kind {
 	MPOOL_KIND_LARGE,
@@ -111,35 +109,6 @@ struct mpool_pool {
 /* Bad frees of one pool that are shown before a work item looks for more. */
 #define MPOOL_BURST	10
 
-/* What a free was refused for; the report finds out the rest. */
-enum mpool_bad_free {
-	MPOOL_BAD_FREE_ADDRESS,	/* not a live object of that pool */
-	MPOOL_BAD_FREE_TWICE,	/* object was freed and is being freed again */
-	MPOOL_BAD_FREE_UNBORN,	/* its constructor has not returned yet */
-	MPOOL_BAD_REALLOC,	/* the first, but by a realloc */
-};
-
-/* What the lower levels cannot print themselves; set once at init. */
-struct mpool_reporter {
-	void (*bad_free)(struct mpool_pool *pool, const void *p,
-			 enum mpool_bad_free why, unsigned long ip);
-	/* reports what is live in a pool that ends, returns the number */
-	size_t (*leaks)(struct mpool_pool *pool);
-	/* says what others did to references to the pages of a pool */
-	void (*refs)(const struct mpool_pool *large,
-		     const struct mpool_refs_count *news,
-		     const struct mpool_refs_run *run);
-	/* puts into the log why an allocation failed */
-	void (*shortage)(const struct mpool_pool *large,
-			 const struct mpool_shortage *s);
-};
-
-/* What the upper levels want to know about pools. */
-struct mpool_pool_view {
-	void (*added)(struct mpool_pool *pool);
-	void (*removed)(struct mpool_pool *pool);
-};
-
 /* An enum mpool_on_leak: as a word of a user, and as what became of the objects. */
 struct mpool_policy {
 	const char *name;
@@ -190,11 +159,6 @@ void mpool_pool_unborn(struct mpool_pool *pool, size_t size, gfp_t gfp, u32 site
 		       int err);
 bool mpool_pool_gfp_ok(struct mpool_pool *pool, gfp_t gfp, gfp_t has, u32 site);
 size_t mpool_pool_leaks(struct mpool_pool *pool);
-void mpool_pool_shortage(const struct mpool_pool *large,
-			 const struct mpool_shortage *s);
-void mpool_pool_refs(const struct mpool_pool *large,
-		     const struct mpool_refs_count *news,
-		     const struct mpool_refs_run *run);
 void mpool_pool_sweep(void);
 const char *mpool_no_sleep(void);
 struct mpool_pool *mpool_pool_use(enum mpool_kind kind, const void *handle);
@@ -218,9 +182,6 @@ static inline void mpool_pool_freed(struct mpool_pool *pool)
 		mpool_pool_sweep();
 }
 
-const struct mpool_reporter *
-mpool_registry_set_reporter(const struct mpool_reporter *reporter);
-void mpool_registry_set_view(const struct mpool_pool_view *view);
 struct list_head *mpool_registry_lock(void);
 void mpool_registry_unlock(void);
 

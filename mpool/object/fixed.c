@@ -255,7 +255,7 @@ static int fixed_cpu_dead(unsigned int cpu)
  * Empty chunks of the pools over a large pool go back to it, GATHER_CHUNKS at a time:
  * the caller may have preemption off.  False if there were none.
  */
-static bool fixed_gather(struct mpool_large *large)
+bool mpool_fixed_gather(struct mpool_large *large)
 {
 	unsigned int had, n = GATHER_CHUNKS;
 	struct mpool_fixed *fixed;
@@ -283,7 +283,6 @@ int mpool_fixed_init(void)
 	if (state < 0)
 		return state;
 	fixed_cpuhp_state = state;
-	mpool_large_gather = fixed_gather;
 	return 0;
 }
 

@@ -21,7 +21,6 @@
 #include <linux/workqueue.h>
 
 #include "fixed.h"
-#include "shrink.h"
 #include "trim.h"
 
 #define TRIM_PERIOD	(4 * HZ)
@@ -132,7 +131,7 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_trim_all);
  * looks at each CPU for each pool, and reclaim asks often.  So the result may be
  * COUNT_PERIOD old, or older while another task has mpool_trim_mutex.
  */
-static unsigned long trim_count(void)
+unsigned long mpool_trim_count(void)
 {
 	static unsigned long last;
 	struct mpool_fixed *fixed;
@@ -155,11 +154,6 @@ static unsigned long trim_count(void)
 	return pages;
 }
 
-static struct mpool_shrink trim_shrink = {
-	.count = trim_count,
-	.scan = mpool_trim_all,
-};
-
 /* Starts the timer.  Tests that count idle objects stop it. */
 void mpool_trim_start(void)
 {
@@ -172,15 +166,3 @@ void mpool_trim_stop(void)
 	cancel_delayed_work_sync(&trim_work);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_trim_stop);
-
-void mpool_trim_init(void)
-{
-	mpool_shrink_register(&trim_shrink);
-	mpool_trim_start();
-}
-
-void mpool_trim_exit(void)
-{
-	mpool_trim_stop();
-	mpool_shrink_unregister(&trim_shrink);
-}

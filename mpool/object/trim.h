@@ -4,10 +4,9 @@
 
 void mpool_trim_pass(void);
 unsigned long mpool_trim_all(void);
+unsigned long mpool_trim_count(void);
 
 void mpool_trim_start(void);
 void mpool_trim_stop(void);
-void mpool_trim_init(void);
-void mpool_trim_exit(void);
 
 #endif /* _MPOOL_TRIM_H */

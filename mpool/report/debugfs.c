@@ -13,13 +13,13 @@
  * Files that show addresses are 0400.  No file can be written: under lockdown only such
  * files may be opened.
  *
- * Structure: the registry calls this file when a pool is added or removed.  If a file
- * cannot be created, that is ignored.
+ * Structure: the registry calls this file when a pool is added or removed (mpool_hooks).
+ * If a file cannot be created, that is ignored.
  *
  * Invariant: the directory of a pool is there exactly as long as the pool may be read,
  * because the removal of a file waits for its readers.
  *
- * Locking: none of its own.
+ * Locking: registry_mutex for root and the directories of pools.
  */
 #include <linux/debugfs.h>
 #include <linux/module.h>
@@ -33,7 +33,7 @@
 #include "report.h"
 #include "show.h"
 
-static struct dentry *root;
+static struct dentry *root;	/* NULL: there are no files; registry_mutex */
 
 static int pools_show(struct seq_file *seq, void *v)
 {
@@ -191,10 +191,13 @@ static const struct seq_operations map_sops = {
 };
 DEFINE_SEQ_ATTRIBUTE(map);
 
-static void pool_added(struct mpool_pool *pool)
+/* The files of a pool, if there are any; registry_mutex is held. */
+void mpool_debugfs_added(struct mpool_pool *pool)
 {
 	char name[MPOOL_NAME_LEN + 12];
 
+	if (!root)
+		return;
 	/* Another pool may have the name of an orphan. */
 	if (pool->nth)
 		snprintf(name, sizeof(name), "%s~%u", pool->name, pool->nth);
@@ -208,26 +211,35 @@ static void pool_added(struct mpool_pool *pool)
 		debugfs_create_file("map", 0444, pool->dir, to_large(pool), &map_fops);
 }
 
-static void pool_removed(struct mpool_pool *pool)
+void mpool_debugfs_removed(struct mpool_pool *pool)
 {
 	debugfs_remove(pool->dir);
+	pool->dir = NULL;
 }
-
-static const struct mpool_pool_view view = {
-	.added = pool_added,
-	.removed = pool_removed,
-};
 
 void mpool_debugfs_init(void)
 {
+	struct list_head *pools = mpool_registry_lock();
+	struct mpool_pool *pool;
+
 	root = debugfs_create_dir("mpool", NULL);
 	debugfs_create_file("pools", 0444, root, NULL, &pools_fops);
 	debugfs_create_file("leaks", 0400, root, NULL, &leaks_fops);
-	mpool_registry_set_view(&view);
+	list_for_each_entry(pool, pools, list)
+		mpool_debugfs_added(pool);
+	mpool_registry_unlock();
 }
 
 void mpool_debugfs_exit(void)
 {
-	mpool_registry_set_view(NULL);
-	debugfs_remove(root);
+	struct list_head *pools = mpool_registry_lock();
+	struct dentry *dir = root;
+	struct mpool_pool *pool;
+
+	list_for_each_entry(pool, pools, list)
+		mpool_debugfs_removed(pool);
+	root = NULL;
+	mpool_registry_unlock();
+	/* Not under the lock: a reader of the file pools waits for that. */
+	debugfs_remove(dir);
 }

@@ -2,6 +2,11 @@
 #ifndef _MPOOL_DEBUGFS_H
 #define _MPOOL_DEBUGFS_H
 
+struct mpool_pool;
+
+void mpool_debugfs_added(struct mpool_pool *pool);
+void mpool_debugfs_removed(struct mpool_pool *pool);
+
 void mpool_debugfs_init(void);
 void mpool_debugfs_exit(void);
 

@@ -331,7 +331,7 @@ static void report_end(struct mpool_out *out)
 	mutex_unlock(&report_mutex);
 }
 
-static size_t report_leaks(struct mpool_pool *pool)
+size_t mpool_report_leaks(struct mpool_pool *pool)
 {
 	struct mpool_out out;
 	size_t leaks;
@@ -501,7 +501,7 @@ static bool verdict_concerns(const struct module *mod)
  * What does a module leave that goes, or whose init failed?  Its text is still
  * there; afterwards nothing of mpool's leads to it.
  */
-static void verdict(struct module *mod)
+void mpool_report_verdict(struct module *mod)
 {
 	struct mpool_sums sums = { .mod = mod };
 	struct mpool_out out;
@@ -631,8 +631,9 @@ void mpool_report_shortage(struct mpool_out *out,
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_report_shortage);
 
-static void shortage(const struct mpool_pool *large,
-		     const struct mpool_shortage *s)
+/* The same into the log, for mpool_hooks. */
+void mpool_report_log_shortage(const struct mpool_pool *large,
+			       const struct mpool_shortage *s)
 {
 	/* There is no memory now; mpool_shortage_mutex is held. */
 	static char buf[SZ_1K];
@@ -689,10 +690,10 @@ void mpool_report_refs(struct mpool_out *out, const struct mpool_pool *large,
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_report_refs);
 
-/* One at a time for each large pool, from a work item or its end. */
-static void refs(const struct mpool_pool *large,
-		 const struct mpool_refs_count *news,
-		 const struct mpool_refs_run *run)
+/* The same into the log, for mpool_hooks: from a work item or the end of the pool. */
+void mpool_report_log_refs(const struct mpool_pool *large,
+			   const struct mpool_refs_count *news,
+			   const struct mpool_refs_run *run)
 {
 	static DEFINE_MUTEX(refs_mutex);
 	static char buf[SZ_1K + SZ_1K];
@@ -705,25 +706,10 @@ static void refs(const struct mpool_pool *large,
 	mutex_unlock(&refs_mutex);
 }
 
-static const struct mpool_reporter reporter = {
-	.bad_free = mpool_badfree,
-	.leaks = report_leaks,
-	.refs = refs,
-	.shortage = shortage,
-};
-
-void mpool_report_init(void)
-{
-	mpool_badfree_init();
-	mpool_registry_set_reporter(&reporter);
-	mpool_owner_set_verdict(verdict);
-}
-
 void mpool_report_exit(void)
 {
 	struct kept *kept, *next;
 
-	mpool_badfree_exit();
 	list_for_each_entry_safe(kept, next, &kept_list, list)
 		kvfree(kept);
 	INIT_LIST_HEAD(&kept_list);

@@ -46,10 +46,16 @@ void mpool_report_shortage(struct mpool_out *out,
 void mpool_report_refs(struct mpool_out *out, const struct mpool_pool *large,
 		       const struct mpool_refs_count *news,
 		       const struct mpool_refs_run *run);
+void mpool_report_log_shortage(const struct mpool_pool *large,
+			       const struct mpool_shortage *s);
+void mpool_report_log_refs(const struct mpool_pool *large,
+			   const struct mpool_refs_count *news,
+			   const struct mpool_refs_run *run);
+size_t mpool_report_leaks(struct mpool_pool *pool);
+void mpool_report_verdict(struct module *mod);
 void mpool_report_show_leaks(struct mpool_out *out);
 void mpool_report_farewell(void);
 
-void mpool_report_init(void);
 void mpool_report_exit(void);
 
 #endif /* _MPOOL_REPORT_H */

@@ -150,8 +150,6 @@ static struct mpool_page *take_beyond(struct mpool_runs *here,
 	return pg;
 }
 
-bool (*mpool_large_gather)(struct mpool_large *large);
-
 /* How often those who may not sleep have empty chunks given back. */
 #define GATHER_ROUNDS	8
 
@@ -159,7 +157,7 @@ bool (*mpool_large_gather)(struct mpool_large *large);
 static bool gather_again(struct mpool_large *large, gfp_t gfp, unsigned int *round)
 {
 	return (gfpflags_allow_blocking(gfp) || (*round)++ < GATHER_ROUNDS) &&
-	       atomic_read(&large->nr_empty) && mpool_large_gather(large);
+	       atomic_read(&large->nr_empty) && mpool_hooks.gather(large);
 }
 
 /*

@@ -107,13 +107,6 @@ static inline void mpool_large_wipe(const struct mpool_large *large, void *p,
 		memset(p, 0, size);
 }
 
-/*
- * What has runs of a pool and no use for them gives them back, before the pool gets
- * more memory; true if there was something.  Set at init, by a higher level.
- * Context: where the page allocator may be called.
- */
-extern bool (*mpool_large_gather)(struct mpool_large *large);
-
 /* A request that was not served at once; see mpool_large_take(). */
 struct mpool_wish {
 	u32 npages;

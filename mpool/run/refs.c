@@ -326,7 +326,7 @@ void mpool_refs_tell(struct mpool_large *large, bool last)
 	if (!last && time_before(jiffies, refs->next))
 		return;
 	if (news.dropped || news.held || news.lost) {
-		mpool_pool_refs(&large->pool, &news, known ? &refs->run : NULL);
+		mpool_hooks.refs(&large->pool, &news, known ? &refs->run : NULL);
 		refs->next = jiffies + TELL_PERIOD;
 	}
 	refs->told = now;

@@ -115,7 +115,7 @@ static void shortage_fn(struct work_struct *work)
 	mpool_large_walk(large, &at, add_run, large);
 	rows_top(s);
 	if (s->log)
-		mpool_pool_shortage(&large->pool, s);
+		mpool_hooks.shortage(&large->pool, s);
 	mutex_unlock(&mpool_shortage_mutex);
 	/* Pairs with atomic_cmpxchg_acquire() in mpool_shortage_note(). */
 	atomic_set_release(&s->busy, 0);

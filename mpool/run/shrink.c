@@ -2,13 +2,13 @@
 /*
  * The shrinker: the memory that pools give up when the system is short of memory.
  *
- * Structure: a list of large pools, which give up their spare arenas, and a list of the
- * struct mpool_shrink of upper levels.  The second list is used if the spares were not
- * enough: the objects that it frees may make more arenas idle.
+ * Structure: a list of large pools, which give up their spare arenas.  If the spares were
+ * not enough, the pools above give up objects (mpool_hooks.trim), which may make more
+ * arenas idle.
  *
  * Invariant: only memory without a live object in it is counted or given up.
  *
- * Locking: shrink_mutex for both lists.  Its holder allocates nothing, and waits for no
+ * Locking: shrink_mutex for the list.  Its holder allocates nothing, and waits for no
  * task that may allocate.  So reclaim may wait for the mutex, wherever an allocation
  * enters it.
  */
@@ -19,29 +19,11 @@
 #include "large.h"
 #include "shrink.h"
 
-/* Keeps the entries of both lists from going while they are used. */
+/* Keeps the pools of the list from being ended while it is walked. */
 static DEFINE_MUTEX(shrink_mutex);
 static LIST_HEAD(shrink_larges);
-static LIST_HEAD(shrink_others);
 
 static struct shrinker *shrinker;
-
-void mpool_shrink_register(struct mpool_shrink *shrink)
-{
-	mutex_lock(&shrink_mutex);
-	list_add_tail(&shrink->list, &shrink_others);
-	mutex_unlock(&shrink_mutex);
-}
-EXPORT_SYMBOL_IF_KUNIT(mpool_shrink_register);
-
-/* After the return no function of @shrink is called. */
-void mpool_shrink_unregister(struct mpool_shrink *shrink)
-{
-	mutex_lock(&shrink_mutex);
-	list_del(&shrink->list);
-	mutex_unlock(&shrink_mutex);
-}
-EXPORT_SYMBOL_IF_KUNIT(mpool_shrink_unregister);
 
 void mpool_shrink_add_large(struct mpool_large *large)
 {
@@ -61,9 +43,8 @@ void mpool_shrink_del_large(struct mpool_large *large)
 unsigned long mpool_shrink_count(void)
 {
 	static unsigned long last;
-	struct mpool_shrink *shrink;
 	struct mpool_large *large;
-	unsigned long pages = 0;
+	unsigned long pages;
 
 	/*
 	 * Reclaim counts far more often than it scans.  If another task has the mutex,
@@ -71,8 +52,7 @@ unsigned long mpool_shrink_count(void)
 	 */
 	if (!mutex_trylock(&shrink_mutex))
 		return READ_ONCE(last);
-	list_for_each_entry(shrink, &shrink_others, list)
-		pages += shrink->count();
+	pages = mpool_hooks.idle();
 	list_for_each_entry(large, &shrink_larges, shrink)
 		pages += mpool_large_spare_pages(large);
 	WRITE_ONCE(last, pages);
@@ -84,7 +64,6 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_shrink_count);
 /* Gives up about @pages pages, if there are as many; returns how many it has given up. */
 unsigned long mpool_shrink_scan(unsigned long pages)
 {
-	struct mpool_shrink *shrink;
 	struct mpool_large *large;
 	unsigned long done = 0;
 
@@ -99,8 +78,7 @@ unsigned long mpool_shrink_scan(unsigned long pages)
 		if (done < pages)
 			done += mpool_large_shed(large);
 	if (done < pages) {
-		list_for_each_entry(shrink, &shrink_others, list)
-			shrink->scan();
+		mpool_hooks.trim();
 		list_for_each_entry(large, &shrink_larges, shrink)
 			done += mpool_large_shed(large);
 	}
