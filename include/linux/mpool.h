@@ -107,6 +107,39 @@ enum mpool_on_leak {
 
 /* --- page runs --- */
 
+/**
+ * define MPOOL_LIMITS - limits of a large pool: members of the structs of its options
+ *
+ * * ``unsigned long max_pages``: most pages that may be out at a time, 0 for no limit;
+ *   a request for more fails, with %__GFP_NOFAIL too, and nothing else happens
+ * * ``unsigned long soft_pages``: on_soft() is called when more pages than this get out,
+ *   once for several times that are close together; 0 for no such mark
+ * * ``unsigned long low_pages``: on_low() is called likewise when an allocation leaves
+ *   fewer pages than this to be taken below max_pages, which it needs, and for a pool
+ *   over regions of what these have, but not when a region is removed; 0 for no such
+ *   mark
+ * * ``void (*on_soft)(void *priv)``: see soft_pages, may be %NULL; from a work item, which
+ *   may sleep and allocate; destroying the pool is refused there
+ * * ``void (*on_low)(void *priv)``: see low_pages, likewise
+ * * ``void *priv``: argument of on_soft() and on_low()
+ *
+ * Pages count while they are out, to callers and as chunks of pools above.  A
+ * run that is moved by mpool_large_realloc() counts twice until it is moved.
+ * The callbacks are over when mpool_large_destroy() returns, or their module is
+ * gone.
+ */
+#define MPOOL_LIMITS							\
+	unsigned long max_pages;					\
+	unsigned long soft_pages;					\
+	unsigned long low_pages;					\
+	void (*on_soft)(void *priv);					\
+	void (*on_low)(void *priv);					\
+	void *priv
+
+struct mpool_limits {
+	MPOOL_LIMITS;
+};
+
 /* Flags of struct mpool_large_args. */
 #define MPOOL_LARGE_VIRT	0x1u	/* by vmalloc() if there is no block */
 #define MPOOL_LARGE_NODE	0x2u	/* @node is given */
@@ -124,33 +157,19 @@ enum mpool_on_leak {
  * @gfp: zone and accounting flags of all its memory: a combination of
  *	 %__GFP_ACCOUNT and one of %GFP_DMA and %GFP_DMA32
  * @on_leak: fate of runs still allocated when the pool is destroyed
- * @max_pages: most pages that may be out at a time, 0 for no limit; a request
- *	 for more fails, with %__GFP_NOFAIL too, and nothing else happens
- * @soft_pages: @on_soft is called when more pages than this get out, once for
- *	 several times that are close together; 0 for no such mark
- * @low_pages: @on_low is called likewise when an allocation leaves fewer pages than
- *	 this to be taken below @max_pages, which it needs; 0 for no such mark
- * @on_soft: see @soft_pages, may be %NULL; from a work item, which may sleep and
- *	 allocate; destroying the pool is refused there
- * @on_low: see @low_pages, likewise
- * @priv: argument of @on_soft and @on_low
  *
- * Pages count while they are out, to callers and as chunks of pools above.  A
- * run that is moved by mpool_large_realloc() counts twice until it is moved.
- * The callbacks are over when mpool_large_destroy() returns, or their module is
- * gone.
+ * The members of MPOOL_LIMITS are members too.
  */
 struct mpool_large_args {
 	unsigned int flags;
 	int node;
 	gfp_t gfp;
 	enum mpool_on_leak on_leak;
-	unsigned long max_pages;
-	unsigned long soft_pages;
-	unsigned long low_pages;
-	void (*on_soft)(void *priv);
-	void (*on_low)(void *priv);
-	void *priv;
+	/* private: the members of MPOOL_LIMITS, by their names and as one */
+	union {
+		struct { MPOOL_LIMITS; };
+		struct mpool_limits limits;
+	};
 };
 
 /* Flags of struct mpool_region_args. */
@@ -165,20 +184,9 @@ struct mpool_large_args {
  * @phys: physical address of the region's first byte; plain RAM needs none
  * @dma: DMA address of the region's first byte
  * @on_leak: fate of runs still allocated when the pool is destroyed
- * @max_pages: most pages that may be out at a time, 0 for no limit; a request
- *	 for more fails, with %__GFP_NOFAIL too, and nothing else happens
- * @soft_pages: @on_soft is called when more pages than this get out, once for
- *	 several times that are close together; 0 for no such mark
- * @low_pages: @on_low is called likewise when an allocation leaves fewer pages than
- *	 this to be taken of @max_pages and of what the regions have; not when a region
- *	 is removed; 0 for no such mark
- * @on_soft: see @soft_pages, may be %NULL; from a work item, which may sleep and
- *	 allocate; destroying the pool is refused there
- * @on_low: see @low_pages, likewise
- * @priv: argument of @on_soft and @on_low
  *
- * The limits are the pool's, and as in struct mpool_large_args; they are ignored
- * by mpool_large_add_region().  The addresses belong to the region as it was
+ * The members of MPOOL_LIMITS are members too.  They are the pool's, and ignored by
+ * mpool_large_add_region().  The addresses belong to the region as it was
  * given, before its ends are trimmed to whole pages.
  */
 struct mpool_region_args {
@@ -186,12 +194,11 @@ struct mpool_region_args {
 	phys_addr_t phys;
 	dma_addr_t dma;
 	enum mpool_on_leak on_leak;
-	unsigned long max_pages;
-	unsigned long soft_pages;
-	unsigned long low_pages;
-	void (*on_soft)(void *priv);
-	void (*on_low)(void *priv);
-	void *priv;
+	/* private: the members of MPOOL_LIMITS, by their names and as one */
+	union {
+		struct { MPOOL_LIMITS; };
+		struct mpool_limits limits;
+	};
 };
 
 /* Returned by mpool_large_phys() when the physical address is not known. */

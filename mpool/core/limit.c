@@ -30,23 +30,21 @@
 #define DUE_SOFT	0
 #define DUE_LOW		1
 
-/* Says what is wrong with limits, if anything; NULL asks for none. */
-const char *mpool_limit_check(const struct mpool_limit_args *args, bool bounded)
+/* Says what is wrong with limits, if anything. */
+const char *mpool_limit_check(const struct mpool_limits *args, bool bounded)
 {
-	if (!args)
-		return NULL;
-	if (args->max > LONG_MAX || args->soft > LONG_MAX ||
-	    args->low > LONG_MAX)
+	if (args->max_pages > LONG_MAX || args->soft_pages > LONG_MAX ||
+	    args->low_pages > LONG_MAX)
 		return "max_pages, soft_pages or low_pages is no number of pages";
-	if (args->max && args->soft > args->max)
+	if (args->max_pages && args->soft_pages > args->max_pages)
 		return "soft_pages is more than max_pages";
-	if (args->max && args->low > args->max)
+	if (args->max_pages && args->low_pages > args->max_pages)
 		return "low_pages is more than max_pages";
-	if (args->low && !args->max && !bounded)
+	if (args->low_pages && !args->max_pages && !bounded)
 		return "low_pages needs max_pages";
-	if (args->on_soft && !args->soft)
+	if (args->on_soft && !args->soft_pages)
 		return "on_soft needs soft_pages";
-	if (args->on_low && !args->low)
+	if (args->on_low && !args->low_pages)
 		return "on_low needs low_pages";
 	return NULL;
 }
@@ -75,12 +73,12 @@ bool mpool_limit_inside(const struct mpool_limit *limit)
 }
 
 /* NULL if nothing is limited. */
-struct mpool_limit *mpool_limit_create(const struct mpool_limit_args *args,
+struct mpool_limit *mpool_limit_create(const struct mpool_limits *args,
 				       const unsigned long *total)
 {
 	struct mpool_limit *limit;
 
-	if (!args || (!args->max && !args->soft && !args->low))
+	if (!args->max_pages && !args->soft_pages && !args->low_pages)
 		return NULL;
 	limit = kzalloc(sizeof(*limit), GFP_KERNEL);
 	if (!limit)
@@ -132,7 +130,7 @@ static void limit_owe(struct mpool_limit *limit, int what, atomic_long_t *count,
 /* Most pages that may be out at this moment. */
 static unsigned long limit_cap(const struct mpool_limit *limit)
 {
-	unsigned long cap = limit->args.max ?: LONG_MAX;
+	unsigned long cap = limit->args.max_pages ?: LONG_MAX;
 
 	return limit->total ? min(cap, READ_ONCE(*limit->total)) : cap;
 }
@@ -141,7 +139,7 @@ static unsigned long limit_cap(const struct mpool_limit *limit)
 static void limit_crossed(struct mpool_limit *limit, unsigned long from,
 			  unsigned long to)
 {
-	unsigned long soft = limit->args.soft, low = limit->args.low;
+	unsigned long soft = limit->args.soft_pages, low = limit->args.low_pages;
 	unsigned long cap;
 
 	if (soft && from <= soft && to > soft)
@@ -157,7 +155,7 @@ static void limit_crossed(struct mpool_limit *limit, unsigned long from,
 
 bool __mpool_limit_take(struct mpool_limit *limit, unsigned long pages)
 {
-	unsigned long max = limit->args.max ?: LONG_MAX;
+	unsigned long max = limit->args.max_pages ?: LONG_MAX;
 	long used = atomic_long_read(&limit->used);
 
 	do {

@@ -3,32 +3,13 @@
 #define _MPOOL_LIMIT_H
 
 #include <linux/atomic.h>
+#include <linux/mpool.h>
 
 #include "kick.h"
 
-/* What a creator asked for; see struct mpool_large_args. */
-struct mpool_limit_args {
-	unsigned long max;
-	unsigned long soft;
-	unsigned long low;
-	void (*on_soft)(void *priv);
-	void (*on_low)(void *priv);
-	void *priv;
-};
-
-/* The limits that a public struct of arguments asks for. */
-#define mpool_limit_args_of(args) (&(struct mpool_limit_args){		\
-	.max = (args)->max_pages,					\
-	.soft = (args)->soft_pages,					\
-	.low = (args)->low_pages,					\
-	.on_soft = (args)->on_soft,					\
-	.on_low = (args)->on_low,					\
-	.priv = (args)->priv,						\
-})
-
 struct mpool_limit {
 	/* Constant, but for the callbacks, which go with their module. */
-	struct mpool_limit_args args;
+	struct mpool_limits args;
 	const unsigned long *total;	/* pages of a region pool, or NULL */
 
 	/* Any context. */
@@ -40,9 +21,9 @@ struct mpool_limit {
 	struct mpool_kick kick;
 };
 
-const char *mpool_limit_check(const struct mpool_limit_args *args,
+const char *mpool_limit_check(const struct mpool_limits *args,
 			      bool bounded);
-struct mpool_limit *mpool_limit_create(const struct mpool_limit_args *args,
+struct mpool_limit *mpool_limit_create(const struct mpool_limits *args,
 				       const unsigned long *total);
 bool mpool_limit_inside(const struct mpool_limit *limit);
 bool mpool_limit_drop(struct mpool_limit *limit, const struct module *mod);
@@ -60,8 +41,8 @@ static __always_inline bool mpool_limit_take(struct mpool_limit *limit,
 static inline bool mpool_limit_has(const struct mpool_limit *limit,
 				   unsigned long pages)
 {
-	return !limit || !limit->args.max ||
-	       atomic_long_read(&limit->used) + pages <= limit->args.max;
+	return !limit || !limit->args.max_pages ||
+	       atomic_long_read(&limit->used) + pages <= limit->args.max_pages;
 }
 
 /* Takes back what was reserved, or what was given back.  Any context. */

@@ -152,16 +152,16 @@ static void show_limit(struct mpool_out *out, const struct mpool_limit *limit)
 {
 	if (!limit)
 		return;
-	if (limit->args.max) {
-		line(out, "max pages", limit->args.max);
+	if (limit->args.max_pages) {
+		line(out, "max pages", limit->args.max_pages);
 		line(out, "refused by max", atomic_long_read(&limit->refused));
 	}
-	if (limit->args.soft) {
-		line(out, "soft pages", limit->args.soft);
+	if (limit->args.soft_pages) {
+		line(out, "soft pages", limit->args.soft_pages);
 		line(out, "times above soft", atomic_long_read(&limit->softs));
 	}
-	if (limit->args.low) {
-		line(out, "low pages", limit->args.low);
+	if (limit->args.low_pages) {
+		line(out, "low pages", limit->args.low_pages);
 		line(out, "times below low", atomic_long_read(&limit->lows));
 	}
 }

@@ -639,7 +639,7 @@ struct mpool_large *mpool_large_use(const struct mpool_pool_ops *ops,
 struct mpool_large *mpool_large_setup(const char *name,
 				      const struct mpool_large_feed *feed,
 				      gfp_t zone, enum mpool_on_leak on_leak,
-				      const struct mpool_limit_args *limits,
+				      const struct mpool_limits *limits,
 				      struct mpool_site *site)
 {
 	struct mpool_large *large = kzalloc(sizeof(*large), GFP_KERNEL);

@@ -210,7 +210,7 @@ int mpool_large_resize(struct mpool_page *pg, size_t size, u32 site);
 struct mpool_large *mpool_large_setup(const char *name,
 				      const struct mpool_large_feed *feed,
 				      gfp_t zone, enum mpool_on_leak on_leak,
-				      const struct mpool_limit_args *limits,
+				      const struct mpool_limits *limits,
 				      struct mpool_site *site);
 void mpool_large_put(struct mpool_large *large);
 

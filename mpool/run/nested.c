@@ -92,7 +92,7 @@ struct mpool_large *mpool_nested_create(const char *name,
 	int err;
 
 	large = mpool_large_setup(name, &nested_feed, 0, args->on_leak,
-				  mpool_limit_args_of(args), site);
+				  &args->limits, site);
 	if (IS_ERR(large))
 		return large;
 	large->outer = outer;

@@ -144,8 +144,7 @@ struct mpool_large *mpool_region_create(const char *name,
 
 	/* Requests may have any zone flag: the caller has chosen the memory. */
 	large = mpool_large_setup(name, feed, GFP_DMA | GFP_DMA32,
-				  args->on_leak, mpool_limit_args_of(args),
-				  site);
+				  args->on_leak, &args->limits, site);
 	if (IS_ERR(large))
 		return large;
 	wrong = region_check(base, size, args);

@@ -149,7 +149,7 @@ void mpool_shortage_note(struct mpool_large *large,
 	s->held = mpool_large_nr_pages(large);
 	s->free = fail->free;
 	s->largest = fail->largest;
-	s->max = large->limit ? large->limit->args.max : 0;
+	s->max = large->limit ? large->limit->args.max_pages : 0;
 	s->used = large->limit ? atomic_long_read(&large->limit->used) : 0;
 	s->bar = bar;
 	s->cached = fail->cached;
@@ -166,7 +166,7 @@ void mpool_shortage_note(struct mpool_large *large,
  */
 static enum mpool_bar limit_bar(const struct mpool_limit *limit, u32 npages)
 {
-	unsigned long used, max = limit ? limit->args.max : 0;
+	unsigned long used, max = limit ? limit->args.max_pages : 0;
 
 	if (!max)
 		return MPOOL_BAR_NONE;

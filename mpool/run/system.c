@@ -316,8 +316,7 @@ struct mpool_large *__mpool_large_create(const char *name,
 		return mpool_nested_create(name, mpool_large_shared, args,
 					   site);
 	large = mpool_large_setup(name, &system_feed, args->gfp,
-				  args->on_leak, mpool_limit_args_of(args),
-				  site);
+				  args->on_leak, &args->limits, site);
 	if (IS_ERR(large))
 		return large;
 	large->virt = args->flags & MPOOL_LARGE_VIRT;
