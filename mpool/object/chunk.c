@@ -12,7 +12,8 @@
  * is a bitmap, and the first free object is allocated: live objects gather at the front.
  *
  * A chunk is on one of three lists: full, partial or empty.  CHUNK_KEEP pages of empty
- * chunks are kept, the others go back to the large pool.
+ * chunks are kept, the others go back to the large pool.  A chunk with a cursor of a walk
+ * has a pin: it is not on the list of empty chunks, and stays.
  *
  * Invariant, checked by mpool_chunks_verify():
  *	each free list has nfree objects, all of them MPOOL_OBJ_FREE and none before
@@ -74,17 +75,23 @@ void mpool_chunks_init(struct mpool_chunks *chunks, struct mpool_fixed *fixed,
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_init);
 
-/* Moves a chunk to the list that its nfree says. */
+/* All objects are on the free list, and no cursor has a pin: the chunk may be given back. */
+static bool chunk_is_empty(const struct mpool_chunk *chunk)
+{
+	return chunk->at.nfree == chunk->at.nr && !chunk->pins;
+}
+
+/* Moves a chunk to the list that its nfree and its pins say. */
 static void chunk_place_locked(struct mpool_chunks *chunks,
 			       struct mpool_chunk *chunk)
 {
 	lockdep_assert_held(&chunks->lock);
 	if (!chunk->at.nfree)
 		list_move(&chunk->list, &chunks->full);
-	else if (chunk->at.nfree < chunk->at.nr)
-		list_move(&chunk->list, &chunks->partial);
-	else
+	else if (chunk_is_empty(chunk))
 		list_move(&chunk->list, &chunks->empty);
+	else
+		list_move(&chunk->list, &chunks->partial);
 }
 
 static void chunk_count_empty_locked(struct mpool_chunks *chunks, int n)
@@ -105,7 +112,7 @@ static void chunk_unfree_locked(struct mpool_chunks *chunks,
 {
 	lockdep_assert_held(&chunks->lock);
 	__clear_bit(i, chunk_free_list(chunk));
-	if (chunk->at.nfree == chunk->at.nr)
+	if (chunk_is_empty(chunk))
 		chunk_count_empty_locked(chunks, -1);
 	chunk->at.nfree--;
 	chunks->nr_free--;
@@ -150,7 +157,7 @@ static bool chunk_push_locked(struct mpool_chunks *chunks,
 	chunk->at.first = min_t(u32, chunk->at.first, i);
 	chunk->at.nfree++;
 	chunks->nr_free++;
-	if (chunk->at.nfree == chunk->at.nr)
+	if (chunk_is_empty(chunk))
 		chunk_count_empty_locked(chunks, 1);
 	if (chunk->at.nfree == 1 || chunk->at.nfree == chunk->at.nr)
 		chunk_place_locked(chunks, chunk);
@@ -450,9 +457,10 @@ static void chunk_link_locked(struct mpool_chunks *chunks,
 			      struct mpool_chunk *chunk)
 {
 	lockdep_assert_held(&chunks->lock);
+	chunk->pins = 0;
 	list_add_rcu(&chunk->all, &chunks->all);
 	list_add(&chunk->list, &chunks->empty);
-	if (chunk->at.nfree == chunk->at.nr)
+	if (chunk_is_empty(chunk))
 		chunk_count_empty_locked(chunks, 1);
 	else
 		chunk_place_locked(chunks, chunk);
@@ -547,6 +555,7 @@ static struct mpool_chunk *chunk_unlink_empty(struct mpool_chunks *chunks,
 					list);
 		list_del(&chunk->list);
 		list_del_rcu(&chunk->all);
+		chunk->pins = MPOOL_CHUNK_GONE;
 		chunk_count_empty_locked(chunks, -1);
 		chunks->nr_objs -= chunk->at.nr;
 		chunks->nr_pages -= chunk->pg->len;
@@ -566,6 +575,7 @@ void mpool_chunks_reap(struct mpool_chunks *chunks, unsigned int keep)
 	while ((chunk = chunk_unlink_empty(chunks, keep)))
 		chunk_release(chunks, chunk);
 }
+EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_reap);
 
 /* Gives the empty chunks back that are more than a pool may keep. */
 void mpool_chunks_reap_more(struct mpool_chunks *chunks)
@@ -583,40 +593,40 @@ void mpool_chunks_reap_more(struct mpool_chunks *chunks)
 	mpool_chunks_reap(chunks, max(1u, pages / mpool_chunk_next_length(chunks)));
 }
 
-static int walk_chunk(struct mpool_chunks *chunks, struct mpool_chunk *chunk,
-		      mpool_visit_fn fn, void *arg)
+/* Keeps a chunk on the lists.  False if it is off them, or has the most pins there can be. */
+bool mpool_chunk_pin(struct mpool_chunks *chunks, struct mpool_chunk *chunk)
 {
-	struct mpool_obj obj = { .size = chunks->size };
-	int ret;
-	u32 i;
+	unsigned long flags;
+	bool done;
 
-	for (i = 0; i < chunk->at.nr; i++) {
-		obj.site = READ_ONCE(chunk->state[i]);
-		if (!mpool_obj_live(obj.site))
-			continue;
-		obj.addr = (void *)(chunk->at.base + (unsigned long)i * chunks->size);
-		ret = fn(&obj, arg);
-		if (ret)
-			return ret;
+	raw_spin_lock_irqsave(&chunks->lock, flags);
+	done = chunk->pins < MPOOL_CHUNK_GONE - 1;
+	if (done && chunk_is_empty(chunk)) {
+		chunk_count_empty_locked(chunks, -1);
+		chunk->pins++;
+		chunk_place_locked(chunks, chunk);
+	} else if (done) {
+		chunk->pins++;
 	}
-	return 0;
+	raw_spin_unlock_irqrestore(&chunks->lock, flags);
+	return done;
 }
 
-/* Visits the live objects. */
-int mpool_chunks_walk(struct mpool_chunks *chunks, mpool_visit_fn fn,
-		      void *arg)
+void mpool_chunk_unpin(struct mpool_chunks *chunks, struct mpool_chunk *chunk)
 {
-	struct mpool_chunk *chunk;
-	int ret = 0;
+	unsigned long flags;
+	bool empty;
 
-	rcu_read_lock();
-	list_for_each_entry_rcu(chunk, &chunks->all, all) {
-		ret = walk_chunk(chunks, chunk, fn, arg);
-		if (ret)
-			break;
+	raw_spin_lock_irqsave(&chunks->lock, flags);
+	chunk->pins--;
+	empty = chunk_is_empty(chunk);
+	if (empty) {
+		chunk_count_empty_locked(chunks, 1);
+		chunk_place_locked(chunks, chunk);
 	}
-	rcu_read_unlock();
-	return ret;
+	raw_spin_unlock_irqrestore(&chunks->lock, flags);
+	if (empty)
+		mpool_chunks_reap_more(chunks);
 }
 
 /*
@@ -698,10 +708,10 @@ static int verify_list(struct mpool_chunks *chunks, struct list_head *list,
 		if (list == &chunks->full)
 			bad += mpool_broken(chunk->at.nfree != 0);
 		else if (list == &chunks->empty)
-			bad += mpool_broken(chunk->at.nfree != chunk->at.nr);
+			bad += mpool_broken(!chunk_is_empty(chunk));
 		else
 			bad += mpool_broken(!chunk->at.nfree ||
-					    chunk->at.nfree == chunk->at.nr);
+					    chunk_is_empty(chunk));
 	}
 	return bad;
 }

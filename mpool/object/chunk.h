@@ -111,10 +111,23 @@ struct mpool_chunk {
 	struct list_head all;		/* chunks->lock, RCU for readers */
 	struct mpool_page *pg;		/* constant */
 	bool late;			/* may have objects that are MPOOL_OBJ_LATE */
+	u8 pins;			/* cursors here, or MPOOL_CHUNK_GONE; chunks->lock */
 	u16 state[];			/* then the free list, a bitmap */
 };
 
+/* Pins of a chunk that is on no list. */
+#define MPOOL_CHUNK_GONE	U8_MAX
+
 static_assert(!offsetof(struct mpool_chunk, at));
+/* The pins take no room: it is a gap without them. */
+static_assert(offsetof(struct mpool_chunk, state) ==
+	      offsetof(struct mpool_chunk, pg) + sizeof(void *) + sizeof(u16));
+
+/* Where a walk in steps is; { } is before the first object. */
+struct mpool_chunk_cursor {
+	struct mpool_chunk *chunk;	/* it has a pin of it */
+	u32 index;			/* of the next object to be looked at */
+};
 
 /* Bytes of the description of a chunk. */
 static inline size_t mpool_chunk_bytes(u32 nr)
@@ -152,7 +165,7 @@ struct mpool_chunks {
 	raw_spinlock_t lock;
 	struct list_head partial;
 	struct list_head full;
-	struct list_head empty;		/* all objects on the free list */
+	struct list_head empty;		/* all objects on the free list, no pin */
 	struct list_head all;		/* RCU for readers */
 	unsigned int nr_empty;
 	unsigned int nr_growing;	/* chunks that are being made */
@@ -223,10 +236,17 @@ void mpool_chunks_reap(struct mpool_chunks *chunks, unsigned int keep);
 void mpool_chunks_reap_more(struct mpool_chunks *chunks);
 void mpool_chunks_collect(struct mpool_chunks *chunks);
 void mpool_chunks_settle(struct mpool_chunks *chunks);
-int mpool_chunks_walk(struct mpool_chunks *chunks, mpool_visit_fn fn,
-		      void *arg);
+bool mpool_chunk_pin(struct mpool_chunks *chunks, struct mpool_chunk *chunk);
+void mpool_chunk_unpin(struct mpool_chunks *chunks, struct mpool_chunk *chunk);
 void mpool_chunks_end(struct mpool_chunks *chunks);
 int mpool_chunks_verify(struct mpool_chunks *chunks, unsigned long live,
 			unsigned long cached);
+
+/* visit.c */
+int mpool_chunks_walk(struct mpool_chunks *chunks, mpool_visit_fn fn,
+		      void *arg);
+bool mpool_chunks_step(struct mpool_chunks *chunks,
+		       struct mpool_chunk_cursor *at, mpool_visit_fn fn,
+		       void *arg);
 
 #endif /* _MPOOL_CHUNK_H */

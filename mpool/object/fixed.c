@@ -190,22 +190,22 @@ static bool drop_one(struct mpool_fixed *fixed, void *obj, u16 site)
  */
 size_t mpool_fixed_drop(struct mpool_fixed *fixed, const struct module *mod)
 {
-	struct drop drop;
+	struct mpool_chunk_cursor at = { };
+	struct drop drop = { .mod = mod };
 	size_t count = 0;
-	unsigned int seen;
+	bool more;
 
 	/*
 	 * Each that was seen is freed by now, if not here then by somebody else.  A
 	 * destructor adds none: where all are to go, the pool is closed.
 	 */
 	do {
-		drop = (struct drop){ .mod = mod };
-		mpool_chunks_walk(&fixed->chunks, drop_collect, &drop);
-		for (seen = drop.n; drop.n--;)
-			count += drop_one(fixed, drop.objs[drop.n],
-					  drop.sites[drop.n]);
+		more = mpool_chunks_step(&fixed->chunks, &at, drop_collect, &drop);
+		for (; drop.n; drop.n--)
+			count += drop_one(fixed, drop.objs[drop.n - 1],
+					  drop.sites[drop.n - 1]);
 		cond_resched();
-	} while (seen);
+	} while (more);
 	return count;
 }
 
