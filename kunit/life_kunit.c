@@ -257,6 +257,37 @@ static void reclaim_takes_only_what_it_saw(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(swap.pool));
 }
 
+/* Each pool is met once, in the order of the list, whatever ends and comes meanwhile. */
+static void next_pool_is_pinned(struct kunit *test)
+{
+	static const char * const names[] = { "life-0", "life-1", "life-2", "life-3" };
+	static const unsigned int order[] = { 0, 1, 3, 0 };
+	struct mpool_fixed *pools[4] = { };
+	struct mpool_pool *pool = NULL;
+	unsigned int i, met = 0;
+
+	for (i = 0; i < 3; i++) {
+		pools[i] = mpool_fixed_create(names[i], 64, NULL);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(pools[i]));
+	}
+	while ((pool = mpool_pool_pin_next(pool))) {
+		KUNIT_EXPECT_EQ(test, 1, pool->pins);
+		if (strncmp(pool->name, "life-", 5))
+			continue;
+		KUNIT_EXPECT_STREQ(test, pool->name, names[order[min(met, 3u)]]);
+		if (++met != 2)
+			continue;
+		/* The one before is not pinned any more, nor is the next. */
+		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_destroy(pools[0]));
+		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_destroy(pools[2]));
+		pools[3] = mpool_fixed_create(names[3], 64, NULL);
+	}
+	KUNIT_EXPECT_EQ(test, 3, met);
+	KUNIT_EXPECT_EQ(test, 0, pools[1]->pool.pins);
+	mpool_fixed_destroy(pools[1]);
+	mpool_fixed_destroy(pools[3]);
+}
+
 struct slow {
 	struct mpool_fixed *pool;
 	void *obj;
@@ -550,6 +581,7 @@ static struct kunit_case life_cases[] = {
 	KUNIT_CASE(orphans_have_files_of_their_own),
 	KUNIT_CASE(names_have_no_blanks),
 	KUNIT_CASE(reclaim_takes_only_what_it_saw),
+	KUNIT_CASE(next_pool_is_pinned),
 	KUNIT_CASE(callbacks_are_waited_for),
 	KUNIT_CASE(callbacks_go_with_their_code),
 	KUNIT_CASE(work_that_goes_on_is_waited_for),

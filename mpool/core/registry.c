@@ -35,9 +35,6 @@
 static DEFINE_MUTEX(registry_mutex);
 static LIST_HEAD(registry_list);
 
-/* Serial of the pool that was registered last; registry_mutex. */
-static u64 registry_serial;
-
 /* Those who wait for the pins of a pool. */
 static DECLARE_WAIT_QUEUE_HEAD(registry_unpinned);
 
@@ -234,7 +231,6 @@ int mpool_pool_register(struct mpool_pool *pool)
 			     "a pool of this name exists");
 		err = -EEXIST;
 	} else {
-		pool->serial = ++registry_serial;
 		list_add_tail(&pool->list, &registry_list);
 		mpool_hooks.added(pool);
 	}
@@ -315,28 +311,6 @@ unsigned int mpool_pool_above(const struct mpool_pool *pool, char *name, size_t 
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_pool_above);
 
-/*
- * The pool that was registered next after *@serial, which becomes its own, or NULL.
- * It stays until mpool_pool_unpin(), though perhaps as an orphan, so that callbacks
- * may be called that make and end other pools.
- */
-struct mpool_pool *mpool_pool_pin_next(u64 *serial)
-{
-	struct mpool_pool *pool, *found = NULL;
-
-	mutex_lock(&registry_mutex);
-	list_for_each_entry(pool, &registry_list, list) {
-		if (pool->serial <= *serial)
-			continue;
-		found = pool;
-		WRITE_ONCE(found->pins, found->pins + 1);
-		*serial = found->serial;
-		break;
-	}
-	mutex_unlock(&registry_mutex);
-	return found;
-}
-
 void mpool_pool_unpin(struct mpool_pool *pool)
 {
 	bool orphan;
@@ -351,6 +325,30 @@ void mpool_pool_unpin(struct mpool_pool *pool)
 	if (orphan)
 		mpool_pool_sweep();
 }
+
+/*
+ * The pool after @pool on the list, or the first one if @pool is NULL; NULL at the end of the
+ * list.  The pool that is returned is pinned: it stays on the list until mpool_pool_unpin(),
+ * though perhaps as an orphan, so that callbacks may be called that make and end other
+ * pools.  The pin of @pool is dropped.
+ */
+struct mpool_pool *mpool_pool_pin_next(struct mpool_pool *pool)
+{
+	struct mpool_pool *next = NULL;
+	struct list_head *link;
+
+	mutex_lock(&registry_mutex);
+	link = pool ? pool->list.next : registry_list.next;
+	if (link != &registry_list) {
+		next = list_entry(link, struct mpool_pool, list);
+		WRITE_ONCE(next->pins, next->pins + 1);
+	}
+	mutex_unlock(&registry_mutex);
+	if (pool)
+		mpool_pool_unpin(pool);
+	return next;
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_pool_pin_next);
 
 /* Says once how many bad frees a pool had that is destroyed, if it had some. */
 static void registry_say_bad(struct mpool_pool *pool)

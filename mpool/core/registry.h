@@ -86,7 +86,6 @@ struct mpool_pool {
 
 	/* Protected by registry_mutex. */
 	struct list_head list;
-	u64 serial;		/* of its registration; ascends along the list */
 	const struct module *module;	/* that created it, as long as that is there */
 	bool ending;		/* somebody ends it, and nobody else may */
 	bool orphan;		/* destroyed with objects out, and kept; read anywhere */
@@ -126,7 +125,7 @@ int mpool_pool_register(struct mpool_pool *pool);
 struct mpool_pool *mpool_pool_claim(const struct mpool_pool_ops *ops,
 				    const void *handle, unsigned long ip);
 void mpool_pool_unclaim(struct mpool_pool *pool);
-struct mpool_pool *mpool_pool_pin_next(u64 *serial);
+struct mpool_pool *mpool_pool_pin_next(struct mpool_pool *pool);
 void mpool_pool_unpin(struct mpool_pool *pool);
 void mpool_pool_unregister(struct mpool_pool *pool);
 void mpool_pool_orphan(struct mpool_pool *pool);

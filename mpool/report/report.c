@@ -398,39 +398,40 @@ static void verdict_text(struct mpool_out *out, struct module *mod,
 	mpool_registry_unlock();
 }
 
-/*
- * Claims the next pool of a module that is to be ended: those that take memory from
- * others before the others.
- */
-static struct mpool_pool *verdict_next(const struct module *mod, bool large)
+/* Claims a pool if it is one of a module's that are to be ended now. */
+static bool verdict_claim(struct mpool_pool *pool, const struct module *mod,
+			  bool large)
 {
-	struct list_head *pools = mpool_registry_lock();
-	struct mpool_pool *pool, *found = NULL;
-	bool is_large;
+	bool is_large = pool->ops->kind == MPOOL_KIND_LARGE, mine;
 
-	list_for_each_entry(pool, pools, list) {
-		is_large = pool->ops->kind == MPOOL_KIND_LARGE;
-		if (is_large != large || !pool_of(pool, mod))
-			continue;
-		/* The global pool stays. */
-		if (!large && atomic_read(&pool->users))
-			continue;
-		found = pool;
-		found->ending = true;
-		break;
-	}
+	mpool_registry_lock();
+	/* The global pool stays. */
+	mine = is_large == large && pool_of(pool, mod) &&
+	       (large || !atomic_read(&pool->users));
+	if (mine)
+		pool->ending = true;
 	mpool_registry_unlock();
-	return found;
+	return mine;
 }
 
+/*
+ * Ends the large pools of a module, or the others, which take memory from them, in one pass
+ * over the list.  The end of a pool waits for its pins, so the next pool is pinned before
+ * this one ends.  No callback runs in the end, so that none can wait for that pin.
+ */
 static void verdict_finish(struct module *mod, bool large)
 {
-	struct mpool_pool *pool;
+	struct mpool_pool *pool, *next = mpool_pool_pin_next(NULL);
 	struct mpool_count count;
+	bool mine;
 
-	while ((pool = verdict_next(mod, large))) {
-		if (pool->ops->drop_callbacks)
+	while ((pool = next)) {
+		mine = verdict_claim(pool, mod, large);
+		if (mine && pool->ops->drop_callbacks)
 			pool->ops->drop_callbacks(pool, NULL);
+		next = mpool_pool_pin_next(pool);
+		if (!mine)
+			continue;
 		pool->ops->count(pool, &count);
 		pool->ops->finish(pool, count.live && mpool_pool_keeps(pool));
 	}
@@ -443,32 +444,27 @@ static void verdict_finish(struct module *mod, bool large)
  */
 static void verdict_callbacks(struct module *mod)
 {
-	struct mpool_pool *pool;
-	u64 serial = 0;
+	struct mpool_pool *pool = NULL;
 	bool own;
 
-	while ((pool = mpool_pool_pin_next(&serial))) {
+	while ((pool = mpool_pool_pin_next(pool))) {
 		own = READ_ONCE(pool->module) == mod;
 		if (pool->ops->drop_callbacks &&
 		    pool->ops->drop_callbacks(pool, own ? NULL : mod) && !own)
 			pr_warn("%s pool \"%s\" loses callbacks: their code goes with module %s\n",
 				pool->ops->kind_name, pool->name, mod->name);
-		mpool_pool_unpin(pool);
 	}
 }
 
 /* Objects of the module in pools of others, whose destructors may do as much. */
 static void verdict_reclaim(struct module *mod)
 {
-	struct mpool_pool *pool;
-	u64 serial = 0;
+	struct mpool_pool *pool = NULL;
 
-	while ((pool = mpool_pool_pin_next(&serial))) {
+	while ((pool = mpool_pool_pin_next(pool)))
 		if (!READ_ONCE(pool->orphan) && !READ_ONCE(pool->ending) &&
 		    mpool_pool_policy(pool) == MPOOL_ON_LEAK_RECLAIM)
 			pool->ops->reclaim(pool, mod);
-		mpool_pool_unpin(pool);
-	}
 }
 
 /* Nothing that stays looks like the next module's that has this address. */
