@@ -6,6 +6,7 @@
  * Each is refused with a line, and the pools go on.
  */
 #include <kunit/test.h>
+#include <linux/completion.h>
 
 #include "fixed.h"
 #include "helpers.h"
@@ -181,6 +182,7 @@ static void other_pool_is_ended(struct kunit *test)
 struct marks {
 	struct mpool_large *pool;
 	unsigned int calls;
+	struct completion *over;	/* or NULL */
 };
 
 static void marks_end(void *priv)
@@ -189,6 +191,8 @@ static void marks_end(void *priv)
 
 	marks->calls++;
 	mpool_large_destroy(marks->pool);
+	if (marks->over)
+		complete(marks->over);
 }
 
 static void large_pool_is_ended_by_its_marks(struct kunit *test)
@@ -208,6 +212,34 @@ static void large_pool_is_ended_by_its_marks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 2, marks.calls);
 	KUNIT_EXPECT_PTR_EQ(test, &marks.pool->pool, mpool_pool_find(NAME));
 	KUNIT_EXPECT_TRUE(test, mpool_large_owns(marks.pool, p));
+	mpool_large_free(marks.pool, p);
+	KUNIT_EXPECT_EQ(test, 0, mpool_large_destroy(marks.pool));
+	KUNIT_EXPECT_NULL(test, mpool_pool_find(NAME));
+}
+
+/*
+ * A callback that destroys its own pool does not claim it, for which it would need the
+ * mutex that is held here.  Another caller would find the claim, and give up.
+ */
+static void large_pool_is_not_claimed_by_its_marks(struct kunit *test)
+{
+	DECLARE_COMPLETION_ONSTACK(over);
+	struct marks marks = { .over = &over };
+	const struct mpool_large_args args = {
+		.soft_pages = 2, .on_soft = marks_end, .priv = &marks,
+	};
+	unsigned long left;
+	void *p;
+
+	marks.pool = mpool_large_create(NAME, &args);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(marks.pool));
+	mpool_registry_lock();
+	p = mpool_large_alloc(marks.pool, 3 * PAGE_SIZE, NULL, GFP_KERNEL);
+	left = wait_for_completion_timeout(&over, 10 * HZ);
+	mpool_registry_unlock();
+	KUNIT_EXPECT_NE(test, 0, left);
+	mpool_kick_sync(&marks.pool->limit->kick);
+	KUNIT_EXPECT_EQ(test, 1, marks.calls);
 	mpool_large_free(marks.pool, p);
 	KUNIT_EXPECT_EQ(test, 0, mpool_large_destroy(marks.pool));
 	KUNIT_EXPECT_NULL(test, mpool_pool_find(NAME));
@@ -334,6 +366,7 @@ static struct kunit_case callback_cases[] = {
 	KUNIT_CASE(pool_is_ended_by_its_callbacks),
 	KUNIT_CASE(other_pool_is_ended),
 	KUNIT_CASE(large_pool_is_ended_by_its_marks),
+	KUNIT_CASE(large_pool_is_not_claimed_by_its_marks),
 	KUNIT_CASE(dtor_allocates),
 	KUNIT_CASE(ctor_allocates),
 	KUNIT_CASE(pool_is_ended_by_a_visitor),

@@ -58,7 +58,7 @@ static void limit_fn(struct work_struct *work)
 	void (*low)(void *priv) = READ_ONCE(limit->args.on_low);
 	struct mpool_call call;
 
-	mpool_call_begin(&call, limit);
+	mpool_call_begin(&call, limit->whose);
 	if (due & BIT(DUE_SOFT) && soft)
 		soft(limit->args.priv);
 	if (due & BIT(DUE_LOW) && low)
@@ -66,15 +66,10 @@ static void limit_fn(struct work_struct *work)
 	mpool_call_end(&call);
 }
 
-/* Is this task in a callback of the limit, whose end would wait for it? */
-bool mpool_limit_inside(const struct mpool_limit *limit)
-{
-	return limit && mpool_call_inside(limit);
-}
-
-/* NULL if nothing is limited. */
+/* For the pool @whose; its callbacks are calls of @whose.  NULL if nothing is limited. */
 struct mpool_limit *mpool_limit_create(const struct mpool_limits *args,
-				       const unsigned long *total)
+				       const unsigned long *total,
+				       const void *whose)
 {
 	struct mpool_limit *limit;
 
@@ -85,6 +80,7 @@ struct mpool_limit *mpool_limit_create(const struct mpool_limits *args,
 		return ERR_PTR(-ENOMEM);
 	limit->args = *args;
 	limit->total = total;
+	limit->whose = whose;
 	mpool_kick_init(&limit->kick, limit_fn);
 	return limit;
 }

@@ -11,6 +11,7 @@ struct mpool_limit {
 	/* Constant, but for the callbacks, which go with their module. */
 	struct mpool_limits args;
 	const unsigned long *total;	/* pages of a region pool, or NULL */
+	const void *whose;		/* the pool, for mpool_call_begin() */
 
 	/* Any context. */
 	atomic_long_t used;		/* pages, those about to be taken too */
@@ -24,8 +25,8 @@ struct mpool_limit {
 const char *mpool_limit_check(const struct mpool_limits *args,
 			      bool bounded);
 struct mpool_limit *mpool_limit_create(const struct mpool_limits *args,
-				       const unsigned long *total);
-bool mpool_limit_inside(const struct mpool_limit *limit);
+				       const unsigned long *total,
+				       const void *whose);
 bool mpool_limit_drop(struct mpool_limit *limit, const struct module *mod);
 void mpool_limit_end(struct mpool_limit *limit);
 bool __mpool_limit_take(struct mpool_limit *limit, unsigned long pages);

@@ -33,6 +33,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "call.h"
 #include "large.h"
 #include "shrink.h"
 
@@ -664,7 +665,8 @@ struct mpool_large *mpool_large_setup(const char *name,
 		err = mpool_large_make_nodes(large, feed->system);
 	if (!err) {
 		large->limit = mpool_limit_create(limits, feed->gives_back ?
-						  NULL : &large->runs.nr_pages);
+						  NULL : &large->runs.nr_pages,
+						  large);
 		err = PTR_ERR_OR_ZERO(large->limit);
 	}
 	if (err) {
@@ -730,17 +732,22 @@ void mpool_large_clear(struct mpool_large *pool)
 }
 EXPORT_SYMBOL_GPL(mpool_large_clear);
 
-/* Says why a pool is not destroyed, if it is still needed or asks for that itself. */
+/* The end of a pool waits for its callbacks.  In one of them @large is a pool for sure. */
+static bool destroy_inside(const struct mpool_large *large, unsigned long ip)
+{
+	if (!mpool_call_inside(large))
+		return false;
+	pr_err("large pool \"%s\" is not destroyed: its own on_soft or on_low asks for it; called from %pS\n",
+	       large->pool.name, (void *)ip);
+	return true;
+}
+
+/* Says why a pool is not destroyed, if it is still needed. */
 static bool destroy_refused(struct mpool_large *large, unsigned long ip)
 {
 	char name[MPOOL_NAME_LEN], more[24] = "";
 	unsigned int n;
 
-	if (mpool_limit_inside(large->limit)) {
-		pr_err("large pool \"%s\" is not destroyed: its own on_soft or on_low asks for it; called from %pS\n",
-		       large->pool.name, (void *)ip);
-		return true;
-	}
 	if (!atomic_read(&large->pool.users))
 		return false;
 	/* One that is being made, or is about to be gone, may not be on the list. */
@@ -758,7 +765,8 @@ size_t __mpool_large_destroy(struct mpool_large *pool)
 {
 	size_t leaks;
 
-	if (IS_ERR_OR_NULL(pool) ||
+	/* Before the claim: another caller that finds a claim gives up. */
+	if (IS_ERR_OR_NULL(pool) || destroy_inside(pool, _RET_IP_) ||
 	    !mpool_pool_claim(&large_ops, pool, _RET_IP_))
 		return 0;
 	if (destroy_refused(pool, _RET_IP_)) {
