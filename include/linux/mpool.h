@@ -289,7 +289,7 @@ int mpool_large_add_region(struct mpool_large *pool, void *base, size_t size,
  * Return:
  * * 0
  * * %-EBUSY: a run of the region is in use; nothing was changed
- * * %-ENOENT: no region of @pool begins there; the log says so
+ * * %-ENOENT: no region of @pool was given with @base; the log says so
  * * %-EINVAL: @pool is no region pool; the log says so
  */
 int mpool_large_remove_region(struct mpool_large *pool, const void *base);

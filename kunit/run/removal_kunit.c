@@ -74,9 +74,16 @@ static void regions_come_and_go(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EBUSY, mpool_large_remove_region(pool, mem + 5));
 	KUNIT_EXPECT_EQ(test, -EBUSY, mpool_large_remove_region(pool, q));
 	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 47);
-	/* It is the start that counts, as it was given or as it was trimmed. */
+	/* It is the start that counts, as it was given, and none that is rounded to it. */
 	KUNIT_EXPECT_EQ(test, -ENOENT,
 			mpool_large_remove_region(pool, two + PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, -ENOENT, mpool_large_remove_region(pool, mem));
+	KUNIT_EXPECT_EQ(test, -ENOENT, mpool_large_remove_region(pool, mem + 4));
+	KUNIT_EXPECT_EQ(test, -ENOENT, mpool_large_remove_region(pool, mem + 6));
+	KUNIT_EXPECT_EQ(test, -ENOENT, mpool_large_remove_region(pool, mem + PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, -ENOENT, mpool_large_remove_region(pool, two - 1));
+	KUNIT_EXPECT_EQ(test, -ENOENT, mpool_large_remove_region(pool, two + 1));
+	KUNIT_EXPECT_EQ(test, -ENOENT, mpool_large_remove_region(pool, three - 1));
 	KUNIT_EXPECT_EQ(test, -ENOENT, mpool_large_remove_region(pool, NULL));
 	KUNIT_EXPECT_EQ(test, -ENOENT, mpool_large_remove_region(pool,
 								 (void *)~0UL));

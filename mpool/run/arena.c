@@ -265,10 +265,11 @@ unsigned long mpool_large_spare_pages(struct mpool_large *large)
 EXPORT_SYMBOL_IF_KUNIT(mpool_large_spare_pages);
 
 /*
- * Takes out and ends the arena that begins at an address: -ENOENT if there is
- * none, -EBUSY if a run of it is in use.  Process context; no free is put off.
+ * Takes out and ends the arena of a region that was given at an address, to the byte:
+ * -ENOENT if there is none, -EBUSY if a run of it is in use.  Process context; no free is
+ * put off.
  */
-int mpool_large_del_arena(struct mpool_large *large, unsigned long base)
+int mpool_large_del_arena(struct mpool_large *large, unsigned long given)
 {
 	struct mpool_arena *arena;
 	unsigned long flags;
@@ -276,7 +277,7 @@ int mpool_large_del_arena(struct mpool_large *large, unsigned long base)
 
 	raw_spin_lock_irqsave(&large->lock, flags);
 	list_for_each_entry(arena, &large->arenas, list) {
-		if (arena->base != base)
+		if (arena->base - arena->trimmed != given)
 			continue;
 		err = mpool_arena_unlink_locked(large, arena) ? 0 : -EBUSY;
 		break;

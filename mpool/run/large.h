@@ -192,7 +192,7 @@ unsigned long mpool_large_shed(struct mpool_large *large);
 unsigned long mpool_large_spare_pages(struct mpool_large *large);
 void mpool_large_add_arena(struct mpool_large *large,
 			   struct mpool_arena *arena);
-int mpool_large_del_arena(struct mpool_large *large, unsigned long base);
+int mpool_large_del_arena(struct mpool_large *large, unsigned long given);
 void mpool_large_end_arenas(struct mpool_large *large);
 
 void *mpool_large_object(struct mpool_large *large, struct mpool_pool *owner,

@@ -87,6 +87,7 @@ static void region_addresses(struct mpool_arena *arena, const void *base,
 		arena->phys = virt_to_phys((void *)arena->base);
 	if (args->flags & MPOOL_REGION_DMA)
 		arena->dma = args->dma + trimmed;
+	arena->trimmed = trimmed;
 	arena->io = args->flags & MPOOL_REGION_IO;
 }
 
@@ -221,11 +222,11 @@ int mpool_large_remove_region(struct mpool_large *pool, const void *base)
 	}
 	mpool_large_settle(pool);
 	mutex_lock(&region_mutex);
-	err = mpool_large_del_arena(pool, PAGE_ALIGN((unsigned long)base));
+	err = mpool_large_del_arena(pool, (unsigned long)base);
 	mutex_unlock(&region_mutex);
 	if (err == -ENOENT)
 		mpool_refuse(pool->pool.ops, pool->pool.name,
-			     "no region begins at %p", base);
+			     "no region was given that begins at %p", base);
 	return err;
 }
 EXPORT_SYMBOL_GPL(mpool_large_remove_region);

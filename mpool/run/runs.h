@@ -75,7 +75,10 @@ struct mpool_arena {
 			void *no_pool;
 			unsigned long base;
 			u32 npages;
-			int nid;		/* system: node of the memory */
+			union {
+				int nid;	/* system: node of the memory */
+				u32 trimmed;	/* region: bytes cut off before @base */
+			};
 			u32 no_objects;
 			u32 nfree;		/* of free runs not parked; lock */
 		};
