@@ -7,6 +7,9 @@
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
+#include <linux/kmsg_dump.h>
+#include <linux/sizes.h>
+#include <linux/string.h>
 
 #include "fixed.h"
 #include "helpers.h"
@@ -154,6 +157,44 @@ static void pool_is_ended_by_its_callbacks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0,
 			mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool)));
 	KUNIT_EXPECT_NULL(test, mpool_pool_find(NAME));
+}
+
+/* Lines of the log that have a word. */
+static unsigned int lines_with(struct kunit *test, const char *word)
+{
+	char *line = kunit_kzalloc(test, SZ_1K, GFP_KERNEL);
+	struct kmsg_dump_iter iter;
+	unsigned int n = 0;
+	size_t len;
+
+	KUNIT_ASSERT_NOT_NULL(test, line);
+	kmsg_dump_rewind(&iter);
+	while (kmsg_dump_get_line(&iter, false, line, SZ_1K - 1, &len)) {
+		line[len] = '\0';
+		n += !!strstr(line, word);
+	}
+	return n;
+}
+
+/* A destructor that does it each time has no line for each. */
+static void refusals_do_not_fill_the_log(struct kunit *test)
+{
+	static const char word[] = "\"" NAME "\" is not cleared";
+	struct suicide suicide = { };
+	const struct mpool_fixed_args args = {
+		.dtor = suicide_dtor, .priv = &suicide,
+	};
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, SIZE, &args);
+	unsigned int i, before = lines_with(test, word);
+
+	suicide.pool = pool;
+	suicide.in_dtor = true;
+	for (i = 0; i < 200; i++)
+		mpool_fixed_free(pool, mpool_fixed_alloc(pool, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, 200, suicide.calls);
+	/* Ten each five seconds, and machines are slow. */
+	KUNIT_EXPECT_LT(test, lines_with(test, word), before + 100);
+	suicide.in_dtor = false;
 }
 
 /* Other pools may end where one has a callback. */
@@ -364,6 +405,7 @@ static void pool_is_ended_by_a_visitor(struct kunit *test)
 static struct kunit_case callback_cases[] = {
 	KUNIT_CASE(ctor_frees_its_object),
 	KUNIT_CASE(pool_is_ended_by_its_callbacks),
+	KUNIT_CASE(refusals_do_not_fill_the_log),
 	KUNIT_CASE(other_pool_is_ended),
 	KUNIT_CASE(large_pool_is_ended_by_its_marks),
 	KUNIT_CASE(large_pool_is_not_claimed_by_its_marks),

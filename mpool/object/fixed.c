@@ -704,8 +704,8 @@ static bool fixed_refuse_inside(const struct mpool_fixed *fixed,
 {
 	if (!mpool_call_inside(fixed))
 		return false;
-	pr_err("fixed pool \"%s\" is not %s: its own constructor or destructor asks for it; called from %pS\n",
-	       fixed->owner->name, what, (void *)ip);
+	pr_err_ratelimited("fixed pool \"%s\" is not %s: its own constructor or destructor asks for it; called from %pS\n",
+			   fixed->owner->name, what, (void *)ip);
 	return true;
 }
 

@@ -737,8 +737,8 @@ static bool destroy_inside(const struct mpool_large *large, unsigned long ip)
 {
 	if (!mpool_call_inside(large))
 		return false;
-	pr_err("large pool \"%s\" is not destroyed: its own on_soft or on_low asks for it; called from %pS\n",
-	       large->pool.name, (void *)ip);
+	pr_err_ratelimited("large pool \"%s\" is not destroyed: its own on_soft or on_low asks for it; called from %pS\n",
+			   large->pool.name, (void *)ip);
 	return true;
 }
 
@@ -756,8 +756,9 @@ static bool destroy_refused(struct mpool_large *large, unsigned long ip)
 		strscpy(name, "?", sizeof(name));
 	else if (n > 1)
 		snprintf(more, sizeof(more), " and %u more", n - 1);
-	pr_err("large pool \"%s\" is not destroyed: it still serves pool \"%s\"%s: destroy %s first; called from %pS\n",
-	       large->pool.name, name, more, n > 1 ? "them" : "that", (void *)ip);
+	pr_err_ratelimited("large pool \"%s\" is not destroyed: it still serves pool \"%s\"%s: destroy %s first; called from %pS\n",
+			   large->pool.name, name, more, n > 1 ? "them" : "that",
+			   (void *)ip);
 	return true;
 }
 

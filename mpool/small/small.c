@@ -768,8 +768,8 @@ void mpool_small_clear(struct mpool_small *pool)
 		return;
 	/* Its objects are those of all drivers. */
 	if (atomic_read(&pool->pool.users)) {
-		pr_err("small pool \"%s\" is not cleared: it is the global pool\n",
-		       pool->pool.name);
+		pr_err_ratelimited("small pool \"%s\" is not cleared: it is the global pool\n",
+				   pool->pool.name);
 		return;
 	}
 	small_reclaim(&pool->pool, NULL);
@@ -786,8 +786,8 @@ size_t __mpool_small_destroy(struct mpool_small *pool)
 	    !mpool_pool_claim(&small_ops, pool, _RET_IP_))
 		return 0;
 	if (atomic_read(&pool->pool.users)) {
-		pr_err("small pool \"%s\" is not destroyed: it is the global pool; called from %pS\n",
-		       pool->pool.name, (void *)_RET_IP_);
+		pr_err_ratelimited("small pool \"%s\" is not destroyed: it is the global pool; called from %pS\n",
+				   pool->pool.name, (void *)_RET_IP_);
 		mpool_pool_unclaim(&pool->pool);
 		return 0;
 	}
