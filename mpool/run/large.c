@@ -599,10 +599,9 @@ static void large_finish(struct mpool_pool *pool, bool keep)
 		return;
 	}
 	mpool_pool_unregister(pool);
-	/* Runs that are still out are in use: init_on_free must not wipe them. */
-	if (keep)
-		WRITE_ONCE(large->io, true);
-	mpool_large_clear(large);
+	/* Runs that are kept lose their description only: init_on_free must not wipe them. */
+	if (!keep)
+		mpool_large_clear(large);
 	mpool_large_put(large);
 }
 
