@@ -8,6 +8,7 @@
 
 #include <kunit/test.h>
 #include <linux/delay.h>
+#include <linux/module.h>
 #include <linux/mpool.h>
 #include <linux/prandom.h>
 #include <linux/sched.h>
@@ -59,6 +60,13 @@ struct mpool_string *mpool_kunit_own_string(struct kunit *test,
  * user's on any kernel, and none of the kernel's own.
  */
 #define MPOOL_KUNIT_NOWHERE	(1UL << 63 | 1UL << 52)
+
+/* A module that was never loaded has @p in its data: sites are there, or are refused. */
+static inline void mpool_kunit_module_has(struct module *mod, void *p, size_t size)
+{
+	mod->mem[MOD_DATA].base = p;
+	mod->mem[MOD_DATA].size = size;
+}
 
 /* Orphans of a name. */
 unsigned int mpool_kunit_orphans(const char *name);

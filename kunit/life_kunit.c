@@ -33,6 +33,8 @@ static void site_of(struct mpool_site *site, struct module *mod, u32 line)
 		.file = "drv/life.c", .func = "life", .line = line,
 		.module = mod,
 	};
+	/* Asked at the first use of each, which comes before the next is made. */
+	mpool_kunit_module_has(mod, site, sizeof(*site));
 }
 
 /* --- destroy --- */

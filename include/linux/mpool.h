@@ -59,8 +59,9 @@ struct mpool_string;
  * Made by %MPOOL_HERE.  A wrapper whose callers' lines shall be in the reports is a
  * macro that passes %MPOOL_HERE to an _at() function.
  *
- * A direct caller of an _at() function passes one that is static: the functions
- * that allocate do not check that, because it would cost each allocation of others.
+ * A direct caller of an _at() function passes one that is static, in the data of
+ * @module.  Another, on the stack or allocated, gets no number: the log says so, and its
+ * objects are reported as of an unknown call site.
  */
 struct mpool_site {
 	const char *file;

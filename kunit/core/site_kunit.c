@@ -43,6 +43,7 @@ static void fake_load(struct kunit *test, struct fake *fake, const char *name,
 	KUNIT_ASSERT_NOT_NULL(test, fake->files);
 	KUNIT_ASSERT_NOT_NULL(test, fake->funcs);
 	strscpy(fake->mod->name, name, sizeof(fake->mod->name));
+	mpool_kunit_module_has(fake->mod, fake->sites, n * sizeof(*fake->sites));
 	for (i = 0; i < n; i++) {
 		scnprintf(fake->files[i], sizeof(*fake->files),
 			  "drivers/fake/file%u.c", i % 7);
@@ -148,6 +149,30 @@ static void what_an_id_says(struct kunit *test)
 	scnprintf(want, sizeof(want),
 		  "site_kunit.c:%u what_an_id_says [mpool_kunit]", site->line);
 	expect_text(test, id, want);
+}
+
+/* One on the stack takes no number, however often it comes. */
+static void not_static(struct kunit *test)
+{
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, "kt-site", 64, NULL);
+	u32 count = mpool_site_count();
+	unsigned int i;
+	void *p;
+
+	for (i = 0; i < 100; i++) {
+		struct mpool_site site = {
+			.file = "drivers/fake/stack.c", .func = "stack", .line = 1,
+			.module = THIS_MODULE,
+		};
+
+		KUNIT_EXPECT_EQ(test, MPOOL_SITE_UNKNOWN, mpool_site_id(&site));
+		KUNIT_EXPECT_EQ(test, 0, site.id);
+		p = mpool_fixed_alloc_at(pool, GFP_KERNEL, &site);
+		KUNIT_EXPECT_NOT_NULL(test, p);
+		mpool_fixed_free(pool, p);
+	}
+	KUNIT_EXPECT_EQ(test, count, mpool_site_count());
+	KUNIT_EXPECT_EQ(test, 0, mpool_site_verify());
 }
 
 /* --- text --- */
@@ -417,6 +442,7 @@ static void site_exit_case(struct kunit *test)
 static struct kunit_case site_cases[] = {
 	KUNIT_CASE(ids_are_stable),
 	KUNIT_CASE(two_lines_differ),
+	KUNIT_CASE(not_static),
 	KUNIT_CASE(what_an_id_says),
 	KUNIT_CASE(text_of_a_module),
 	KUNIT_CASE(text_without_a_module),

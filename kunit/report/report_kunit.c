@@ -199,6 +199,7 @@ static void module_that_goes_is_reported_and_forgotten(struct kunit *test)
 				       .line = 7, .module = mod };
 	site[1] = (struct mpool_site){ .file = "drv/fake.c", .func = "fake_init",
 				       .line = 9, .module = mod };
+	mpool_kunit_module_has(mod, site, 2 * sizeof(*site));
 	own = __mpool_fixed_create("own", 64, NULL, &site[1]);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, own);
 	a = mpool_fixed_alloc_at(others, GFP_KERNEL, &site[0]);

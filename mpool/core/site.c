@@ -2,9 +2,9 @@
 /*
  * Call sites: a number of 15 bits for each place in the code that allocates.
  *
- * A site is a static struct mpool_site in the code of the client.  At its first
- * use it gets an id, which from then on stands for it in the state of each
- * live object.  The table leads from the id back to file, line and function:
+ * A site is a static struct mpool_site in the code of the client; one that is not
+ * static is refused.  At its first use it gets an id, which from then on stands for it in
+ * the state of each live object.  The table leads from the id back to file, line and function:
  *
  *	dir[]  -> block of MPOOL_SITES_PER_BLOCK entries, allocated as ids run out
  *
@@ -36,6 +36,7 @@
 #include <linux/hash.h>
 #include <linux/jhash.h>
 #include <linux/kernel.h>
+#include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -211,12 +212,31 @@ static u32 site_register(struct mpool_site *site, bool *low)
 	return id;
 }
 
+/*
+ * Is a site in the data of its module?  One on the stack, or allocated, would get a new
+ * number at each call, and its entry would point to memory that has been reused.  For the
+ * kernel itself, without a module, the answer is always yes.  The check costs nothing to
+ * sites that have a number.
+ */
+static bool site_static(const struct mpool_site *site)
+{
+	if (likely(!site->module ||
+		   within_module((unsigned long)site, site->module)))
+		return true;
+	pr_warn_ratelimited("call site %s:%u %s [%s] is not static: it is reported as unknown\n",
+			    kbasename(site->file), site->line, site->func,
+			    site->module->name);
+	return false;
+}
+
 u32 __mpool_site_register(struct mpool_site *site)
 {
 	bool low;
-	u32 id = site_register(site, &low);
+	u32 id;
 
-	/* A site that is not static is a new one each time. */
+	if (!site_static(site))
+		return MPOOL_SITE_UNKNOWN;
+	id = site_register(site, &low);
 	if (unlikely(id == MPOOL_SITE_UNKNOWN && READ_ONCE(nr_sites) == MPOOL_SITE_MAX))
 		pr_warn_once("%lu call sites, no more numbers: others are reported as unknown\n",
 			     MPOOL_SITE_MAX);
