@@ -11,11 +11,12 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "badfree.h"
 #include "helpers.h"
 #include "kick.h"
+#include "leaks.h"
 #include "object.h"
 #include "owner.h"
-#include "report.h"
 #include "versions.h"
 
 static struct module *fake_module(struct kunit *test)
@@ -545,7 +546,7 @@ static void each_pool_has_its_own_burst(struct kunit *test)
 	mpool_fixed_free(noisy, obj);
 	KUNIT_EXPECT_EQ(test, MPOOL_BURST + 5, mpool_kunit_bad(&noisy->pool));
 	KUNIT_EXPECT_LE(test, atomic_read(&quiet->pool.burst), 0);
-	mpool_report_bursts();
+	mpool_badfree_bursts();
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&noisy->pool.burst));
 }
 
@@ -558,12 +559,12 @@ static void text_says_what_is_known(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, buf);
 	run = mpool_large_alloc(region, 5000, NULL, GFP_KERNEL);
-	mpool_report_pool(&out, &region->pool);
+	mpool_leaks_of_pool(&out, &region->pool);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "leaks 1 object, 5000 bytes (left in the region"));
 	mpool_large_free(region, run);
 	out.len = 0;
 	mpool_free(obj);
-	mpool_report_bad_free(&out, NULL, obj, MPOOL_BAD_REALLOC, _THIS_IP_);
+	mpool_badfree_text(&out, NULL, obj, MPOOL_BAD_REALLOC, _THIS_IP_);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "bad realloc: "));
 	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "; reallocated by text_says"));
 }

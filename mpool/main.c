@@ -16,25 +16,28 @@
 #include <linux/moduleparam.h>
 #include <linux/string.h>
 
+#include "badfree.h"
 #include "debugfs.h"
+#include "findings.h"
 #include "fixed.h"
 #include "global.h"
 #include "large.h"
+#include "leaks.h"
 #include "owner.h"
 #include "pagemap.h"
 #include "registry.h"
-#include "report.h"
-#include "shrink.h"
 #include "reserved.h"
+#include "shrink.h"
 #include "site.h"
 #include "trim.h"
+#include "unload.h"
 
 struct mpool_hooks mpool_hooks = {
 	.bad_free = mpool_badfree,
-	.leaks = mpool_report_leaks,
-	.refs = mpool_report_log_refs,
-	.shortage = mpool_report_log_shortage,
-	.verdict = mpool_report_verdict,
+	.leaks = mpool_leaks_report,
+	.refs = mpool_findings_log_refs,
+	.shortage = mpool_findings_log_shortage,
+	.verdict = mpool_unload_module,
 	.added = mpool_debugfs_added,
 	.removed = mpool_debugfs_removed,
 	.gather = mpool_fixed_gather,
@@ -115,7 +118,7 @@ err_pools:
 	mpool_fixed_exit();
 err_report:
 	mpool_badfree_exit();
-	mpool_report_exit();
+	mpool_leaks_exit();
 	mpool_pagemap_exit();
 err_site:
 	mpool_site_exit();
@@ -128,12 +131,12 @@ static void __exit mpool_exit(void)
 	mpool_shrink_exit();
 	mpool_debugfs_exit();
 	mpool_owner_exit();
-	mpool_report_farewell();
+	mpool_unload_self();
 	mpool_registry_exit();
 	mpool_reserved_exit();
 	mpool_fixed_exit();
 	mpool_badfree_exit();
-	mpool_report_exit();
+	mpool_leaks_exit();
 	mpool_pagemap_exit();
 	mpool_site_exit();
 }

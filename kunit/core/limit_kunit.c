@@ -6,11 +6,11 @@
 #include <linux/kthread.h>
 #include <linux/vmalloc.h>
 
+#include "findings.h"
 #include "fixed.h"
 #include "helpers.h"
 #include "large.h"
 #include "out.h"
-#include "report.h"
 
 #define GFP_QUIET	(GFP_KERNEL | __GFP_NOWARN)
 
@@ -418,7 +418,7 @@ static void bars_are_named(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, pool->shortage.bar, cases[i].bar);
 		buf[0] = '\0';
 		out = (struct mpool_out){ .buf = buf, .size = SZ_2K };
-		mpool_report_shortage(&out, &pool->pool, &pool->shortage);
+		mpool_findings_shortage(&out, &pool->pool, &pool->shortage);
 		KUNIT_EXPECT_NOT_NULL(test, strstr(buf, cases[i].says));
 		KUNIT_EXPECT_NULL(test, strstr(buf, "pages free"));
 		mpool_large_destroy(pool);
@@ -447,7 +447,7 @@ static void full_is_named(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, take(pool, 2));
 	mpool_kick_sync(&s->kick);
 	KUNIT_EXPECT_EQ(test, s->bar, MPOOL_BAR_FULL);
-	mpool_report_shortage(&out, &pool->pool, s);
+	mpool_findings_shortage(&out, &pool->pool, s);
 	SAYS("no memory: pool \"kunit-full\" was");
 	SAYS(full);
 	SAYS("\n  held 3 pages: limit_kunit.c:");
@@ -460,7 +460,7 @@ static void full_is_named(struct kunit *test)
 	mpool_kick_sync(&s->kick);
 	buf[0] = '\0';
 	out.len = 0;
-	mpool_report_shortage(&out, &pool->pool, s);
+	mpool_findings_shortage(&out, &pool->pool, s);
 	SAYS("no memory: pool \"kunit-above\" was");
 	SAYS(full);
 	mpool_fixed_destroy(fixed);

@@ -11,12 +11,15 @@
 #include <linux/vmalloc.h>
 #include <linux/workqueue.h>
 
+#include "badfree.h"
+#include "findings.h"
 #include "helpers.h"
+#include "leaks.h"
 #include "owner.h"
-#include "report.h"
 #include "show.h"
 #include "small.h"
 #include "strpool.h"
+#include "unload.h"
 
 #define TEXT_BYTES	SZ_8K
 
@@ -69,7 +72,7 @@ static void nothing_leaked_prints_nothing(struct kunit *test)
 	void *obj = mpool_fixed_alloc(pool, GFP_KERNEL);
 
 	mpool_fixed_free(pool, obj);
-	KUNIT_EXPECT_EQ(test, mpool_report_pool(&text->out, &pool->pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_leaks_of_pool(&text->out, &pool->pool), 0);
 	compare(test, text);
 	KUNIT_EXPECT_EQ(test, mpool_fixed_destroy(pool), 0);
 }
@@ -86,7 +89,7 @@ static void pool_report_sums_by_site_biggest_first(struct kunit *test)
 		two[i] = mpool_fixed_alloc(pool, GFP_KERNEL);
 		line_two = __LINE__ - 1;
 	}
-	KUNIT_EXPECT_EQ(test, mpool_report_pool(&text->out, &pool->pool), 3);
+	KUNIT_EXPECT_EQ(test, mpool_leaks_of_pool(&text->out, &pool->pool), 3);
 	want(text, "fixed pool \"report\" leaks 3 objects, 192 bytes (reclaimed):\n");
 	want(text, "  2 objects, 128 bytes: report_kunit.c:%d %s [mpool_kunit], first %p\n",
 	     line_two, __func__, min(two[0], two[1]));
@@ -117,7 +120,7 @@ static void sixteen_sites_are_listed_and_the_rest_counted(struct kunit *test)
 		for (j = i + 1; j < MANY_SITES; j++)
 			mpool_fixed_alloc_at(pool, GFP_KERNEL, &sites[i]);
 	}
-	mpool_report_pool(&text->out, &pool->pool);
+	mpool_leaks_of_pool(&text->out, &pool->pool);
 	want(text, "fixed pool \"report\" leaks 190 objects, 12160 bytes (reclaimed):\n");
 	for (i = 0; i < MPOOL_REPORT_SITES; i++)
 		want(text, "  %d objects, %d bytes: many.c:%d many [mpool_kunit], first %p\n",
@@ -148,8 +151,8 @@ static void large_and_string_pools_report_too(struct kunit *test)
 
 	run = mpool_large_alloc(large, 5000, NULL, GFP_KERNEL); line_run = __LINE__;
 	s = mpool_string_get(strings, "leaked", GFP_KERNEL); line_str = __LINE__;
-	mpool_report_pool(&text->out, &large->pool);
-	mpool_report_pool(&text->out, &strings->small->pool);
+	mpool_leaks_of_pool(&text->out, &large->pool);
+	mpool_leaks_of_pool(&text->out, &strings->small->pool);
 	want(text, "large pool \"rep-large\" leaks 1 object, 5000 bytes (reclaimed):\n");
 	want(text, "  1 object, 5000 bytes: report_kunit.c:%d %s [mpool_kunit], first %p\n",
 	     line_run, __func__, run);
@@ -177,7 +180,7 @@ static bool leaks_file_has(struct kunit *test, const char *what)
 
 	out.buf = kvzalloc(out.size, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, out.buf);
-	mpool_report_show_leaks(&out);
+	mpool_leaks_show(&out);
 	has = strstr(out.buf, what);
 	if (!has)
 		kunit_info(test, "wanted:\n%shave:\n%s", what, out.buf);
@@ -230,7 +233,7 @@ static void bad_free(struct kunit *test, struct text *text,
 		     const struct mpool_pool *pool, const void *p,
 		     enum mpool_bad_free why)
 {
-	mpool_report_bad_free(&text->out, pool, p, why, _THIS_IP_);
+	mpool_badfree_text(&text->out, pool, p, why, _THIS_IP_);
 }
 
 static void bad_free_reports_say_what_it_was(struct kunit *test)
@@ -371,7 +374,7 @@ static void farewell_knows_what_was_rounded(struct kunit *test)
 	list_for_each_entry(each, pools, list)
 		mpool_sums_add(&sums, each);
 	mpool_registry_unlock();
-	mpool_report_farewell();
+	mpool_unload_self();
 	snprintf(words, sizeof(words), " object%s, up to %zu bytes out, lost until reboot:\n",
 		 sums.count == 1 ? "" : "s", sums.bytes);
 	KUNIT_EXPECT_TRUE(test, leaks_file_has(test, words));
@@ -482,14 +485,14 @@ static void shortage_names_the_holders(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, s->top[1].pool, "kunit-above");
 	KUNIT_EXPECT_EQ(test, s->top[2].pages, 1);
 	KUNIT_EXPECT_EQ(test, s->top[3].pages, 0);
-	mpool_report_shortage(&out, &large->pool, s);
+	mpool_findings_shortage(&out, &large->pool, s);
 	HAS("no memory: pool \"kunit-short\" was asked for ");
 	HAS("; large pool \"kunit-short\" had 9 of 40 pages free, the largest run ");
 	HAS("\n  held 10 pages: pool \"kunit-above\"\n");
 	KUNIT_EXPECT_NULL(test, strstr(buf, "other CPUs"));
 	out.len = 0;
 	s->cached = 22;
-	mpool_report_shortage(&out, &large->pool, s);
+	mpool_findings_shortage(&out, &large->pool, s);
 	HAS("\n  22 free objects of that size lie in other CPUs' caches");
 	out.len = 0;
 	mpool_show_stats(&out, &large->pool);
@@ -529,7 +532,7 @@ static void one_page_is_no_pages(struct kunit *test)
 	struct mpool_out out = { .buf = buf, .size = sizeof(buf) };
 	struct mpool_holder holder = { .pool = "kunit-one", .pages = 1 };
 
-	mpool_report_holder(&out, &holder);
+	mpool_findings_holder(&out, &holder);
 	KUNIT_EXPECT_STREQ(test, buf, "1 page: pool \"kunit-one\"\n");
 }
 

@@ -9,11 +9,12 @@
 #include <linux/sizes.h>
 #include <linux/string.h>
 
+#include "findings.h"
 #include "fixed.h"
 #include "helpers.h"
 #include "large.h"
+#include "leaks.h"
 #include "out.h"
-#include "report.h"
 
 #define OBJECTS		300
 
@@ -464,7 +465,7 @@ static char *leaks_text(struct kunit *test, struct mpool_pool *pool)
 	struct mpool_out out = { .buf = buf, .size = SZ_2K };
 
 	KUNIT_ASSERT_NOT_NULL(test, buf);
-	mpool_report_pool(&out, pool);
+	mpool_leaks_of_pool(&out, pool);
 	return buf;
 }
 
@@ -535,7 +536,7 @@ static void leaks_name_the_right_function(struct kunit *test)
 	EXPECT_SAYS(test, leaks_text(test, &large->pool), ": use mpool_large_free()\n");
 	mpool_sums_add(&sums, &small->pool);
 	mpool_sums_add(&sums, &large->pool);
-	mpool_report_rows(&out, &sums, true);
+	mpool_leaks_rows(&out, &sums, true);
 	mpool_sums_free(&sums);
 	EXPECT_SAYS(test, buf, ": use mpool_large_free(), mpool_small_free()\n");
 	mpool_large_free(large, run);
@@ -553,7 +554,7 @@ static void words(struct kunit *test)
 	struct mpool_out out = { .buf = buf, .size = SZ_2K };
 
 	KUNIT_ASSERT_NOT_NULL(test, buf);
-	mpool_report_refs(&out, &pool->pool, &news, &run);
+	mpool_findings_refs(&out, &pool->pool, &news, &run);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "pool \"objects\", 3 pages at "));
 	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, ": freed 5 times by a function of the kernel"));
 	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "(kfree(), put_page() ...)"));
@@ -561,7 +562,7 @@ static void words(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, ": 1 page freed by a function of the kernel that"));
 	out.len = 0;
 	buf[0] = '\0';
-	mpool_report_refs(&out, &pool->pool, &news, NULL);
+	mpool_findings_refs(&out, &pool->pool, &news, NULL);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "pool \"kunit-refs\": freed 5 times"));
 }
 

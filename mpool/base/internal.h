@@ -12,14 +12,14 @@
  * scripts/check-layers compares this with the sources.  Alloc and free take no mutex,
  * unless an allocation enters reclaim.
  *
- *	report_mutex		report.c	mutex	text of a report of leaks
- *	kept_mutex		report.c	mutex	reports of leaks that are kept
+ *	report_mutex		leaks.c		mutex	text of a report of leaks
+ *	kept_mutex		leaks.c		mutex	reports of leaks that are kept
  *	registry_mutex		registry.c	mutex	names and list of pools
  *	owner_mutex		owner.c		mutex	list of the modules that are loaded
  *	reserve->fill_mutex	reserve.h	mutex	objects set aside, of one pool
  *	region_mutex		region.c	mutex	adding, removing of regions
  *	mpool_shortage_mutex	shortage.c	mutex	owners of memory at a failed alloc
- *	refs_mutex		report.c	mutex	text about references to pages
+ *	refs_mutex		findings.c	mutex	text about references to pages
  *	shrink_mutex		shrink.c	mutex	large pools, for reclaim
  *	mpool_trim_mutex	fixed.c		mutex	idle objects of all fixed pools
  *	fixed_lock		fixed.c		spin	list of all fixed pools

@@ -110,9 +110,9 @@ static void bad_free_what(struct mpool_out *out, const struct mpool_pool *pool,
 }
 
 /* Prints one line: the address, the memory there, and the function that freed it. */
-void mpool_report_bad_free(struct mpool_out *out, const struct mpool_pool *pool,
-			   const void *p, enum mpool_bad_free why,
-			   unsigned long ip)
+void mpool_badfree_text(struct mpool_out *out, const struct mpool_pool *pool,
+			const void *p, enum mpool_bad_free why,
+			unsigned long ip)
 {
 	mpool_out(out, "bad %s: %p ",
 		  why == MPOOL_BAD_REALLOC ? "realloc" : "free", p);
@@ -124,7 +124,7 @@ void mpool_report_bad_free(struct mpool_out *out, const struct mpool_pool *pool,
 	else
 		mpool_out(out, "; found when it was to be handed out again\n");
 }
-EXPORT_SYMBOL_IF_KUNIT(mpool_report_bad_free);
+EXPORT_SYMBOL_IF_KUNIT(mpool_badfree_text);
 
 /* The length of a burst of bad frees. */
 #define BURST_TIME	(5 * HZ)
@@ -138,7 +138,7 @@ static int burst_hidden(atomic_t *burst)
 }
 
 /* Prints how many bad frees were not shown, and begins new bursts. */
-void mpool_report_bursts(void)
+void mpool_badfree_bursts(void)
 {
 	struct list_head *pools = mpool_registry_lock();
 	struct mpool_pool *pool;
@@ -157,11 +157,11 @@ void mpool_report_bursts(void)
 		pr_err("bad free: of addresses of no pool %d more were not shown\n",
 		       hidden);
 }
-EXPORT_SYMBOL_IF_KUNIT(mpool_report_bursts);
+EXPORT_SYMBOL_IF_KUNIT(mpool_badfree_bursts);
 
 static void burst_over_fn(struct work_struct *work)
 {
-	mpool_report_bursts();
+	mpool_badfree_bursts();
 }
 
 static DECLARE_DELAYED_WORK(burst_over, burst_over_fn);
@@ -188,7 +188,7 @@ void mpool_badfree(struct mpool_pool *pool, const void *p,
 		mpool_kick(&burst_begin);
 	if (n > MPOOL_BURST)
 		return;
-	mpool_report_bad_free(&out, pool, p, why, ip);
+	mpool_badfree_text(&out, pool, p, why, ip);
 	mpool_out_log(&out);
 }
 
@@ -202,5 +202,5 @@ void mpool_badfree_exit(void)
 {
 	mpool_kick_sync(&burst_begin);
 	if (cancel_delayed_work_sync(&burst_over))
-		mpool_report_bursts();
+		mpool_badfree_bursts();
 }

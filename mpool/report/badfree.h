@@ -7,10 +7,10 @@
 
 void mpool_badfree(struct mpool_pool *pool, const void *p,
 		   enum mpool_bad_free why, unsigned long ip);
-void mpool_report_bad_free(struct mpool_out *out, const struct mpool_pool *pool,
-			   const void *p, enum mpool_bad_free why,
-			   unsigned long ip);
-void mpool_report_bursts(void);
+void mpool_badfree_text(struct mpool_out *out, const struct mpool_pool *pool,
+			const void *p, enum mpool_bad_free why,
+			unsigned long ip);
+void mpool_badfree_bursts(void);
 
 void mpool_badfree_init(void);
 void mpool_badfree_exit(void);

@@ -29,8 +29,8 @@
 
 #include "debugfs.h"
 #include "large.h"
+#include "leaks.h"
 #include "map.h"
-#include "report.h"
 #include "show.h"
 
 static struct dentry *root;	/* NULL: there are no files; registry_mutex */
@@ -48,7 +48,7 @@ static int leaks_show(struct seq_file *seq, void *v)
 {
 	struct mpool_out out = { .seq = seq };
 
-	mpool_report_show_leaks(&out);
+	mpool_leaks_show(&out);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(leaks);

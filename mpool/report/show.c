@@ -17,10 +17,11 @@
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 
-#include "report.h"
+#include "findings.h"
 #include "show.h"
 #include "site.h"
 #include "strpool.h"
+#include "sums.h"
 
 /* "12s", "3m05s", "2h10m", "4d03h" */
 static const char *age_text(ktime_t born, char *buf, size_t size)
@@ -199,7 +200,7 @@ static void show_holders(struct mpool_out *out, struct mpool_pool *pool)
 	mutex_lock(&mpool_shortage_mutex);
 	for (i = 0; i < MPOOL_HOLDERS && s->top[i].pages; i++) {
 		mpool_out(out, "%-20s ", i ? "" : "held then");
-		mpool_report_holder(out, &s->top[i]);
+		mpool_findings_holder(out, &s->top[i]);
 	}
 	mutex_unlock(&mpool_shortage_mutex);
 }
