@@ -4,6 +4,8 @@
  * and how it changes its size.
  */
 #include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/kthread.h>
 #include <linux/slab.h>
 
 #include "fixed.h"
@@ -400,16 +402,12 @@ static void object_is_gone(struct kunit *test)
 {
 	struct dry *dry = dry_create(test, NAME, 16, 2);
 	u64 bad = mpool_kunit_bad(&dry->pool->pool);
-	struct mpool_reserve_array *array;
-	struct mpool_slot was;
+	void **objs = dry->pool->reserve.blocks->objs;
+	struct mpool_slot was = { .obj = objs[0] };
 
-	rcu_read_lock();
-	array = rcu_dereference(dry->pool->reserve.array);
-	rcu_read_unlock();
-	was.obj = array->objs[0];
 	was.state = mpool_chunk_state(mpool_chunk_find(was.obj),
 				      (unsigned long)was.obj);
-	array->objs[0] = dry;
+	objs[0] = dry;
 	/* As the second of the two frees. */
 	atomic64_inc(&dry->pool->slow_frees);
 	use_up(dry, GFP_ATOMIC);
@@ -420,9 +418,143 @@ static void object_is_gone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(dry->pool));
 }
 
+struct shrink {
+	struct mpool_fixed *pool;
+	struct completion done;
+};
+
+static int shrink_fn(void *arg)
+{
+	struct shrink *shrink = arg;
+
+	mpool_fixed_reserve(shrink->pool, 0, GFP_KERNEL);
+	complete(&shrink->done);
+	return 0;
+}
+
+/* A take that is interrupted has its object for certain, and keeps the places. */
+static void interrupted_take(struct kunit *test)
+{
+	struct mpool_fixed_args args = { .max_objects = 3, .reserve = 3 };
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 256, &args);
+	struct mpool_reserve *reserve = &pool->reserve;
+	struct shrink *shrink = kunit_kzalloc(test, sizeof(*shrink), GFP_KERNEL);
+	struct mpool_slot slots[3];
+
+	KUNIT_ASSERT_NOT_NULL(test, shrink);
+	shrink->pool = pool;
+	init_completion(&shrink->done);
+	/* It has claimed one. */
+	atomic_dec(&reserve->held);
+	KUNIT_EXPECT_TRUE(test, mpool_reserve_take(reserve, &slots[0]));
+	KUNIT_EXPECT_TRUE(test, mpool_reserve_take(reserve, &slots[1]));
+	KUNIT_EXPECT_FALSE(test, mpool_reserve_take(reserve, &slots[2]));
+	KUNIT_EXPECT_TRUE(test, mpool_reserve_put(reserve, &slots[0]));
+	KUNIT_EXPECT_TRUE(test, mpool_reserve_put(reserve, &slots[1]));
+	KUNIT_EXPECT_FALSE(test, mpool_reserve_put(reserve, &slots[1]));
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(shrink_fn, shrink, "reserve_shrink")));
+	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(mpool_reserve_target(reserve) == 1));
+	msleep(100);
+	KUNIT_EXPECT_FALSE(test, completion_done(&shrink->done));
+	KUNIT_EXPECT_NOT_NULL(test, READ_ONCE(reserve->blocks));
+	/* It goes on, and its object comes back. */
+	atomic_inc(&reserve->held);
+	wait_for_completion(&shrink->done);
+	KUNIT_EXPECT_EQ(test, 0, mpool_reserve_target(reserve));
+	KUNIT_EXPECT_NULL(test, reserve->blocks);
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+}
+
+#define TAKERS		2
+
+struct taker {
+	struct mpool_fixed *pool;
+	struct task_struct *task;
+	unsigned long takes;
+	unsigned long none;
+};
+
+static int taker_fn(void *arg)
+{
+	struct taker *taker = arg;
+	struct mpool_fixed *pool = taker->pool;
+	struct mpool_slot slot;
+
+	for (; !kthread_should_stop(); taker->takes++) {
+		mpool_kunit_spin();
+		if (!mpool_reserve_take(&pool->reserve, &slot))
+			taker->none++;
+		else if (!mpool_reserve_put(&pool->reserve, &slot))
+			mpool_chunks_put(&pool->chunks, &slot, 1);
+	}
+	return 0;
+}
+
+/* As many as take one at a time always find one, whatever its size was and will be. */
+static void taken_while_resized(struct kunit *test)
+{
+	static const unsigned int more[] = { 0, 0, 1, 5, 0, 40, 3, 0, 300 };
+	struct mpool_fixed_args args = { .reserve = TAKERS };
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 256, &args);
+	struct taker *takers = kunit_kcalloc(test, TAKERS, sizeof(*takers), GFP_KERNEL);
+	unsigned int i, n = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, takers);
+	for (; n < TAKERS; n++) {
+		takers[n].pool = pool;
+		takers[n].task = kthread_run(taker_fn, &takers[n], "reserve_taker");
+		if (IS_ERR(takers[n].task))
+			break;
+	}
+	KUNIT_EXPECT_EQ(test, TAKERS, n);
+	for (i = 0; i < 300 * ARRAY_SIZE(more); i++) {
+		KUNIT_EXPECT_EQ(test, 0,
+				mpool_fixed_reserve(pool, TAKERS + more[i % ARRAY_SIZE(more)],
+						    GFP_KERNEL));
+		mpool_kunit_spin();
+	}
+	while (n--) {
+		kthread_stop(takers[n].task);
+		KUNIT_EXPECT_EQ(test, 0, takers[n].none);
+		kunit_info(test, "%lu takes\n", takers[n].takes);
+	}
+	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(held(pool) ==
+						 mpool_reserve_target(&pool->reserve)));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+}
+
+/* Objects that are out do not come back into a reserve that has no room for them. */
+static void shrinks_by_what_is_out(struct kunit *test)
+{
+	struct mpool_fixed_args args = { .max_objects = 10, .reserve = 10 };
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 256, &args);
+	void *objs[8];
+	int i;
+
+	for (i = 0; i < 8; i++)
+		objs[i] = mpool_fixed_alloc(pool, GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, 2, held(pool));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, mpool_fixed_reserve(pool, 4, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, 10, mpool_reserve_target(&pool->reserve));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_reserve(pool, 2, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, 2, held(pool));
+	for (i = 0; i < 8; i++)
+		mpool_fixed_free(pool, objs[i]);
+	KUNIT_EXPECT_EQ(test, 2, held(pool));
+	KUNIT_EXPECT_EQ(test, 8, pool->chunks.nr_free);
+	/* Places of several blocks. */
+	for (i = 3; i <= 10; i++)
+		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_reserve(pool, i, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, 10, held(pool));
+	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+}
+
 static struct kunit_case reserve_cases[] = {
 	KUNIT_CASE(somebody_grows),
 	KUNIT_CASE(object_is_gone),
+	KUNIT_CASE(interrupted_take),
+	KUNIT_CASE(taken_while_resized),
+	KUNIT_CASE(shrinks_by_what_is_out),
 	KUNIT_CASE(filled_at_creation),
 	KUNIT_CASE(kept_without_memory),
 	KUNIT_CASE(filled_by_frees),

@@ -107,9 +107,8 @@ int mpool_fixed_verify(struct mpool_fixed *fixed)
 	struct mpool_count count;
 	int cpu, bad = 0;
 
-	/* An object on its way into the reserve is nowhere else. */
 	if (fixed->reserved)
-		mpool_kick_sync(&fixed->reserved->kick);
+		bad += mpool_reserve_verify(fixed->reserved);
 	mpool_chunks_settle(&fixed->chunks);
 	mpool_fixed_count(fixed, &count);
 	for_each_possible_cpu(cpu)

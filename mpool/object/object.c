@@ -53,10 +53,10 @@ void mpool_fixed_tune(struct mpool_fixed *fixed)
 	WRITE_ONCE(fixed->alloc_cache, dead || READ_ONCE(fixed->closed) ||
 		   READ_ONCE(fixed->ctor) ? &mpool_no_cache : fixed->caches);
 	WRITE_ONCE(fixed->free_cache, plain ? fixed->caches : &mpool_no_cache);
-	/* Pairs with the order of the stores in take_reserve() and of the kill. */
+	/* Pairs with smp_mb() in take_reserve(), and that of the kill. */
 	smp_mb();
 	reserve = READ_ONCE(fixed->reserved);
-	if (reserve && atomic_read(&reserve->missing))
+	if (reserve && mpool_reserve_lacks(reserve))
 		WRITE_ONCE(fixed->free_cache, &mpool_no_cache);
 	/* A pool that died since does not come alive by these stores. */
 	if (READ_ONCE(fixed->dead)) {
@@ -287,8 +287,13 @@ static bool take_reserve(struct mpool_fixed *fixed, struct mpool_slot *slot,
 	struct mpool_reserve *reserve = READ_ONCE(fixed->reserved);
 
 	while (reserve && mpool_reserve_take(reserve, slot)) {
-		/* After missing was raised; see mpool_fixed_tune(). */
-		smp_store_release(&fixed->free_cache, &mpool_no_cache);
+		/*
+		 * After its room was raised.  Pairs with smp_mb() in mpool_fixed_tune(),
+		 * which gives frees the cache, then looks at the room: it sees this one,
+		 * or this store comes last.
+		 */
+		smp_mb();
+		WRITE_ONCE(fixed->free_cache, &mpool_no_cache);
 		if (mpool_slot_claim(slot, site)) {
 			atomic64_inc(&fixed->slow_allocs);
 			return true;

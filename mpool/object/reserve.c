@@ -2,17 +2,29 @@
 /*
  * The reserve: objects set aside for contexts that cannot wait for memory.
  *
- * Structure: an array of places, each with an object or without.  Taking one is
- * a cmpxchg of its place, so that an NMI can do it whatever it interrupted.
- * It is the last resort of an allocation and costs a search, not a lock.  What
- * was taken is replaced by a work item, and by frees that come by.
+ * Structure: places, each with an object or empty, and two counts.  An operation first
+ * claims an object, or an empty place, by lowering a count.  Then it searches one, and
+ * last it raises the other count:
  *
- * Invariant: an object is in one place at most, and its state is
- * MPOOL_OBJ_CACHED.  missing is only a hint, that spares frees the search.
+ *	take: held - 1, a place is emptied, room + 1
+ *	put:  room - 1, a place is filled, held + 1
  *
- * Locking: fill_mutex, one for each reserve, for the change of the array: it is held
- * while memory is waited for, which is no other pool's business.  Places by cmpxchg,
- * within an RCU read-side section.
+ * There is no lock, because an NMI could only try it: it would fail with objects in the
+ * reserve if it interrupted the holder, and always without SMP.
+ *
+ * Empty places are filled by a work item, which each take starts, and by frees.  A larger
+ * size adds a block of places.  Blocks stay until the size is 0, so that no object moves.
+ *
+ * Invariant, checked by mpool_reserve_verify():
+ *	held + room + operations under way = target <= places.  An object is in one
+ *	place at most, and its state is MPOOL_OBJ_CACHED.
+ *	At any time there are at least as many objects as held and takes under way, and
+ *	at least as many empty places as room and puts under way.
+ *
+ * Locking: fill_mutex, one for each reserve, for target and blocks, and for the work item:
+ * it is held while memory is waited for, which must not delay other pools.  Places change
+ * by cmpxchg.  The task that frees the blocks has claimed all objects and all room before,
+ * so that no operation is under way.
  */
 #include <linux/kernel.h>
 #include <linux/mutex.h>
@@ -20,95 +32,96 @@
 
 #include "fixed.h"
 
-/*
- * An object of the reserve, with its state.  False if it is none any more: two CPUs
- * that freed it in the same few cycles had both its state, and what came of the other
- * copy let its chunk go.
- */
-static bool slot_of(const struct mpool_reserve *reserve, void *obj,
-		    struct mpool_slot *slot)
+/* A place by its number; behind the last one comes the first one again. */
+static void **reserve_place(const struct mpool_reserve *reserve, unsigned int i)
 {
-	struct mpool_chunk *chunk = mpool_chunk_find(obj);
+	struct mpool_reserve_block *block = reserve->blocks;
 
-	*slot = (struct mpool_slot){ .obj = obj };
-	if (likely(chunk && chunk->at.fixed == reserve->chunks->fixed))
-		slot->state = mpool_chunk_state(chunk, (unsigned long)obj);
-	if (likely(slot->state && mpool_obj_is(READ_ONCE(*slot->state),
-					       MPOOL_OBJ_CACHED)))
+	for (; i >= block->n; block = READ_ONCE(block->next) ?: reserve->blocks)
+		i -= block->n;
+	return &block->objs[i];
+}
+
+/*
+ * Fills an empty place with @put, or empties a place if @put is NULL; returns the old
+ * content.  The claim of the caller makes sure that there is such a place.  The search
+ * begins at @i, the number of objects, where it ends at once if they are the first places.
+ */
+static void *reserve_swap(struct mpool_reserve *reserve, unsigned int i, void *put)
+{
+	void **place, *obj;
+
+	for (;; i++) {
+		place = reserve_place(reserve, i);
+		obj = READ_ONCE(*place);
+		if (!obj == !put)
+			continue;
+		if (cmpxchg(place, obj, put) == obj)
+			return obj;
+	}
+}
+
+/*
+ * Looks up the state of an object of the reserve.  False if its chunk is gone: two CPUs
+ * freed the object in the same few cycles, and the other copy went back to the chunk.
+ */
+static bool slot_find(const struct mpool_reserve *reserve, struct mpool_slot *slot)
+{
+	struct mpool_fixed *fixed = reserve->chunks->fixed;
+	struct mpool_chunk *chunk;
+
+	rcu_read_lock();
+	chunk = mpool_chunk_find(slot->obj);
+	slot->state = chunk && chunk->at.fixed == fixed ?
+		      mpool_chunk_state(chunk, (unsigned long)slot->obj) : NULL;
+	rcu_read_unlock();
+	if (likely(slot->state))
 		return true;
 	/* That was counted as two frees. */
-	atomic64_dec(&reserve->chunks->fixed->slow_frees);
-	mpool_pool_bad_free(reserve->chunks->owner, obj, MPOOL_BAD_FREE_TWICE, 0);
+	atomic64_dec(&fixed->slow_frees);
+	mpool_pool_bad_free(reserve->chunks->owner, slot->obj, MPOOL_BAD_FREE_TWICE, 0);
 	return false;
 }
 
-/* Takes the first object of an array. */
-static bool array_take(const struct mpool_reserve *reserve,
-		       struct mpool_reserve_array *array, struct mpool_slot *slot)
+/* Claims an object and takes one; NULL if there is none to claim. */
+static void *reserve_remove(struct mpool_reserve *reserve)
 {
-	unsigned int i;
-	void *obj;
+	int n = atomic_dec_if_positive(&reserve->held);
 
-	for (i = 0; i < array->n; i++) {
-		obj = READ_ONCE(array->objs[i]);
-		if (obj && cmpxchg(&array->objs[i], obj, NULL) == obj &&
-		    slot_of(reserve, obj, slot))
-			return true;
-	}
-	return false;
+	return n < 0 ? NULL : reserve_swap(reserve, n, NULL);
 }
 
 /* Takes an object, if there is one.  Any context. */
 bool mpool_reserve_take(struct mpool_reserve *reserve, struct mpool_slot *slot)
 {
-	struct mpool_reserve_array *array, *next;
-	bool found = false;
-
-	rcu_read_lock();
-	next = rcu_dereference(reserve->array);
-	/* Again if it was replaced: its objects have moved, see array_replace_locked(). */
-	do {
-		array = next;
-		found = array && array_take(reserve, array, slot);
-		next = rcu_dereference(reserve->array);
-	} while (!found && next != array);
-	rcu_read_unlock();
-	if (!found)
-		return false;
-	atomic_inc(&reserve->missing);
-	mpool_stat_inc(&reserve->chunks->owner->stats, MPOOL_STAT_RESERVE);
-	mpool_kick(&reserve->kick);
-	return true;
+	while ((slot->obj = reserve_remove(reserve))) {
+		/* After the place, by the cmpxchg(); pairs with the claim of a put. */
+		atomic_inc(&reserve->room);
+		mpool_kick(&reserve->kick);
+		if (!slot_find(reserve, slot))
+			continue;
+		mpool_stat_inc(&reserve->chunks->owner->stats, MPOOL_STAT_RESERVE);
+		return true;
+	}
+	return false;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_reserve_take);
 
-/* Puts an object where one is missing.  Any context. */
+/* Puts an object where one is missing; false if none is.  Any context. */
 bool mpool_reserve_put(struct mpool_reserve *reserve,
 		       const struct mpool_slot *slot)
 {
-	struct mpool_reserve_array *array;
-	/* Before the places: who empties one raises it after that. */
-	int missing = atomic_read_acquire(&reserve->missing);
-	bool done = false;
-	unsigned int i;
-
-	if (likely(!missing))
+	if (atomic_dec_if_positive(&reserve->room) < 0)
 		return false;
-	rcu_read_lock();
-	array = rcu_dereference(reserve->array);
-	for (i = 0; array && i < array->n && !done; i++)
-		done = !READ_ONCE(array->objs[i]) &&
-		       !cmpxchg(&array->objs[i], NULL, slot->obj);
-	rcu_read_unlock();
-	/* Not if somebody has raised it since: that place may have been passed. */
-	if (!done)
-		atomic_cmpxchg(&reserve->missing, missing, 0);
-	return done;
+	reserve_swap(reserve, atomic_read(&reserve->held), slot->obj);
+	/* After the place, by the cmpxchg(); pairs with the claim of a take. */
+	atomic_inc(&reserve->held);
+	return true;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_reserve_put);
 
-static int reserve_get(struct mpool_reserve *reserve, struct mpool_slot *slot,
-		       gfp_t gfp)
+static int slot_get(struct mpool_reserve *reserve, struct mpool_slot *slot,
+		    gfp_t gfp)
 {
 	int err = 0;
 
@@ -122,40 +135,37 @@ static int reserve_get(struct mpool_reserve *reserve, struct mpool_slot *slot,
 	return err;
 }
 
-/* Fills the places that are empty. */
-static int reserve_fill_locked(struct mpool_reserve *reserve, gfp_t gfp)
+/*
+ * Gets as many objects as @n is more than there are.  An object that is taken meanwhile
+ * might as well be taken afterwards.
+ */
+static int reserve_fill_locked(struct mpool_reserve *reserve, unsigned int n,
+			       gfp_t gfp)
 {
-	struct mpool_reserve_array *array;
+	unsigned int has = mpool_reserve_objects(reserve);
 	struct mpool_slot slot;
-	unsigned int i;
 	int err;
 
 	lockdep_assert_held(&reserve->fill_mutex);
-	array = rcu_dereference_protected(reserve->array,
-					  lockdep_is_held(&reserve->fill_mutex));
-	for (i = 0; array && i < array->n; i++) {
-		if (READ_ONCE(array->objs[i]))
-			continue;
-		err = reserve_get(reserve, &slot, gfp);
+	for (; has < n; has++) {
+		err = slot_get(reserve, &slot, gfp);
 		if (err)
 			return err;
-		if (cmpxchg(&array->objs[i], NULL, slot.obj))
+		if (!mpool_reserve_put(reserve, &slot))
 			mpool_chunks_put(reserve->chunks, &slot, 1);
 	}
 	return 0;
 }
 
+/* If it fails, the next frees or the next take help. */
 static void reserve_fn(struct work_struct *work)
 {
 	struct mpool_reserve *reserve = container_of(mpool_kick_of(work),
-						     struct mpool_reserve,
-						     kick);
+						     struct mpool_reserve, kick);
 
 	mutex_lock(&reserve->fill_mutex);
-	/* If it fails, the next free or the next use of the reserve helps. */
-	if (reserve_fill_locked(reserve, GFP_KERNEL | __GFP_NORETRY |
-					 __GFP_NOWARN))
-		atomic_inc(&reserve->missing);
+	reserve_fill_locked(reserve, reserve->target,
+			    GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
 	mutex_unlock(&reserve->fill_mutex);
 }
 
@@ -167,83 +177,69 @@ void mpool_reserve_init(struct mpool_reserve *reserve,
 	mpool_kick_init(&reserve->kick, reserve_fn);
 }
 
-/* Empties an array that no caller takes from any more: into the reserve, or chunks. */
-static void array_empty(struct mpool_reserve *reserve,
-			struct mpool_reserve_array *array)
+/* Raises the target to @n, if that is more; the objects are missing at first. */
+static int reserve_extend_locked(struct mpool_reserve *reserve, unsigned int n,
+				 gfp_t gfp)
 {
-	struct mpool_slot slot;
-	unsigned int i;
-	void *obj;
+	struct mpool_reserve_block *block, **last = &reserve->blocks;
 
-	for (i = 0; i < array->n; i++) {
-		obj = xchg(&array->objs[i], NULL);
-		if (!obj || !slot_of(reserve, obj, &slot))
-			continue;
-		if (!mpool_reserve_put(reserve, &slot))
-			mpool_chunks_put(reserve->chunks, &slot, 1);
+	lockdep_assert_held(&reserve->fill_mutex);
+	if (n > reserve->places) {
+		block = kvzalloc(struct_size(block, objs, n - reserve->places), gfp);
+		if (!block)
+			return -ENOMEM;
+		block->n = n - reserve->places;
+		reserve->places = n;
+		while (*last)
+			last = &(*last)->next;
+		/* Pairs with the dependent reads of searches that are under way. */
+		smp_store_release(last, block);
 	}
+	if (n <= reserve->target)
+		return 0;
+	/* After the first block; pairs with the claims, which are full barriers. */
+	atomic_fetch_add_release(n - reserve->target, &reserve->room);
+	WRITE_ONCE(reserve->target, n);
+	return 0;
 }
 
 /*
- * Moves objects from an array into the one that took its place, as far as there is
- * room.  One at a time is in neither.
+ * Claims an empty place for good, or else an object, which goes back to its chunk.  False
+ * if operations under way have all of them; their tasks may be preempted.
  */
-static void array_move(struct mpool_reserve *reserve,
-		       struct mpool_reserve_array *from,
-		       struct mpool_reserve_array *to)
+static bool reserve_give_up(struct mpool_reserve *reserve)
 {
-	unsigned int i, place = 0;
 	struct mpool_slot slot;
-	void *obj;
 
-	for (i = 0; i < from->n && place < to->n; i++) {
-		obj = xchg(&from->objs[i], NULL);
-		if (!obj)
-			continue;
-		while (place < to->n && cmpxchg(&to->objs[place], NULL, obj))
-			place++;
-		if (place == to->n && slot_of(reserve, obj, &slot))
-			mpool_chunks_put(reserve->chunks, &slot, 1);
-	}
+	if (atomic_dec_if_positive(&reserve->room) >= 0)
+		return true;
+	slot.obj = reserve_remove(reserve);
+	if (!slot.obj)
+		return false;
+	if (slot_find(reserve, &slot))
+		mpool_chunks_put(reserve->chunks, &slot, 1);
+	return true;
 }
 
-static void array_replace_locked(struct mpool_reserve *reserve,
-				 struct mpool_reserve_array *array)
+/* Lowers the target to @n, if that is less. */
+static void reserve_cut_locked(struct mpool_reserve *reserve, unsigned int n)
 {
-	struct mpool_reserve_array *old;
+	struct mpool_reserve_block *block;
 
 	lockdep_assert_held(&reserve->fill_mutex);
-	old = rcu_dereference_protected(reserve->array,
-					lockdep_is_held(&reserve->fill_mutex));
-	/* First: who finds nothing in the old one looks into this one. */
-	rcu_assign_pointer(reserve->array, array);
-	if (!old)
-		return;
-	/* Orders the pointer before the first place that is emptied: a full barrier. */
-	if (array)
-		array_move(reserve, old, array);
-	/* Nobody takes from the old one and puts into it any more. */
-	synchronize_rcu();
-	atomic_set(&reserve->missing, array ? 1 : 0);
-	array_empty(reserve, old);
-	kvfree(old);
-}
-
-/* Sets @n objects aside, in the last places of an array that nobody sees yet. */
-static int array_fill(struct mpool_reserve *reserve,
-		      struct mpool_reserve_array *array, unsigned int n,
-		      gfp_t gfp)
-{
-	struct mpool_slot slot;
-	int err;
-
-	while (n--) {
-		err = reserve_get(reserve, &slot, gfp);
-		if (err)
-			return err;
-		array->objs[array->n - n - 1] = slot.obj;
+	while (reserve->target > n)
+		if (reserve_give_up(reserve))
+			WRITE_ONCE(reserve->target, reserve->target - 1);
+		else
+			schedule_timeout_uninterruptible(1);
+	/* All is claimed: no operation is under way. */
+	while (!n && reserve->blocks) {
+		block = reserve->blocks;
+		reserve->blocks = block->next;
+		kvfree(block);
 	}
-	return 0;
+	if (!n)
+		reserve->places = 0;
 }
 
 /* Says so in the log if a reserve cannot be filled with these flags. */
@@ -265,69 +261,48 @@ bool mpool_reserve_gfp_ok(struct mpool_pool *owner,
 }
 
 /*
- * Makes the reserve one of @n objects that are there.  Those that it lacks are had
- * first, so that nothing has changed if they cannot be had.
+ * Makes the reserve one of @n objects, all of them there.  The size is lowered last, on an
+ * error to the old one.
  */
 int mpool_reserve_set(struct mpool_reserve *reserve, unsigned int n, gfp_t gfp)
 {
-	struct mpool_reserve_array *array = NULL;
-	unsigned long has;
-	int err = 0;
+	unsigned int was;
+	int err;
 
-	if (n) {
-		array = kvzalloc(struct_size(array, objs, n), gfp);
-		if (!array)
-			return -ENOMEM;
-		array->n = n;
-	}
 	mutex_lock(&reserve->fill_mutex);
-	/* An object that is taken from now on might as well be taken afterwards. */
-	has = mpool_reserve_objects(reserve);
-	if (n > has)
-		err = array_fill(reserve, array, n - has, gfp);
-	if (!err)
-		array_replace_locked(reserve, array);
-	else
-		array_empty(reserve, array);
+	was = reserve->target;
+	err = reserve_extend_locked(reserve, n, gfp) ?:
+	      reserve_fill_locked(reserve, n, gfp);
+	reserve_cut_locked(reserve, err ? was : n);
 	mutex_unlock(&reserve->fill_mutex);
-	if (!err)
-		return 0;
-	kvfree(array);
 	mpool_chunks_reap_more(reserve->chunks);
 	return err;
 }
 
-/* Gives the reserve up; nobody uses the pool any more. */
+/* Gives the reserve up; no caller takes from it any more. */
 void mpool_reserve_end(struct mpool_reserve *reserve)
 {
 	mpool_reserve_set(reserve, 0, GFP_KERNEL);
 	mpool_kick_sync(&reserve->kick);
 }
 
-unsigned long mpool_reserve_objects(struct mpool_reserve *reserve)
+/* Number of breaches of the invariant, in a pool that is at rest. */
+int mpool_reserve_verify(struct mpool_reserve *reserve)
 {
-	struct mpool_reserve_array *array;
-	unsigned long n = 0;
-	unsigned int i;
+	unsigned int held = 0, places = 0, i;
+	struct mpool_reserve_block *block;
+	int bad = 0;
 
-	rcu_read_lock();
-	array = rcu_dereference(reserve->array);
-	for (i = 0; array && i < array->n; i++)
-		n += !!READ_ONCE(array->objs[i]);
-	rcu_read_unlock();
-	return n;
+	/* An object on its way into the reserve is nowhere else. */
+	mpool_kick_sync(&reserve->kick);
+	for (block = reserve->blocks; block; block = block->next) {
+		for (i = 0; i < block->n; i++)
+			held += !!block->objs[i];
+		places += block->n;
+	}
+	bad += mpool_broken(held != mpool_reserve_objects(reserve));
+	bad += mpool_broken(held + atomic_read(&reserve->room) != reserve->target);
+	bad += mpool_broken(reserve->target > places);
+	bad += mpool_broken(reserve->places != places);
+	return bad;
 }
-EXPORT_SYMBOL_IF_KUNIT(mpool_reserve_objects);
-
-unsigned int mpool_reserve_target(struct mpool_reserve *reserve)
-{
-	struct mpool_reserve_array *array;
-	unsigned int n;
-
-	rcu_read_lock();
-	array = rcu_dereference(reserve->array);
-	n = array ? array->n : 0;
-	rcu_read_unlock();
-	return n;
-}
-EXPORT_SYMBOL_IF_KUNIT(mpool_reserve_target);

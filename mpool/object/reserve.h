@@ -6,21 +6,41 @@
 
 #include "chunk.h"
 
-struct mpool_reserve_array {
-	struct rcu_head rcu;
+/* Places that came at one time. */
+struct mpool_reserve_block {
+	struct mpool_reserve_block *next;
 	unsigned int n;
-	void *objs[];
+	void *objs[];			/* NULL: empty */
 };
 
 struct mpool_reserve {
-	/* Held by who replaces, fills or ends the array, which waits for memory. */
-	struct mutex fill_mutex;
-	/* Replaced under fill_mutex; RCU for who takes and puts. */
-	struct mpool_reserve_array __rcu *array;
-	atomic_t missing;		/* hint: not 0 if a place may be empty */
+	struct mutex fill_mutex;	/* changes of the size, which wait for memory */
+	atomic_t held;			/* objects that may be claimed */
+	atomic_t room;			/* empty places that may be claimed */
+	/* Changed under fill_mutex. */
+	unsigned int target;		/* objects that there should be */
+	unsigned int places;		/* of all blocks; at least target */
+	struct mpool_reserve_block *blocks;	/* in the order of their places */
 	struct mpool_chunks *chunks;
 	struct mpool_kick kick;		/* fills it up */
 };
+
+/* Objects that may be taken. */
+static inline unsigned int mpool_reserve_objects(const struct mpool_reserve *reserve)
+{
+	return atomic_read(&reserve->held);
+}
+
+static inline unsigned int mpool_reserve_target(const struct mpool_reserve *reserve)
+{
+	return READ_ONCE(reserve->target);
+}
+
+/* Would it take one more object? */
+static inline bool mpool_reserve_lacks(const struct mpool_reserve *reserve)
+{
+	return atomic_read(&reserve->room);
+}
 
 void mpool_reserve_init(struct mpool_reserve *reserve,
 			struct mpool_chunks *chunks);
@@ -31,7 +51,6 @@ bool mpool_reserve_take(struct mpool_reserve *reserve, struct mpool_slot *slot);
 bool mpool_reserve_put(struct mpool_reserve *reserve,
 		       const struct mpool_slot *slot);
 void mpool_reserve_end(struct mpool_reserve *reserve);
-unsigned long mpool_reserve_objects(struct mpool_reserve *reserve);
-unsigned int mpool_reserve_target(struct mpool_reserve *reserve);
+int mpool_reserve_verify(struct mpool_reserve *reserve);
 
 #endif /* _MPOOL_RESERVE_H */
