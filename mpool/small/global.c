@@ -28,12 +28,8 @@
 static unsigned long global;
 static struct mpool_small *builtin;	/* constant after init */
 
-/*
- * The global pool, once it cannot change any more.  Until then a pool without classes:
- * all its requests are slow ones, so the fast path needs no test.
- */
-static struct mpool_small nobody;
-static struct mpool_small *ready = &nobody;
+/* The global pool, once it cannot change any more; NULL until then. */
+static struct mpool_small *ready;
 
 static noinline struct mpool_small *global_decide(void)
 {
@@ -139,7 +135,9 @@ static __always_inline void *malloc_from(struct mpool_fixed *fixed, size_t size,
 
 static __always_inline struct mpool_fixed *class_of(unsigned int class)
 {
-	return READ_ONCE(READ_ONCE(ready)->classes[class]);
+	struct mpool_small *pool = READ_ONCE(ready);
+
+	return likely(pool) ? READ_ONCE(pool->classes[class]) : NULL;
 }
 
 void *mpool_malloc_at(size_t size, gfp_t gfp, struct mpool_site *site)
