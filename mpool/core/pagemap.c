@@ -19,14 +19,14 @@
  * because the same page may be mapped at other addresses as well.
  *
  * A slot of the table keeps its window number for ever.  When a window loses its last
- * page, its slot points to no_words, a page of words that are all MPOOL_PAGE_NONE.  All
- * such slots share it.  When half of the slots are in use, the table is replaced by a
+ * page, its slot points to mpool_no_words, a page of words that are all MPOOL_PAGE_NONE.
+ * All such slots share it.  When half of the slots are in use, the table is replaced by a
  * table without them.
  *
  * Invariant, checked by mpool_pagemap_verify():
  *	at most half of the slots are in use, so that each probe ends; a lookup of its
  *	number finds each window; the words of a window are not all MPOOL_PAGE_NONE,
- *	unless they are no_words.
+ *	unless they are mpool_no_words.
  *
  * Locking: pagemap_lock for the table, its slots and the array, and to enter and to
  * remove pages.  The owner of a page alone changes its word.  Readers use RCU: tables and
@@ -43,8 +43,8 @@
 /* The array covers at most this many windows of the linear map: 1 TiB. */
 #define LINEAR_MAX		BIT(19)
 
-const struct mpool_spot mpool_nowhere;
-EXPORT_SYMBOL_IF_KUNIT(mpool_nowhere);
+const struct mpool_spot mpool_no_spot;
+EXPORT_SYMBOL_IF_KUNIT(mpool_no_spot);
 
 struct mpool_pagemap __rcu *mpool_pagemap;
 EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap);
@@ -55,8 +55,11 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_linear);
 /* Protects the table and its windows.  Taken only where kmalloc() may be called. */
 static DEFINE_SPINLOCK(pagemap_lock);
 
-/* The words of every window without a page of mpool; never written after init. */
-static unsigned long *no_words;
+/*
+ * The words of every window without a page of mpool; never written after init.  Saves the
+ * test of the words for NULL, 2 instructions in each free of an object.
+ */
+static unsigned long *mpool_no_words;
 
 /*
  * Protected by pagemap_lock.  nr_used: slots of the table in use.  nr_far: windows of the
@@ -84,7 +87,7 @@ static struct mpool_pagemap *map_alloc(unsigned int slots, gfp_t gfp)
 	map->shift = 64 - ilog2(slots);
 	for (i = 0; i < slots; i++) {
 		map->slots[i].nr = MPOOL_WINDOW_NONE;
-		map->slots[i].words = no_words;
+		map->slots[i].words = mpool_no_words;
 	}
 	return map;
 }
@@ -140,7 +143,7 @@ static void map_replace_locked(struct mpool_pagemap *map)
 	lockdep_assert_held(&pagemap_lock);
 	nr_used = 0;
 	for (i = 0; i <= old->mask; i++) {
-		if (old->slots[i].words == no_words)
+		if (old->slots[i].words == mpool_no_words)
 			continue;
 		*map_slot(map, old->slots[i].nr) = old->slots[i];
 		nr_used++;
@@ -193,7 +196,7 @@ static void words_publish(unsigned long **slot, unsigned long *words)
 
 /*
  * The slot of a window, in the array or the table.  If the window has no page of mpool,
- * the slot is one that points to no_words.
+ * the slot is one that points to mpool_no_words.
  */
 static unsigned long **window_find(struct mpool_pagemap *map, unsigned long nr)
 {
@@ -214,14 +217,14 @@ static unsigned long **window_insert_locked(unsigned long nr,
 
 	lockdep_assert_held(&pagemap_lock);
 	if (linear) {
-		if (*linear == no_words) {
+		if (*linear == mpool_no_words) {
 			words_publish(linear, *words);
 			*words = NULL;
 		}
 		return linear;
 	}
 	slot = map_slot(map, nr);
-	if (slot->nr == nr && slot->words != no_words)
+	if (slot->nr == nr && slot->words != mpool_no_words)
 		return &slot->words;
 	if (slot->nr == MPOOL_WINDOW_NONE) {
 		if ((nr_used + 1) * 2 > map->mask + 1)
@@ -285,7 +288,7 @@ static int window_add_more(unsigned long nr, unsigned int from, unsigned int n,
 
 	spin_lock_irqsave(&pagemap_lock, flags);
 	slot = window_find(map_locked(), nr);
-	if (*slot != no_words)
+	if (*slot != mpool_no_words)
 		err = words_enter_locked(*slot, from, n, word);
 	spin_unlock_irqrestore(&pagemap_lock, flags);
 	return err;
@@ -333,15 +336,15 @@ static void window_del(unsigned long base, unsigned int n)
 
 	spin_lock_irqsave(&pagemap_lock, flags);
 	slot = window_find(map_locked(), nr);
-	/* These pages were never entered, and no_words must not be written to. */
-	if (WARN_ON_ONCE(*slot == no_words)) {
+	/* These pages were never entered, and mpool_no_words must not be written to. */
+	if (WARN_ON_ONCE(*slot == mpool_no_words)) {
 		spin_unlock_irqrestore(&pagemap_lock, flags);
 		return;
 	}
 	words_set(*slot, from, n, MPOOL_PAGE_NONE);
 	if (words_none(*slot, 0, MPOOL_WINDOW_PAGES)) {
 		words = *slot;
-		WRITE_ONCE(*slot, no_words);
+		WRITE_ONCE(*slot, mpool_no_words);
 		nr_windows--;
 		nr_far -= !linear_slot(nr);
 	}
@@ -456,13 +459,13 @@ static int verify_table(struct mpool_pagemap *map)
 		const struct mpool_window *slot = &map->slots[i];
 
 		if (slot->nr == MPOOL_WINDOW_NONE) {
-			bad += mpool_broken(slot->words != no_words);
+			bad += mpool_broken(slot->words != mpool_no_words);
 			continue;
 		}
 		used++;
 		bad += mpool_broken(map_slot(map, slot->nr) != slot);
 		bad += mpool_broken(linear_slot(slot->nr));
-		if (slot->words == no_words)
+		if (slot->words == mpool_no_words)
 			continue;
 		far++;
 		bad += mpool_broken(words_none(slot->words, 0,
@@ -483,14 +486,14 @@ int mpool_pagemap_verify(void)
 	spin_lock_irqsave(&pagemap_lock, flags);
 	bad = verify_table(map_locked());
 	for (i = 0; i < mpool_linear.nr; i++) {
-		if (mpool_linear.words[i] == no_words)
+		if (mpool_linear.words[i] == mpool_no_words)
 			continue;
 		near++;
 		bad += mpool_broken(words_none(mpool_linear.words[i], 0,
 					       MPOOL_WINDOW_PAGES));
 	}
 	bad += mpool_broken(near + nr_far != nr_windows);
-	bad += mpool_broken(!words_none(no_words, 0, MPOOL_WINDOW_PAGES));
+	bad += mpool_broken(!words_none(mpool_no_words, 0, MPOOL_WINDOW_PAGES));
 	spin_unlock_irqrestore(&pagemap_lock, flags);
 	return bad;
 }
@@ -507,7 +510,7 @@ static int linear_init(void)
 	if (!words)
 		return -ENOMEM;
 	for (i = 0; i < nr; i++)
-		words[i] = no_words;
+		words[i] = mpool_no_words;
 	mpool_linear = (struct mpool_linear){ first, nr, words };
 	return 0;
 }
@@ -516,13 +519,13 @@ int mpool_pagemap_init(void)
 {
 	struct mpool_pagemap *map;
 
-	no_words = words_alloc(GFP_KERNEL);
-	if (!no_words)
+	mpool_no_words = words_alloc(GFP_KERNEL);
+	if (!mpool_no_words)
 		return -ENOMEM;
 	map = map_alloc(PAGEMAP_MIN_SLOTS, GFP_KERNEL);
 	if (!map || linear_init()) {
 		kvfree(map);
-		free_page((unsigned long)no_words);
+		free_page((unsigned long)mpool_no_words);
 		return -ENOMEM;
 	}
 	rcu_assign_pointer(mpool_pagemap, map);
@@ -540,12 +543,12 @@ void mpool_pagemap_exit(void)
 
 	rcu_barrier();
 	for (i = 0; i <= map->mask; i++)
-		if (map->slots[i].words != no_words)
+		if (map->slots[i].words != mpool_no_words)
 			free_page((unsigned long)map->slots[i].words);
 	for (i = 0; i < mpool_linear.nr; i++)
-		if (mpool_linear.words[i] != no_words)
+		if (mpool_linear.words[i] != mpool_no_words)
 			free_page((unsigned long)mpool_linear.words[i]);
 	kvfree(mpool_linear.words);
 	kvfree(map);
-	free_page((unsigned long)no_words);
+	free_page((unsigned long)mpool_no_words);
 }

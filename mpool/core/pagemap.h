@@ -18,8 +18,13 @@
 /*
  * A word is the address of this struct, which is the first member of each chunk and each
  * arena.  The spot of an arena, for the pages that are in no chunk, has no objects and no
- * pool.  So has mpool_nowhere, for the pages that mpool does not have.  A free of an
- * object, which has to be fast, thus needs no test whether the address is in a chunk.
+ * pool.  A free of an object, which has to be fast, thus needs no test whether the address
+ * is in a chunk: it compares the pool, and the index with the number of objects, anyway.
+ *
+ * A bit of the word that tells arenas from chunks would make the union in struct
+ * mpool_arena unnecessary.  Its test is 3 instructions in each free, and pair64 79, not
+ * 76.  A spot beside the other members of an arena makes an arena of 16 pages, the
+ * smallest, longer than 512 bytes, for which kmalloc() takes 1024.
  */
 struct mpool_spot {
 	struct mpool_fixed *fixed;	/* NULL: no chunk */
@@ -32,10 +37,14 @@ struct mpool_spot {
 	u16 first;			/* no lower index is on the free list */
 };
 
-extern const struct mpool_spot mpool_nowhere;
+/*
+ * The spot of pages that mpool does not have.  Saves the test of the word for NULL, 3
+ * instructions in each free of an object.
+ */
+extern const struct mpool_spot mpool_no_spot;
 
 /* The map has this in place of 0; mpool_pagemap_word() returns 0 for it. */
-#define MPOOL_PAGE_NONE		((unsigned long)&mpool_nowhere)
+#define MPOOL_PAGE_NONE		((unsigned long)&mpool_no_spot)
 
 /*
  * Does a word of mpool_pagemap_word() lead to a chunk, or to an arena?  MPOOL_PAGE_NONE

@@ -13,9 +13,8 @@
  * Magazines that the depot of a node had all the time between two trims were not
  * part of its working set, and go: mpool_depot_trim(), which trim.c calls.
  *
- * A CPU starts with mpool_no_magazine, which has no object and no room, so that
- * the fast path needs no test for a missing one.  Nor for an empty one: below
- * the first slot of each lies the place of a state that is not that of an object.
+ * A CPU starts with mpool_no_magazine, which has no object and no room.  Below the first
+ * slot of each magazine lies the place of mpool_no_object.
  *
  * Invariant, checked by mpool_depot_verify() and by the fixed layer:
  *	0 <= n <= cap; each object in a magazine is in one only, and its state
@@ -60,10 +59,13 @@
 /* Empty magazines that a pool keeps when it grows: nobody has filled them. */
 #define DEPOT_EMPTY		2
 
-/* The state of what is no object: neither live nor cached. */
-static u16 no_object = MPOOL_OBJ_BUSY;
+/*
+ * The state below the first slot of a magazine: neither live nor cached.  Saves the test
+ * for an empty magazine, 2 instructions in each alloc.
+ */
+static u16 mpool_no_object = MPOOL_OBJ_BUSY;
 
-struct mpool_magazine mpool_no_magazine = { .none = &no_object };
+struct mpool_magazine mpool_no_magazine = { .none = &mpool_no_object };
 
 DEFINE_PER_CPU(struct mpool_cache, mpool_no_cache);
 
@@ -253,7 +255,7 @@ static struct mpool_magazine *magazine_alloc(struct mpool_depot *depot, u32 cap,
 		return NULL;
 	mag->n = 0;
 	mag->cap = cap;
-	mag->none = &no_object;
+	mag->none = &mpool_no_object;
 	atomic_long_add(magazine_bytes(cap), &depot->bytes);
 	return mag;
 }

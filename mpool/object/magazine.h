@@ -11,10 +11,7 @@ struct mpool_magazine {
 	struct mpool_magazine *next;	/* in the depot */
 	u32 n;
 	u32 cap;
-	/*
-	 * Stands where the state of slots[-1] would be and says that there is no
-	 * object, so that the fast path needs no test for an empty magazine.
-	 */
+	/* Stands where the state of slots[-1] would be: &mpool_no_object. */
 	u16 *none;
 	struct mpool_slot slots[];
 };
@@ -82,10 +79,16 @@ static inline unsigned int mpool_depot_nodes(const struct mpool_depot *depot)
 	return depot->more ? nr_node_ids : 1;
 }
 
-/* Stands where a CPU has no magazine yet: empty and full at once. */
+/*
+ * The magazine of a CPU that has none yet: empty and full at once.  Saves the test of the
+ * loaded magazine for NULL, 2 instructions in each alloc, and those of the slow paths.
+ */
 extern struct mpool_magazine mpool_no_magazine;
 
-/* Stands where a pool's caches must not be used: never idle. */
+/*
+ * The cache of pools that must not use their own ones: never idle.  Saves the test of the
+ * caches for NULL, 2 instructions in each alloc and in each free.
+ */
 DECLARE_PER_CPU(struct mpool_cache, mpool_no_cache);
 
 /* Takes hold of this CPU's cache, if nobody has it.  Preemption is off. */

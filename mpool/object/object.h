@@ -5,8 +5,7 @@
  *
  * Preemption is off around both.  Whatever is not plain is refused without a
  * trace, and the slow path begins from the start.  Pools for which nothing is
- * plain have mpool_no_cache in place of their caches, which is never to be had,
- * so that there is no test for them.
+ * plain have mpool_no_cache in place of their caches.
  */
 #ifndef _MPOOL_OBJECT_H
 #define _MPOOL_OBJECT_H

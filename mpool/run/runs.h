@@ -69,7 +69,7 @@ struct mpool_runs;
 /* A range of pages that are contiguous in the address space. */
 struct mpool_arena {
 	union {
-		struct mpool_spot at;		/* no chunk's */
+		struct mpool_spot at;		/* see there */
 		struct {
 			/* Constant, but for nfree. */
 			void *no_pool;
