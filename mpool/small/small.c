@@ -2,41 +2,27 @@
 /*
  * Small pools: objects of any size.
  *
- * Structure: sizes up to SMALL_MAX are rounded up to one of SMALL_CLASSES size
- * classes, which are multiples of 8 up to 512 bytes and then 64 steps for each
- * doubling.  A class is a fixed pool.  Longer ones are page runs of the large
- * pool, in whole pages.  Both charge and report to the small pool: it is their
- * owner.
+ * Structure: a size up to SMALL_MAX is rounded up to one of SMALL_CLASSES size classes:
+ * multiples of 8 up to 512 bytes, then 64 steps for each doubling.  A class is a fixed
+ * pool.  A larger size is a run of pages of the large pool.  Both are charged to the
+ * small pool, which is their owner.
  *
  *	1..8 9..16 ... 505..512 | 513..520 ... 1017..1024 | ... 16384 | runs
  *
- * Of all these classes a load needs a few, and each costs a page, a description
- * and a magazine.  So at first the powers of two stand in for the classes below
- * them, and are made at their first use; for those beyond 8 KiB runs do.  When a
- * stand-in has nothing left for a size, and would have to grow for it, that size
- * gets a class of its own if it is most of what the stand-in is asked for, and
- * otherwise, after a few times, a step: one of eight classes of each doubling,
- * which then stands in.  What is lost to rounding is thus in few objects.
- * A recorded load (replay-fs) makes 27 classes, where it used 47 of 72 that were
- * coarser and all there from the first use.
+ * Few of the classes exist; classes.c decides which class serves a size.
  *
- * Where no class can be made, in NMI context and the atomic ones of PREEMPT_RT,
- * the next larger one that exists serves; if there is none, a run serves those who
- * cannot do without (__GFP_NOFAIL).
+ * A reserve is the reserve of a power of two.  A class that is empty and must not grow
+ * takes from the reserves of its own size and of larger sizes.
  *
- * A reserve is that of a power of two.  A class that has nothing left, and may not
- * grow, takes from the reserves of its own size and of larger ones.
- *
- * Every class is a multiple of the largest power of two that divides any size
- * in it, and so is its stand-in, which gives kmalloc()'s alignment.
+ * The size of a class is a multiple of the largest power of two that divides any size in
+ * it, and so is the size of its fallback class.  This is the alignment of kmalloc().
  *
  * Invariant, checked by mpool_small_verify():
- *	that of each class; what serves a size is its class, its step or its
- *	power of two; an object of the pool is in the class of its size or a
- *	larger one, or a run; a class among backups[] has its size and a reserve.
+ *	that of each class; a size is served by its class, its step or its power of
+ *	two; an object of the pool is in the class of its size or a larger one, or a
+ *	run; a class among backups[] has its size and a reserve.
  *
- * Locking: none of its own.  classes[] changes by cmpxchg, from none to a power of
- * two to a step to the class itself, and never back.
+ * Locking: none of its own; classes[] is that of classes.c.
  */
 #include <linux/kernel.h>
 #include <linux/log2.h>
@@ -46,168 +32,8 @@
 
 #include "small.h"
 
-/* --- classes --- */
-
-/* What makes a class: so many times more than all others of its stand-in. */
-#define CLASS_WANTED	1
-
-/* What makes a step: so many times. */
-#define CLASS_DRY	2
-
-/* A class is not made if that would save less than this part. */
-#define CLASS_GAIN	16
-
 /* Runs of the pool until sizes beyond SMALL_BASE_MAX have classes. */
-#define CLASS_RUNS	16
-
-/*
- * The class that stands in for one: the power of two that is not below it, or
- * none but itself.
- */
-static unsigned int class_base(unsigned int class)
-{
-	size_t size = mpool_small_class_size(class);
-
-	return size > SMALL_BASE_MAX ? class :
-		mpool_small_class(max_t(size_t, SMALL_BASE_MIN,
-					roundup_pow_of_two(size)));
-}
-
-/* Makes a class and has it serve its sizes, in the place of @was. */
-static struct mpool_fixed *class_make(struct mpool_small *small,
-				      unsigned int class,
-				      struct mpool_fixed *was, gfp_t gfp)
-{
-	const struct mpool_fixed_args args = { .flags = small->flags };
-	struct mpool_fixed *fixed, *old;
-
-	gfp &= ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_ZERO | __GFP_NOFAIL);
-	fixed = mpool_fixed_setup(small->pool.name,
-				  mpool_small_class_size(class), &args,
-				  &small->pool, small->large, gfp, MPOOL_HERE);
-	if (IS_ERR(fixed))
-		return NULL;
-	fixed->class = class;
-	fixed->backups = small->backups;
-	if (small->pool.ops->kind == MPOOL_KIND_STRING) {
-		fixed->internal = true;
-		mpool_fixed_tune(fixed);
-	}
-	/* Pairs with the dependent read of small->classes[] everywhere. */
-	old = cmpxchg(&small->classes[class], was, fixed);
-	if (old == was) {
-		mpool_fixed_list_add(fixed);
-		return fixed;
-	}
-	mpool_fixed_discard(fixed);
-	return old;
-}
-
-/* The first use of a class: what is to serve it, or NULL. */
-static noinline struct mpool_fixed *class_first(struct mpool_small *small,
-						unsigned int class, gfp_t gfp)
-{
-	unsigned int base = class_base(class);
-	struct mpool_fixed *fixed = READ_ONCE(small->classes[base]);
-
-	if (!fixed && mpool_may_grow())
-		fixed = class_make(small, base, NULL, gfp);
-	if (fixed && class != base)
-		return cmpxchg(&small->classes[class], NULL, fixed) ?: fixed;
-	for (class++; !fixed && class < SMALL_CLASSES; class++)
-		fixed = READ_ONCE(small->classes[class]);
-	return fixed;
-}
-
-/* The step of a class: one of eight in each doubling, or the class itself. */
-static unsigned int class_step(unsigned int class)
-{
-	size_t size = mpool_small_class_size(class);
-
-	return mpool_small_class(round_up(size, max_t(size_t, 8,
-						      roundup_pow_of_two(size) / 16)));
-}
-
-/* Is one class wanted more often than all others that this stands in for? */
-static bool class_wanted(struct mpool_fixed *standin, unsigned int class)
-{
-	size_t size = mpool_small_class_size(class);
-	u8 more = mpool_hint(standin->wanted_more);
-
-	if ((standin->chunks.size - size) * CLASS_GAIN < size)
-		return false;
-	/* Boyer and Moore: a majority outlives all that is struck off for others. */
-	if (mpool_hint(standin->wanted) == class) {
-		if (more == CLASS_WANTED)
-			return true;
-		WRITE_ONCE(standin->wanted_more, more + 1);
-	} else if (more) {
-		WRITE_ONCE(standin->wanted_more, more - 1);
-	} else {
-		WRITE_ONCE(standin->wanted, class);
-		WRITE_ONCE(standin->wanted_more, 1);
-	}
-	return false;
-}
-
-/*
- * The step of a class that a power of two serves, if there is one by now: it
- * stands in from then on for all that it is the step of.
- */
-static struct mpool_fixed *step_get(struct mpool_small *small,
-				    unsigned int class,
-				    struct mpool_fixed *standin, gfp_t gfp)
-{
-	unsigned int i, step = class_step(class);
-	struct mpool_fixed *fixed = mpool_small_own(small, step);
-	struct mpool_fixed *was = READ_ONCE(small->classes[step]);
-	u8 dry = mpool_hint(small->dry[step]);
-
-	if (!fixed && dry < CLASS_DRY) {
-		WRITE_ONCE(small->dry[step], dry + 1);
-		return NULL;
-	}
-	if (!fixed)
-		fixed = class_make(small, step, was, gfp);
-	if (!fixed || fixed == standin)
-		return NULL;
-	for (i = step; i-- && class_step(i) == step;)
-		cmpxchg(&small->classes[i], standin, fixed);
-	return fixed;
-}
-
-/*
- * What is to serve a class whose stand-in has nothing left.  That is when there
- * has to be a new chunk anyway: it need not be one of the stand-in's.
- */
-static noinline struct mpool_fixed *class_dry(struct mpool_small *small,
-					      unsigned int class,
-					      struct mpool_fixed *standin,
-					      gfp_t gfp)
-{
-	struct mpool_fixed *fixed = NULL;
-
-	if (!mpool_may_grow() || READ_ONCE(small->classes[class]) != standin)
-		return standin;
-	if (class_wanted(standin, class))
-		fixed = class_make(small, class, standin, gfp);
-	else
-		fixed = step_get(small, class, standin, gfp);
-	return fixed ?: standin;
-}
-
-/* Has every size served, for a pool that is to be used in any context. */
-int mpool_small_make_classes(struct mpool_small *small)
-{
-	unsigned int i;
-
-	for (i = 0; i <= mpool_small_class(SMALL_BASE_MAX); i++)
-		if (!small->classes[i] && !class_first(small, i, GFP_KERNEL))
-			return -ENOMEM;
-	return 0;
-}
-
-/* --- alloc and free --- */
+#define RUNS_FIRST	16
 
 static noinline void *take_run(struct mpool_small *small, size_t size,
 			       gfp_t gfp, u32 site)
@@ -223,17 +49,17 @@ static noinline void *take_run(struct mpool_small *small, size_t size,
 }
 
 /*
- * Is a size one that runs serve, as long as there are few of them?  Not where there
- * is a reserve for it, which runs do not have.
+ * Sizes beyond SMALL_BASE_MAX are served by runs as long as the pool has few of them, but
+ * not where there is a reserve, because a run cannot come from it.
  */
-static bool run_stands_in(const struct mpool_small *small, size_t size)
+static bool runs_suffice(const struct mpool_small *small, size_t size)
 {
 	const struct mpool_stats *stats = &small->pool.stats;
 
 	return size > SMALL_BASE_MAX &&
 	       !READ_ONCE(small->backups[MPOOL_BACKUPS - 1]) &&
 	       mpool_stat_read(stats, MPOOL_STAT_ALLOC) -
-	       mpool_stat_read(stats, MPOOL_STAT_FREE) < CLASS_RUNS;
+	       mpool_stat_read(stats, MPOOL_STAT_FREE) < RUNS_FIRST;
 }
 
 /* An object for a caller, or for the pool above. */
@@ -251,10 +77,10 @@ void *mpool_small_take(struct mpool_small *small, size_t size, gfp_t gfp,
 	class = mpool_small_class(size);
 	fixed = READ_ONCE(small->classes[class]);
 	if (unlikely(!fixed)) {
-		if (run_stands_in(small, size))
+		if (runs_suffice(small, size))
 			return take_run(small, size, gfp, id);
-		fixed = class_first(small, class, gfp);
-		/* A class is never waited for; with __GFP_NOFAIL a run is. */
+		fixed = mpool_class_first(small, class, gfp);
+		/* With __GFP_NOFAIL a run is waited for, never a class. */
 		if (!fixed && (size > SMALL_BASE_MAX || mpool_gfp_nofail(gfp)))
 			return take_run(small, size, gfp, id);
 		if (!fixed) {
@@ -263,7 +89,7 @@ void *mpool_small_take(struct mpool_small *small, size_t size, gfp_t gfp,
 		}
 	}
 	if (fixed->class != class && mpool_fixed_dry(fixed))
-		fixed = class_dry(small, class, fixed, gfp);
+		fixed = mpool_class_refill(small, class, fixed, gfp);
 	return mpool_fixed_take(fixed, gfp, id);
 }
 
@@ -300,7 +126,7 @@ noinline void mpool_free_run(struct mpool_pool *pool, const void *p, unsigned lo
 	rcu_read_unlock();
 }
 
-/* Gives back what should be a live object of the pool.  Any context. */
+/* Frees an object if it is a live object of the pool.  Any context, any value. */
 void mpool_small_give(struct mpool_small *pool, const void *p,
 		      enum mpool_give how, unsigned long ip)
 {
@@ -324,53 +150,13 @@ void __mpool_small_free(struct mpool_small *pool, const void *p)
 }
 EXPORT_SYMBOL_GPL(__mpool_small_free);
 
-struct found {
-	struct mpool_pool *owner;	/* NULL: no live object begins there */
-	size_t size;
-};
-
-/* The live object that begins at an address.  Any value. */
-static struct found object_find(const void *p)
-{
-	struct mpool_chunk *chunk;
-	struct found found = { 0 };
-	struct mpool_page *pg;
-	u16 *state;
-
-	rcu_read_lock();
-	preempt_disable();
-	chunk = mpool_chunk_find(p);
-	if (chunk) {
-		state = mpool_chunk_state(chunk, (unsigned long)p);
-		if (state && mpool_obj_live(READ_ONCE(*state))) {
-			found.owner = chunk->at.fixed->owner;
-			found.size = chunk->at.fixed->chunks.size;
-		}
-	} else {
-		pg = mpool_large_lookup(p);
-		if (pg) {
-			found.owner = mpool_page_owner(pg);
-			found.size = mpool_page_bytes(pg);
-		}
-	}
-	preempt_enable();
-	rcu_read_unlock();
-	return found;
-}
-
-/* The pool that a live object belongs to, or NULL.  Any value. */
-struct mpool_pool *mpool_object_owner(const void *p)
-{
-	return object_find(p).owner;
-}
-
 /* The small pool that a live object belongs to, or NULL.  Any value. */
 struct mpool_small *mpool_small_of(const void *p)
 {
 	struct mpool_small *small = NULL;
 	struct mpool_pool *owner;
 
-	/* Who asks about any value does not keep its pool from ending. */
+	/* The pool of an object that the caller does not own may end at any moment. */
 	rcu_read_lock();
 	owner = mpool_object_owner(p);
 	if (owner && owner->ops->kind == MPOOL_KIND_SMALL)
@@ -379,18 +165,9 @@ struct mpool_small *mpool_small_of(const void *p)
 	return small;
 }
 
-/* Usable bytes of the live object that begins at @p, or 0.  Any value. */
-size_t mpool_object_size(const void *p)
-{
-	struct found found = object_find(p);
-
-	return found.owner ? found.size : 0;
-}
-
 /*
- * The same as resize_in_place() for what was an object of a class when it was looked at:
- * it may have been freed meanwhile, by mistake, and the chunk be another's.  Preemption
- * is off.
+ * resize_in_place() for an object of a class.  The caller has not claimed the object: if it
+ * is freed meanwhile, by mistake, the chunk may be another pool's.  Preemption is off.
  */
 static bool resize_object(struct mpool_small *pool, struct mpool_chunk *chunk,
 			  const void *p, size_t size, bool stay, u32 site)
@@ -409,7 +186,7 @@ static bool resize_object(struct mpool_small *pool, struct mpool_chunk *chunk,
 }
 
 /*
- * Changes the size of a live object where it is; false if it has to move.  What
+ * Changes the size of a live object where it is; false if it has to move.  An object that
  * cannot be moved shrinks where it is, whatever that wastes.
  */
 static bool resize_in_place(struct mpool_small *pool, const void *p,
@@ -436,9 +213,9 @@ static bool resize_in_place(struct mpool_small *pool, const void *p,
 }
 
 /*
- * A live object of @had bytes at another place with room for @size, or NULL, and
- * then it is where it was.  That the memory is no device's is asked when the pool
- * has it: it may have got such memory just now.
+ * Moves a live object of @had bytes to a new one of @size bytes; NULL if it stays where it
+ * is.  Device memory is not copied.  The pool is asked for that after it has the new
+ * object, because it may have got its first device memory for it.
  */
 static void *move(struct mpool_small *pool, const void *p, size_t had,
 		  size_t size, gfp_t gfp, struct mpool_site *site)
@@ -469,7 +246,7 @@ static void *move(struct mpool_small *pool, const void *p, size_t had,
 void *mpool_small_realloc_at(struct mpool_small *pool, const void *p,
 			     size_t size, gfp_t gfp, struct mpool_site *site)
 {
-	struct found found;
+	struct mpool_found found;
 
 	if (small_check(pool))
 		return NULL;
@@ -479,7 +256,7 @@ void *mpool_small_realloc_at(struct mpool_small *pool, const void *p,
 		mpool_small_give(pool, p, MPOOL_GIVE_FREE, _RET_IP_);
 		return ZERO_SIZE_PTR;
 	}
-	found = object_find(p);
+	found = mpool_object_find(p);
 	if (found.owner != &pool->pool) {
 		mpool_pool_bad_free(&pool->pool, p, MPOOL_BAD_REALLOC,
 				    _RET_IP_);
@@ -504,8 +281,8 @@ bool mpool_small_owns(struct mpool_small *pool, const void *p)
 EXPORT_SYMBOL_GPL(mpool_small_owns);
 
 /*
- * The power of two of @size has the reserve.  From then on a smaller size is served
- * by a class that is no larger: at most by this one, which is there.
+ * The power of two of @size has the reserve.  From then on a smaller size is served by a
+ * class that is not larger than this one.
  */
 int mpool_small_reserve(struct mpool_small *pool, size_t size, unsigned int n,
 			gfp_t gfp)
@@ -527,7 +304,7 @@ int mpool_small_reserve(struct mpool_small *pool, size_t size, unsigned int n,
 	size = max_t(size_t, SMALL_BASE_MIN, roundup_pow_of_two(size));
 	class = mpool_small_class(size);
 	fixed = mpool_small_own(pool, class) ?:
-		class_make(pool, class, NULL, gfp);
+		mpool_class_make(pool, class, NULL, gfp);
 	if (!fixed)
 		return -ENOMEM;
 	err = mpool_fixed_set_reserve(fixed, n, gfp);
@@ -541,14 +318,14 @@ EXPORT_SYMBOL_GPL(mpool_small_reserve);
 
 void mpool_small_count(struct mpool_pool *pool, struct mpool_count *count)
 {
-	/* What the owners of runs may use are whole pages. */
+	/* All pages of a run are usable. */
 	long pages = atomic_long_read(&pool->pages);
 	struct mpool_small *small = to_small(pool);
 	struct mpool_fixed *fixed;
 	struct mpool_count one;
 	unsigned int i;
 
-	/* Frees first: what is freed meanwhile was allocated before. */
+	/* Frees first: an object that is freed meanwhile was allocated before. */
 	*count = (struct mpool_count){
 		.frees = mpool_stat_read(&pool->stats, MPOOL_STAT_FREE),
 	};
@@ -596,7 +373,7 @@ static size_t small_reclaim(struct mpool_pool *pool, const struct module *mod)
 	return count + mpool_large_drop_owner(small->large, pool, mod);
 }
 
-/* What is left of a pool that ends with objects out takes frees only. */
+/* An orphan, a pool that ended with live objects, accepts frees only. */
 void mpool_small_kill(struct mpool_small *small)
 {
 	struct mpool_fixed *fixed;
@@ -634,8 +411,8 @@ int mpool_small_verify(struct mpool_small *small)
 	for (i = 0; i < SMALL_CLASSES; i++) {
 		fixed = small->classes[i];
 		bad += mpool_broken(fixed && fixed->class != i &&
-				    fixed->class != class_step(i) &&
-				    fixed->class != class_base(i));
+				    fixed->class != mpool_class_step(i) &&
+				    fixed->class != mpool_class_base(i));
 	}
 	for (i = 0; i < MPOOL_BACKUPS; i++) {
 		fixed = small->backups[i];

@@ -3,6 +3,7 @@
 #define _MPOOL_SMALL_H
 
 #include "fixed.h"
+#include "lookup.h"
 
 /* Classes: multiples of 8 up to 512 bytes, then 64 steps for each doubling. */
 #define SMALL_MIN_SHIFT		3
@@ -12,8 +13,8 @@
 #define SMALL_CLASSES		(__mpool_class(SMALL_MAX) + 1)
 
 /*
- * Powers of two in this range stand in for the classes below them; for sizes beyond, runs
- * stand in.
+ * Powers of two in this range are the fallback of the classes below them; the fallback of
+ * larger sizes are runs.
  */
 #define SMALL_BASE_MIN		64u
 #define SMALL_BASE_MAX		8192u
@@ -37,7 +38,7 @@ struct mpool_small {
 	 * reads this.
 	 */
 	struct mpool_fixed *backups[MPOOL_BACKUPS];
-	u8 dry[SMALL_CLASSES];		/* of steps: how often the power of two was dry */
+	u8 empty[SMALL_CLASSES];	/* of steps: how often the power of two was empty */
 
 	bool dead;			/* orphan: frees only */
 };
@@ -92,6 +93,20 @@ static inline unsigned int mpool_small_next(struct mpool_small *small,
 	     (class) < SMALL_CLASSES;					\
 	     (class) = mpool_small_next(small, (class) + 1, &(fixed)))
 
+/* classes.c */
+unsigned int mpool_class_base(unsigned int class);
+unsigned int mpool_class_step(unsigned int class);
+struct mpool_fixed *mpool_class_make(struct mpool_small *small,
+				     unsigned int class,
+				     struct mpool_fixed *was, gfp_t gfp);
+struct mpool_fixed *mpool_class_first(struct mpool_small *small,
+				      unsigned int class, gfp_t gfp);
+struct mpool_fixed *mpool_class_refill(struct mpool_small *small,
+				       unsigned int class,
+				       struct mpool_fixed *fallback, gfp_t gfp);
+int mpool_small_make_classes(struct mpool_small *small);
+
+/* small.c */
 struct mpool_small *mpool_small_setup(const char *name,
 				      const struct mpool_small_args *args,
 				      const struct mpool_pool_ops *ops,
@@ -99,7 +114,6 @@ struct mpool_small *mpool_small_setup(const char *name,
 void *mpool_small_take(struct mpool_small *small, size_t size, gfp_t gfp,
 		       struct mpool_site *site);
 void mpool_small_put(struct mpool_small *small);
-int mpool_small_make_classes(struct mpool_small *small);
 void mpool_small_count(struct mpool_pool *pool, struct mpool_count *count);
 void mpool_small_kill(struct mpool_small *small);
 int mpool_small_walk(struct mpool_pool *pool, mpool_visit_fn fn, void *arg);
@@ -107,9 +121,7 @@ size_t mpool_small_footprint(struct mpool_pool *pool);
 void mpool_small_give(struct mpool_small *pool, const void *p,
 		      enum mpool_give how, unsigned long ip);
 void mpool_free_run(struct mpool_pool *pool, const void *p, unsigned long ip);
-struct mpool_pool *mpool_object_owner(const void *p);
 struct mpool_small *mpool_small_of(const void *p);
-size_t mpool_object_size(const void *p);
 int mpool_small_verify(struct mpool_small *small);
 
 #endif /* _MPOOL_SMALL_H */
