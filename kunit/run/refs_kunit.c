@@ -14,6 +14,7 @@
 #include "helpers.h"
 #include "large.h"
 #include "leaks.h"
+#include "small.h"
 #include "out.h"
 
 #define OBJECTS		300
