@@ -14,8 +14,8 @@
 #include "helpers.h"
 #include "large.h"
 #include "leaks.h"
-#include "small.h"
 #include "out.h"
+#include "small.h"
 
 #define OBJECTS		300
 
