@@ -179,12 +179,12 @@ static void table_of_strings(struct kunit *test)
 	struct mpool_strtab *tab = &load->string->tab;
 	unsigned int i;
 
-	mpool_strtab_freeze(tab);
+	mutex_lock(&tab->resize_mutex);
 	for (i = 0; i < 2000; i++)
 		load_take(load, LOAD_STRING, 20, GFP_KERNEL);
 	KUNIT_EXPECT_EQ(test, load->n, 2000);
 	hog_take_all(hog);
-	mpool_strtab_thaw(tab);
+	mutex_unlock(&tab->resize_mutex);
 	flush_work(&tab->work);
 	hog_end(test, hog);
 	for (i = 0; i < 2000; i++)

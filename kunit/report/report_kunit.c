@@ -320,8 +320,8 @@ static void bad_frees_of_strings_say_so(struct kunit *test)
 	want(text, " is 2 bytes into a %s", from);
 	KUNIT_EXPECT_STREQ(test, said(text), text->want);
 	text->len = 0;
-	bad_free(test, text, &pool->small->pool, s - 24, MPOOL_BAD_FREE_ADDRESS);
-	want(text, " is 24 bytes before a %s", from);
+	bad_free(test, text, &pool->small->pool, s - 16, MPOOL_BAD_FREE_ADDRESS);
+	want(text, " is 16 bytes before a %s", from);
 	KUNIT_EXPECT_STREQ(test, said(text), text->want);
 	mpool_string_put(pool, s);
 	mpool_string_flush(pool);

@@ -56,29 +56,33 @@ static void one_copy_of_each(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
 }
 
-/* Each thaw undoes one freeze: the table changes its size after the last one. */
-static void frozen_by_two(struct kunit *test)
+static unsigned long chains_in(struct mpool_string *pool)
+{
+	unsigned long chains;
+
+	mutex_lock(&pool->tab.resize_mutex);
+	chains = mpool_strtab_chains(&pool->tab);
+	mutex_unlock(&pool->tab.resize_mutex);
+	return chains;
+}
+
+/* The table changes its size once it may: by all that it needs. */
+static void resizing_waits(struct kunit *test)
 {
 	struct mpool_string *pool = mpool_kunit_string(test, NAME, NULL);
-	struct mpool_strtab *tab = &pool->tab;
-	unsigned int i, bits;
+	unsigned long i, chains = chains_in(pool);
 	char text[16];
 
-	bits = rcu_dereference_raw(tab->buckets)->bits;
-	mpool_strtab_freeze(tab);
-	mpool_strtab_freeze(tab);
-	mpool_strtab_thaw(tab);
-	for (i = 0; i < 4u << bits; i++) {
-		scnprintf(text, sizeof(text), "frozen%u", i);
-		KUNIT_ASSERT_NOT_NULL(test, mpool_string_get(pool, text,
+	mutex_lock(&pool->tab.resize_mutex);
+	for (i = 0; i < 4 * chains; i++) {
+		scnprintf(text, sizeof(text), "waits%lu", i);
+		KUNIT_EXPECT_NOT_NULL(test, mpool_string_get(pool, text,
 							     GFP_KERNEL));
-		KUNIT_EXPECT_FALSE(test, READ_ONCE(tab->resizing));
 	}
-	KUNIT_EXPECT_EQ(test, bits, rcu_dereference_raw(tab->buckets)->bits);
-	mpool_strtab_thaw(tab);
-	flush_work(&tab->work);
-	KUNIT_EXPECT_EQ(test, bits + 2,
-			rcu_dereference_raw(tab->buckets)->bits);
+	KUNIT_EXPECT_EQ(test, chains, mpool_strtab_chains(&pool->tab));
+	mutex_unlock(&pool->tab.resize_mutex);
+	flush_work(&pool->tab.work);
+	KUNIT_EXPECT_EQ(test, 8 * chains, chains_in(pool));
 	mpool_string_clear(pool);
 	KUNIT_EXPECT_EQ(test, 0, strings_in(pool));
 	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
@@ -630,7 +634,7 @@ static void scan(struct kunit *test, const struct mpool_str_secret *secret,
 					       secret, false, true));
 }
 
-/* Strings of two words whose 64 bits of hash are the same: the secret is known. */
+/* Strings of two words whose hash is the same: the secret is known. */
 static void colliding_strings(struct kunit *test)
 {
 	struct mpool_string *pool = mpool_kunit_string(test, NAME, NULL);
@@ -703,7 +707,7 @@ static unsigned int flood_chain(struct kunit *test, unsigned int bit, u16 *chain
 			s[16 * b + 8 + bit / 8] ^= 1 << bit % 8;
 		}
 		scan(test, secret, s, &key);
-		b = ++chains[key.hash >> (64 - FLOOD_BITS)];
+		b = ++chains[key.hash >> (32 - FLOOD_BITS)];
 		longest = max(longest, b);
 	}
 	return longest;
@@ -785,12 +789,10 @@ static void table_changes_its_size(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, wrong);
 	KUNIT_EXPECT_EQ(test, 5000, strings_in(pool));
 	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
-	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(READ_ONCE(pool->tab.grow_at) >=
-						 5000));
+	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(chains_in(pool) >= 5000));
 	for (i = 0; i < 5000; i++)
 		mpool_string_put(pool, s[i]);
-	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(READ_ONCE(pool->tab.grow_at) <
-						 5000));
+	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(chains_in(pool) < 500));
 	KUNIT_EXPECT_EQ(test, 0, strings_in(pool));
 	KUNIT_EXPECT_EQ(test, 0, bad_of(pool));
 	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
@@ -832,7 +834,7 @@ static void ends_of_pages(struct kunit *test)
 
 static struct kunit_case string_cases[] = {
 	KUNIT_CASE(one_copy_of_each),
-	KUNIT_CASE(frozen_by_two),
+	KUNIT_CASE(resizing_waits),
 	KUNIT_CASE(nothing_for_nothing),
 	KUNIT_CASE(given_lengths),
 	KUNIT_CASE(long_strings),

@@ -22,6 +22,7 @@
  *	registry_mutex		registry.c	mutex	names and list of pools
  *	owner_mutex		owner.c		mutex	list of the modules that are loaded
  *	reserve->fill_mutex	reserve.h	mutex	objects set aside, of one pool
+ *	tab->resize_mutex	strtab.h	mutex	chains of one table of strings
  *	region_mutex		region.c	mutex	adding, removing of regions
  *	mpool_shortage_mutex	shortage.c	mutex	owners of memory at a failed alloc
  *	refs_mutex		findings.c	mutex	text about references to pages

@@ -3,8 +3,8 @@
  * String pools: one copy of each string, counted by reference.
  *
  * Structure: a string is an object of a small pool that this pool has for
- * itself, with its link in the table (strtab.c), hash, length and count in front,
- * 24 bytes.  A hit is one pass over the characters, a lookup and a reference,
+ * itself, with its link in the table (strtab.c), hash and count in front, 16
+ * bytes.  A hit is one pass over the characters, a lookup and a reference,
  * without a lock.
  *
  * The small pool's face is the string pool's: it is registered with this file's
@@ -127,15 +127,12 @@ str_find(struct mpool_string *strings, const struct mpool_str_key *key,
 	return str;
 }
 
-static __always_inline bool str_scan(const struct mpool_string *strings,
-				     struct mpool_str_key *key, const char *s,
-				     const char *limit)
+static noinline bool str_scan(const struct mpool_string *strings,
+			      struct mpool_str_key *key, const char *s,
+			      const char *limit)
 {
-	return strings->tab.nocase ?
-		mpool_str_scan(key, s, limit, &strings->tab.secret, true,
-			       true) :
-		mpool_str_scan(key, s, limit, &strings->tab.secret, false,
-			       true);
+	return mpool_str_scan(key, s, limit, &strings->tab.secret,
+			      strings->tab.nocase, true);
 }
 
 /* Says so, once in a while, if a caller's string can be none. */
@@ -454,7 +451,7 @@ int mpool_string_peek(struct mpool_pool *pool, const char *s,
 	struct mpool_string *strings = to_strings(pool);
 	struct mpool_str *str = str_of(s);
 	int refs = 0;
-	u64 hash;
+	u32 hash;
 
 	if (copy_from_kernel_nofault(&hash, &str->hash, sizeof(hash)))
 		return 0;
@@ -487,19 +484,22 @@ static size_t string_reclaim(struct mpool_pool *pool, const struct module *mod)
 /* Takes every string out of the table. */
 static void string_empty(struct mpool_string *strings)
 {
-	unsigned int bucket = 0;
+	struct mpool_strtab *tab = &strings->tab;
 	struct mpool_str *str;
+	unsigned long i;
 
-	mpool_strtab_freeze(&strings->tab);
-	do {
-		spin_lock_irq(&strings->tab.lock);
-		str = mpool_strtab_first_locked(&strings->tab, &bucket);
-		if (str)
-			str_remove_locked(strings, str);
-		spin_unlock_irq(&strings->tab.lock);
-		cond_resched();
-	} while (str);
-	mpool_strtab_thaw(&strings->tab);
+	mutex_lock(&tab->resize_mutex);
+	for (i = 0; i < mpool_strtab_chains(tab); i++) {
+		do {
+			spin_lock_irq(&tab->lock);
+			str = mpool_strtab_first_locked(tab, i);
+			if (str)
+				str_remove_locked(strings, str);
+			spin_unlock_irq(&tab->lock);
+			cond_resched();
+		} while (str);
+	}
+	mutex_unlock(&tab->resize_mutex);
 }
 
 static void string_put(struct mpool_string *strings)
@@ -561,12 +561,12 @@ int mpool_string_verify(struct mpool_string *strings)
 	struct string_tally tally = { .strings = strings };
 
 	mpool_string_flush(strings);
-	mpool_strtab_freeze(&strings->tab);
+	mutex_lock(&strings->tab.resize_mutex);
 	mpool_small_walk(&strings->small->pool, verify_string, &tally);
 	tally.bad += mpool_broken(tally.seen != strings->tab.nr);
-	mpool_strtab_thaw(&strings->tab);
-	return tally.bad + mpool_strtab_verify(&strings->tab) +
-	       mpool_small_verify(strings->small);
+	tally.bad += mpool_strtab_verify(&strings->tab);
+	mutex_unlock(&strings->tab.resize_mutex);
+	return tally.bad + mpool_small_verify(strings->small);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_string_verify);
 
