@@ -13,8 +13,8 @@
  * A string whose last reference goes leaves the table, under the lock, and is
  * freed after a grace period.  A lookup that finds it in between finds a count
  * of zero, which it must not raise; it goes on as if it had found nothing.  Such
- * strings wait together: one callback for all of a grace period, and a work item
- * that frees them.
+ * strings are in a list, which a work item takes as a whole, waits for a grace period,
+ * and frees.
  *
  * Invariant, checked by mpool_string_verify():
  *	the strings in the table are those with a reference, each once; equal
@@ -37,6 +37,11 @@
 static __always_inline int string_check(const struct mpool_string *pool)
 {
 	return mpool_pool_check("string", pool);
+}
+
+static struct mpool_str *str_of(const char *s)
+{
+	return (struct mpool_str *)(s - offsetof(struct mpool_str, text));
 }
 
 /* One more reference; false if there is none left, or no more can be counted. */
@@ -222,77 +227,47 @@ EXPORT_SYMBOL_GPL(mpool_string_get_at);
 
 /* --- the last reference --- */
 
-static struct mpool_str **retired_next(struct mpool_str *str)
-{
-	/* Its link and its hash are still for those who are looking at it. */
-	return (struct mpool_str **)&str->text[0];
-}
-
-static void retired_rcu(struct rcu_head *rcu)
-{
-	schedule_work(&container_of(rcu, struct mpool_string, rcu)->work);
-}
-
-/* Begins a grace period for those that need one, unless one is under way. */
-static void retire_locked(struct mpool_string *strings)
-{
-	lockdep_assert_held(&strings->tab.lock);
-	if (strings->waiting)
-		return;
-	strings->waiting = strings->retired;
-	strings->retired = NULL;
-	if (strings->waiting)
-		call_rcu(&strings->rcu, retired_rcu);
-}
-
 static void retired_fn(struct work_struct *work)
 {
 	struct mpool_string *strings = container_of(work, struct mpool_string,
 						    work);
-	struct mpool_str *str, *next;
+	struct llist_node *node = llist_del_all(&strings->retired), *next;
 
-	for (str = strings->waiting; str; str = next) {
-		next = *retired_next(str);
-		str_free(strings, str);
+	synchronize_rcu();
+	for (; node; node = next) {
+		next = node->next;
+		str_free(strings, str_of((char *)node));
 		cond_resched();
 	}
-	spin_lock_irq(&strings->tab.lock);
-	/* With interrupts off: nobody sees it empty while others are retired. */
-	strings->waiting = NULL;
-	retire_locked(strings);
-	spin_unlock_irq(&strings->tab.lock);
 }
 
 /*
- * Waits until the memory of all strings without a reference is back.  Under the
- * lock none wait only if none are retired either, and no callback is to come: what
- * is left then is the end of the work item.
+ * Waits until the memory of all strings without a reference is back.  The lock: a pool
+ * that is an orphan ends as soon as its last string is seen to be gone, and the put on
+ * another CPU that took it out may not have queued the work item yet.
  */
 void mpool_string_flush(struct mpool_string *strings)
 {
-	bool any;
-
-	do {
-		spin_lock_irq(&strings->tab.lock);
-		any = strings->waiting || strings->retired;
-		spin_unlock_irq(&strings->tab.lock);
-		if (any)
-			rcu_barrier();
-		flush_work(&strings->work);
-	} while (any);
+	spin_lock_irq(&strings->tab.lock);
+	spin_unlock_irq(&strings->tab.lock);
+	flush_work(&strings->work);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_string_flush);
 
-/* Takes a string out of the table, for good. */
+/*
+ * Takes a string out of the table, for good.  Its link and its hash stay what they are
+ * for readers that stand on it.  The first word of its text becomes a link of the list:
+ * what is compared with that is another string, or has a count of zero.
+ */
 static void str_remove_locked(struct mpool_string *strings,
 			      struct mpool_str *str)
 {
 	lockdep_assert_held(&strings->tab.lock);
 	atomic_set(&str->refs, 0);
 	mpool_strtab_del_locked(&strings->tab, str);
-	WRITE_ONCE(*retired_next(str), strings->retired);
-	strings->retired = str;
-	retire_locked(strings);
+	/* The work item that took what was there before does not take this one. */
+	if (llist_add((struct llist_node *)str->text, &strings->retired))
+		schedule_work(&strings->work);
 }
 
 /* Drops a reference that is not the last; false if it may be, or be none. */
@@ -312,27 +287,20 @@ static void str_drop_last(struct mpool_string *strings, struct mpool_str *str,
 			  unsigned long ip)
 {
 	unsigned long flags;
-	int refs;
+	int left;
 
 	/* It stays: a leak of one, which is said. */
 	if (in_nmi_bad(strings, ip))
 		return;
 	spin_lock_irqsave(&strings->tab.lock, flags);
 	/* Others may still take and drop references, but not the last one. */
-	do {
-		refs = atomic_read(&str->refs);
-	} while (refs > 0 && atomic_cmpxchg(&str->refs, refs, refs - 1) != refs);
-	if (likely(refs == 1))
+	left = atomic_dec_if_positive(&str->refs);
+	if (likely(!left))
 		str_remove_locked(strings, str);
 	spin_unlock_irqrestore(&strings->tab.lock, flags);
-	if (unlikely(refs <= 0))
+	if (unlikely(left < 0))
 		mpool_pool_bad_free(&strings->small->pool, mpool_str_text(str),
 				    MPOOL_BAD_FREE_TWICE, ip);
-}
-
-static struct mpool_str *str_of(const char *s)
-{
-	return (struct mpool_str *)(s - offsetof(struct mpool_str, text));
 }
 
 /* A string of the pool.  Preemption is off; enables it. */

@@ -2,6 +2,8 @@
 #ifndef _MPOOL_STRPOOL_H
 #define _MPOOL_STRPOOL_H
 
+#include <linux/llist.h>
+
 #include "small.h"
 #include "strtab.h"
 
@@ -11,14 +13,8 @@ struct mpool_string {
 
 	struct mpool_strtab tab;
 
-	/*
-	 * Strings without a reference, protected by tab.lock.  Outside of the lock
-	 * none are retired unless others wait, and then a callback or the work item
-	 * is under way.
-	 */
-	struct mpool_str *retired;	/* their grace period is to begin */
-	struct mpool_str *waiting;	/* has begun; the work item's list */
-	struct rcu_head rcu;
+	/* Strings without a reference, linked by their first words; freed by the work item. */
+	struct llist_head retired;
 	struct work_struct work;
 };
 
