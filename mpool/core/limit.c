@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Limits: how many pages a large pool may have out, and who is told before.
+ * Limits: the most pages of a large pool that may be allocated at a time, and callbacks
+ * that are called before the limit is reached.
  *
- * Structure: a counter of pages beside a pool that was made with limits; others
- * have none of this.  Pages are reserved in the counter before they are looked
- * for, so that the limit is exact whoever asks at the same time, and what could
- * not be had after all is taken back.
+ * Structure: a counter of pages, which only pools that were created with limits have.
+ * Pages are charged to the counter before they are allocated, so the limit is exact if
+ * several CPUs allocate at the same time.  If the allocation fails, the pages are
+ * uncharged.
  *
- * Each change of the counter is one atomic step, of which exactly one caller is
- * the one that crosses a mark.  It owes the callback to a work item: the owner
- * of the pool is never called from within somebody's allocation.
+ * The allocation that crosses a mark requests the callback as deferred work.
  *
- * Invariant: used <= max; once a pool is at rest used is what it is charged.
+ * Invariant: used <= max; once a pool is at rest, used is the number of pages in its live
+ * runs.
  *
- * Locking: none; atomic counters.  A callback runs in the work item only, and
- * mpool_limit_drop() waits for that.
+ * Locking: none; the counters are atomic.  Callbacks run in the work item only, and
+ * mpool_limit_drop() waits for the work item.
  */
 #include <linux/bitops.h>
 #include <linux/kernel.h>
@@ -30,7 +30,7 @@
 #define DUE_SOFT	0
 #define DUE_LOW		1
 
-/* Says what is wrong with limits, if anything. */
+/* The reason why limits are refused, or NULL. */
 const char *mpool_limit_check(const struct mpool_limits *args, bool bounded)
 {
 	if (args->max_pages > LONG_MAX || args->soft_pages > LONG_MAX ||
@@ -66,7 +66,10 @@ static void limit_fn(struct work_struct *work)
 	mpool_call_end(&call);
 }
 
-/* For the pool @whose; its callbacks are calls of @whose.  NULL if nothing is limited. */
+/*
+ * Creates the counter of a pool; NULL if @args has no limit.  The last argument is the
+ * pool: the callbacks are registered as calls of it (call.c).
+ */
 struct mpool_limit *mpool_limit_create(const struct mpool_limits *args,
 				       const unsigned long *total,
 				       const void *whose)
@@ -86,8 +89,8 @@ struct mpool_limit *mpool_limit_create(const struct mpool_limits *args,
 }
 
 /*
- * From its return on no callback runs or will whose code is @mod's, or none at all if
- * that is NULL.  False if there was none.
+ * Drops the callbacks that are code of @mod, or all callbacks if @mod is NULL.  After the
+ * return none of them runs or will run.  False if there was none to drop.
  */
 bool mpool_limit_drop(struct mpool_limit *limit, const struct module *mod)
 {
@@ -101,7 +104,10 @@ bool mpool_limit_drop(struct mpool_limit *limit, const struct module *mod)
 		WRITE_ONCE(limit->args.on_soft, NULL);
 	if (low)
 		WRITE_ONCE(limit->args.on_low, NULL);
-	/* A caller that finds none may not be the first: another is waiting here, too. */
+	/*
+	 * A caller that has nothing to drop waits as well: another task may have dropped
+	 * the callback a moment ago.
+	 */
 	if (!READ_ONCE(limit->args.on_soft) || !READ_ONCE(limit->args.on_low))
 		mpool_kick_sync(&limit->kick);
 	return soft || low;
@@ -113,6 +119,10 @@ void mpool_limit_end(struct mpool_limit *limit)
 	kfree(limit);
 }
 
+/*
+ * Counts the crossing of a mark and requests its callback.  The callback is deferred
+ * work: the owner of the pool is never called from within an allocation.
+ */
 static void limit_owe(struct mpool_limit *limit, int what, atomic_long_t *count,
 		      void (*fn)(void *priv))
 {
@@ -123,7 +133,7 @@ static void limit_owe(struct mpool_limit *limit, int what, atomic_long_t *count,
 	mpool_kick(&limit->kick);
 }
 
-/* Most pages that may be out at this moment. */
+/* The most pages that may be allocated at this moment. */
 static unsigned long limit_cap(const struct mpool_limit *limit)
 {
 	unsigned long cap = limit->args.max_pages ?: LONG_MAX;
@@ -131,7 +141,7 @@ static unsigned long limit_cap(const struct mpool_limit *limit)
 	return limit->total ? min(cap, READ_ONCE(*limit->total)) : cap;
 }
 
-/* Tells of the marks between two values of the counter. */
+/* Requests the callbacks of the marks between two values of the counter. */
 static void limit_crossed(struct mpool_limit *limit, unsigned long from,
 			  unsigned long to)
 {
@@ -160,6 +170,9 @@ bool __mpool_limit_take(struct mpool_limit *limit, unsigned long pages)
 			return false;
 		}
 	} while (!atomic_long_try_cmpxchg(&limit->used, &used, used + pages));
+	/*
+	 * The counter changed in one step, so only this caller has crossed these marks.
+	 */
 	limit_crossed(limit, used, used + pages);
 	return true;
 }

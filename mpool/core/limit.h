@@ -8,17 +8,17 @@
 #include "kick.h"
 
 struct mpool_limit {
-	/* Constant, but for the callbacks, which go with their module. */
+	/* Constant, except for the callbacks: mpool_limit_drop() stores NULL. */
 	struct mpool_limits args;
 	const unsigned long *total;	/* pages of a region pool, or NULL */
 	const void *whose;		/* the pool, for mpool_call_begin() */
 
 	/* Any context. */
-	atomic_long_t used;		/* pages, those about to be taken too */
+	atomic_long_t used;		/* pages allocated, or about to be allocated */
 	atomic_long_t refused;		/* requests that max_pages refused */
 	atomic_long_t softs;		/* times that soft_pages was crossed */
 	atomic_long_t lows;		/* times that low_pages was crossed */
-	unsigned long due;		/* callbacks that the work item owes */
+	unsigned long due;		/* bits of callbacks that were requested */
 	struct mpool_kick kick;
 };
 
@@ -31,14 +31,14 @@ bool mpool_limit_drop(struct mpool_limit *limit, const struct module *mod);
 void mpool_limit_end(struct mpool_limit *limit);
 bool __mpool_limit_take(struct mpool_limit *limit, unsigned long pages);
 
-/* Reserves pages before they are taken; false if there may not be as many. */
+/* Charges pages before they are allocated; false if that would exceed max_pages. */
 static __always_inline bool mpool_limit_take(struct mpool_limit *limit,
 					     unsigned long pages)
 {
 	return likely(!limit) || __mpool_limit_take(limit, pages);
 }
 
-/* Are as many pages left now?  Any context. */
+/* Does max_pages allow so many more pages now?  Any context. */
 static inline bool mpool_limit_has(const struct mpool_limit *limit,
 				   unsigned long pages)
 {
@@ -46,7 +46,7 @@ static inline bool mpool_limit_has(const struct mpool_limit *limit,
 	       atomic_long_read(&limit->used) + pages <= limit->args.max_pages;
 }
 
-/* Takes back what was reserved, or what was given back.  Any context. */
+/* Uncharges pages that were freed, or were not allocated after all.  Any context. */
 static __always_inline void mpool_limit_give(struct mpool_limit *limit,
 					     unsigned long pages)
 {

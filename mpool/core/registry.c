@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The registry: what all pools have in common, and the list of them.
+ * The registry: the part that all pools have in common, and the list of the pools.
  *
- * Structure: a list of struct mpool_pool, the first member of every pool that
- * has a name; pools that serve inside another pool are not on it.  A pool that
- * was destroyed with objects out and is kept stays on the list as an orphan.
+ * Structure: a list of struct mpool_pool, which is a member of every pool that has a
+ * name.  Pools that serve inside another pool are not on the list.  A pool that is kept
+ * after it was destroyed with live objects stays on the list as an orphan.
  *
- * A pool is ended by the one caller that has claimed it.  A claim begins with a
- * search of the list for the pointer, so that a pool that is gone is not looked at.
+ * A pool is ended by the one caller that has claimed it.  A claim begins with a search of
+ * the list for the pointer, so a pool that is gone is not dereferenced.
  *
- * Invariant: two pools on the list that are not orphans have different names;
- * two orphans of one name have different numbers; peak >= pages for each; a pool
- * that is pinned stays on the list.
+ * Invariant: two pools on the list that are not orphans have different names; two orphans
+ * of one name have different numbers; peak >= pages for each pool, except while it is
+ * charged; a pool that is pinned stays on the list.
  *
- * Locking: registry_mutex protects the list and the flags of pools.  It is
- * outermost, sleeps, and is not taken by alloc and free.  No callback of a client
- * is called with it held: those pin the pool.  The charge counters are atomic.
+ * Locking: registry_mutex protects the list and the flags of pools.  In the lock order,
+ * only the mutexes of leaks.c come before it.  Alloc and free do not take it.  No
+ * callback of a client is called with it held: a caller of callbacks pins the pool.  The
+ * charge counters are atomic.
  */
 #include <linux/ctype.h>
 #include <linux/jiffies.h>
@@ -31,11 +32,11 @@
 #include "registry.h"
 #include "site.h"
 
-/* List of all pools, owners and orphan flags. */
+/* Protects the list, and the fields of struct mpool_pool that registry.h names. */
 static DEFINE_MUTEX(registry_mutex);
 static LIST_HEAD(registry_list);
 
-/* Those who wait for the pins of a pool. */
+/* Tasks that wait until a pool is not pinned any more. */
 static DECLARE_WAIT_QUEUE_HEAD(registry_unpinned);
 
 const struct mpool_policy mpool_policies[] = {
@@ -47,16 +48,16 @@ const struct mpool_policy mpool_policies[] = {
 /* The module parameter on_leak. */
 enum mpool_on_leak mpool_default_on_leak = MPOOL_ON_LEAK_KEEP;
 
-/* Taken by files beside the directories of the pools, now or one day. */
+/* Names of files beside the directories of the pools, in this version or a later one. */
 static const char * const reserved_names[] = {
 	"pools", "leaks", "whatis", "control", "dump", "stats", "sites",
 	"modules", "growth", "verify", ".", "..",
 };
 
-/* So is every name that ends like this. */
+/* A name that ends like this is reserved, too. */
 #define RESERVED_END	".json"
 
-/* The log gets no more than this often that the objects of a pool are all out. */
+/* For each pool, at most one line in this time says that max_objects are live. */
 #define FULL_PERIOD	(5 * HZ)
 
 static const char *name_shown(const char *name)
@@ -64,13 +65,13 @@ static const char *name_shown(const char *name)
 	return mpool_no_address(name) ? "" : name;
 }
 
-/* The mark behind a printed name that was cut. */
+/* Printed behind a name that is cut. */
 static const char *name_rest(const char *name)
 {
 	return strnlen(name_shown(name), MPOOL_NAME_LEN) == MPOOL_NAME_LEN ? "..." : "";
 }
 
-/* Says in one line what is wrong with the arguments of a create function. */
+/* Prints one line: why a pool is not created, or a setting of a pool is refused. */
 void mpool_refuse_kind(const char *kind, const char *name, const char *fmt, ...)
 {
 	struct va_format vaf;
@@ -79,7 +80,7 @@ void mpool_refuse_kind(const char *kind, const char *name, const char *fmt, ...)
 	va_start(args, fmt);
 	vaf.fmt = fmt;
 	vaf.va = &args;
-	/* Escaped: it may have a new line. */
+	/* Escaped: the name may have a new line. */
 	pr_err_ratelimited("%s pool \"%*pE%s\": %pV\n", kind,
 			   (int)strnlen(name_shown(name), MPOOL_NAME_LEN - 1),
 			   name_shown(name), name_rest(name), &vaf);
@@ -87,14 +88,14 @@ void mpool_refuse_kind(const char *kind, const char *name, const char *fmt, ...)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_refuse_kind);
 
-/* Says so if a create function's struct of arguments is none. */
+/* Prints that the arguments of a create function are no address; returns -EINVAL. */
 int mpool_args_bad(const char *kind, const char *name, const void *args)
 {
 	mpool_refuse_kind(kind, name, "args is %ld, no address", (long)args);
 	return -EINVAL;
 }
 
-/* Says so, once in a while, if a caller's pool is none. */
+/* Prints that the pool of a caller is NULL or an error; returns -EINVAL. */
 int mpool_pool_none(const char *kind, const void *pool, unsigned long ip)
 {
 	if (pool)
@@ -107,8 +108,9 @@ int mpool_pool_none(const char *kind, const void *pool, unsigned long ip)
 }
 
 /*
- * Where this is, if that is no place for what sleeps, as far as it can be told, or
- * NULL.  The visitor of a walk is an RCU reader, and the end of a pool waits for those.
+ * The name of the context, if the caller must not sleep, as far as that can be detected;
+ * or NULL.  The visitor of a walk must not sleep: it is an RCU reader, and the end of a
+ * pool waits for readers.
  */
 const char *mpool_no_sleep(void)
 {
@@ -133,8 +135,8 @@ static bool name_reserved(const char *name)
 }
 
 /*
- * What is wrong with a name, if anything.  A blank would shift the columns of a file;
- * '~' tells orphans of one name.
+ * The reason why a name is refused, or NULL.  A blank would shift the columns of a file.
+ * The character '~' stands before the number of an orphan.
  */
 const char *mpool_name_wrong(const char *name)
 {
@@ -161,7 +163,7 @@ const char *mpool_name_wrong(const char *name)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_name_wrong);
 
-/* Fills in a pool; it is not on the list yet. */
+/* Fills in the common part of a pool, which is not on the list yet. */
 int mpool_pool_init(struct mpool_pool *pool, const char *name,
 		    const struct mpool_pool_ops *ops,
 		    enum mpool_on_leak on_leak, struct mpool_site *site)
@@ -207,7 +209,7 @@ static struct mpool_pool *registry_find_locked(const char *name)
 	return NULL;
 }
 
-/* The pool of a kind that its creator knows by this pointer, which may be any value. */
+/* The pool of this kind that has this handle, or NULL.  @handle may be any value. */
 static struct mpool_pool *registry_at_locked(enum mpool_kind kind,
 					     const void *handle)
 {
@@ -220,7 +222,7 @@ static struct mpool_pool *registry_at_locked(enum mpool_kind kind,
 	return NULL;
 }
 
-/* Puts a pool on the list, when it is ready to be looked at. */
+/* Adds a pool to the list.  Other tasks may read the pool from now on: it is complete. */
 int mpool_pool_register(struct mpool_pool *pool)
 {
 	int err = 0;
@@ -239,8 +241,9 @@ int mpool_pool_register(struct mpool_pool *pool)
 }
 
 /*
- * Makes the caller the one who ends a pool, or says in one line why there is none to
- * end.  @handle may be any value and is not followed: the pool may be gone.
+ * Claims a pool: from now on only the caller may end it.  If there is no such pool, or it
+ * was claimed before, prints one line and returns NULL.  @handle may be any value and is
+ * not dereferenced: the pool may be gone.
  */
 struct mpool_pool *mpool_pool_claim(const struct mpool_pool_ops *ops,
 				    const void *handle, unsigned long ip)
@@ -268,7 +271,7 @@ struct mpool_pool *mpool_pool_claim(const struct mpool_pool_ops *ops,
 	return found;
 }
 
-/* The pool is not to be ended after all. */
+/* Drops a claim: the caller does not end the pool after all. */
 void mpool_pool_unclaim(struct mpool_pool *pool)
 {
 	mutex_lock(&registry_mutex);
@@ -277,8 +280,8 @@ void mpool_pool_unclaim(struct mpool_pool *pool)
 }
 
 /*
- * The pool with that handle, which has a user more from then on, or NULL if there is none
- * or somebody is ending it.  @handle may be any value and is not followed.
+ * Adds a user to the pool that has this handle, and returns the pool; NULL if there is no
+ * such pool, or if it is claimed.  @handle may be any value and is not dereferenced.
  */
 struct mpool_pool *mpool_pool_use(enum mpool_kind kind, const void *handle)
 {
@@ -288,14 +291,14 @@ struct mpool_pool *mpool_pool_use(enum mpool_kind kind, const void *handle)
 	pool = registry_at_locked(kind, handle);
 	if (pool && pool->ending)
 		pool = NULL;
-	/* A claim from here on sees the user. */
+	/* Under the mutex: a task that claims the pool later sees this user. */
 	if (pool)
 		atomic_inc(&pool->users);
 	mutex_unlock(&registry_mutex);
 	return pool;
 }
 
-/* How many pools take their memory from @pool, and what the first is called. */
+/* Returns how many pools take their memory from @pool; copies the name of the first. */
 unsigned int mpool_pool_above(const struct mpool_pool *pool, char *name, size_t size)
 {
 	const struct mpool_pool *above;
@@ -321,16 +324,16 @@ void mpool_pool_unpin(struct mpool_pool *pool)
 	if (!pool->pins)
 		wake_up_all(&registry_unpinned);
 	mutex_unlock(&registry_mutex);
-	/* The sweep passed it by. */
+	/* A sweep has skipped the orphan, because it was pinned. */
 	if (orphan)
 		mpool_pool_sweep();
 }
 
 /*
- * The pool after @pool on the list, or the first one if @pool is NULL; NULL at the end of the
- * list.  The pool that is returned is pinned: it stays on the list until mpool_pool_unpin(),
- * though perhaps as an orphan, so that callbacks may be called that make and end other
- * pools.  The pin of @pool is dropped.
+ * The pool after @pool on the list, or the first one if @pool is NULL; NULL at the end of
+ * the list.  The pool that is returned is pinned: it stays on the list, perhaps as an
+ * orphan, until mpool_pool_unpin().  So the caller may call callbacks, which may create
+ * and destroy other pools.  The pin of @pool is dropped.
  */
 struct mpool_pool *mpool_pool_pin_next(struct mpool_pool *pool)
 {
@@ -350,7 +353,7 @@ struct mpool_pool *mpool_pool_pin_next(struct mpool_pool *pool)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_pool_pin_next);
 
-/* Says once how many bad frees a pool had that is destroyed, if it had some. */
+/* Prints how many bad frees a pool had that ends or becomes an orphan, once, if any. */
 static void registry_say_bad(struct mpool_pool *pool)
 {
 	u64 bad = mpool_stat_read(&pool->stats, MPOOL_STAT_BAD_FREE);
@@ -370,8 +373,8 @@ static void registry_say_bad(struct mpool_pool *pool)
 }
 
 /*
- * Takes a pool off the list, when it is not pinned; on return there is no reader of
- * it.
+ * Waits until a pool is not pinned, and removes it from the list.  After the return no
+ * file of debugfs reads it: the removal of the files has waited for their readers.
  */
 void mpool_pool_unregister(struct mpool_pool *pool)
 {
@@ -390,7 +393,7 @@ void mpool_pool_unregister(struct mpool_pool *pool)
 	} while (!done);
 }
 
-/* Number that tells an orphan from others of its name. */
+/* A number that no other orphan of the same name has. */
 static unsigned int registry_nth_locked(const struct mpool_pool *pool)
 {
 	const struct mpool_pool *other;
@@ -404,9 +407,9 @@ static unsigned int registry_nth_locked(const struct mpool_pool *pool)
 }
 
 /*
- * Keeps a destroyed pool on the list; its name is free for another, its files go on
- * under a name of their own.  The pool takes frees only, and none of them by a fast
- * path but those that are on their way.  The caller does not touch it any more.
+ * Keeps a destroyed pool on the list as an orphan, which accepts frees only.  Another
+ * pool may have its name from now on; its files get a directory with a number.  The
+ * caller must not access the pool after this.
  */
 void mpool_pool_orphan(struct mpool_pool *pool)
 {
@@ -418,18 +421,21 @@ void mpool_pool_orphan(struct mpool_pool *pool)
 	mpool_hooks.added(pool);
 	mutex_unlock(&registry_mutex);
 	/*
-	 * The last object may be freed meanwhile by somebody who did not see yet
-	 * that the pool is one.  Preemption is off, or a reader held, from before
-	 * they look until they have counted, and mpool_fixed_tune() has it off, too:
-	 * after one grace period no fast path is there to begin, after two all that
-	 * did are counted.
+	 * The fast paths of the pool are turned off, but some may still run.  A CPU that
+	 * has not seen the flag yet may free the last object now, and then requests no
+	 * sweep.  So the sweep is requested here, after all such frees are counted.  A
+	 * free has preemption off, or is an RCU reader, from before it loads the flag or
+	 * free_cache until it has counted the object.  mpool_fixed_tune(), which may
+	 * store the caches to free_cache for a moment, has preemption off, too.  After
+	 * the first grace period each such call is over, and no fast path begins any
+	 * more.  After the second one, all fast paths that began have counted.
 	 */
 	synchronize_rcu();
 	synchronize_rcu();
 	mpool_pool_sweep();
 }
 
-/* For tests, which know that the pool is not destroyed meanwhile. */
+/* For tests only: the test makes sure that the pool is not destroyed meanwhile. */
 struct mpool_pool *mpool_pool_find(const char *name)
 {
 	struct mpool_pool *pool;
@@ -447,7 +453,7 @@ enum mpool_on_leak mpool_pool_policy(const struct mpool_pool *pool)
 		READ_ONCE(mpool_default_on_leak) : pool->on_leak;
 }
 
-/* Counts a free that was refused, and has it reported.  Any context. */
+/* Counts and reports a free that was refused.  Any context. */
 void mpool_pool_bad_free(struct mpool_pool *pool, const void *p,
 			 enum mpool_bad_free why, unsigned long ip)
 {
@@ -468,7 +474,7 @@ static void fail_note(struct mpool_pool *pool, size_t size, gfp_t gfp, u32 site)
 	WRITE_ONCE(pool->fail.when, ktime_get_mono_fast_ns());
 }
 
-/* Remembers an allocation that failed.  Any context. */
+/* Records an allocation that failed.  Any context. */
 void mpool_pool_failed(struct mpool_pool *pool, size_t size, gfp_t gfp,
 		       u32 site)
 {
@@ -479,8 +485,8 @@ void mpool_pool_failed(struct mpool_pool *pool, size_t size, gfp_t gfp,
 }
 
 /*
- * The same where the limit of a pool's objects is why, and says so, every FULL_PERIOD.
- * That is no shortage: who has the memory is of no interest.
+ * Records an allocation that failed because max_objects are live; prints a line, at most
+ * one in FULL_PERIOD.  Memory is not short then, so the owners of memory are not listed.
  */
 void mpool_pool_full(struct mpool_pool *pool, size_t size, gfp_t gfp, u32 site,
 		     unsigned int max)
@@ -498,7 +504,7 @@ void mpool_pool_full(struct mpool_pool *pool, size_t size, gfp_t gfp, u32 site,
 	       pool->name, size, &gfp, text, max, max);
 }
 
-/* The same where a constructor has refused the object. */
+/* Records an allocation that failed because the constructor refused the object. */
 void mpool_pool_unborn(struct mpool_pool *pool, size_t size, gfp_t gfp, u32 site,
 		       int err)
 {
@@ -506,7 +512,7 @@ void mpool_pool_unborn(struct mpool_pool *pool, size_t size, gfp_t gfp, u32 site
 	WRITE_ONCE(pool->fail.ctor, err);
 }
 
-/* Says, once in a while, which flags are refused, and what would have them. */
+/* Prints which flags are refused, and how to make a pool that accepts them. */
 static noinline void gfp_say(const struct mpool_pool *pool, gfp_t odd, u32 site)
 {
 	const char *instead = READ_ONCE(pool->global) ?
@@ -521,9 +527,9 @@ static noinline void gfp_say(const struct mpool_pool *pool, gfp_t odd, u32 site)
 }
 
 /*
- * Zone and accounting flags are a property of the pool's pages, which objects
- * share, so that a caller cannot have others than the pool was made with.  @site is 0
- * for a reserve.
+ * True if the zone and accounting flags of a request are among those that the pool was
+ * created with.  They are a property of pages, and objects share pages, so a request
+ * cannot have others.  @site is 0 for a reserve.
  */
 bool mpool_pool_gfp_ok(struct mpool_pool *pool, gfp_t gfp, gfp_t has, u32 site)
 {
@@ -536,7 +542,7 @@ bool mpool_pool_gfp_ok(struct mpool_pool *pool, gfp_t gfp, gfp_t has, u32 site)
 	return false;
 }
 
-/* Reports what is live in a pool that ends; the policy panic ends here. */
+/* Reports the live objects of a pool that ends; panics if that is the policy. */
 size_t mpool_pool_leaks(struct mpool_pool *pool)
 {
 	size_t leaks = mpool_hooks.leaks(pool);
@@ -547,7 +553,7 @@ size_t mpool_pool_leaks(struct mpool_pool *pool)
 	return leaks;
 }
 
-/* Ends the orphans whose last object was freed meanwhile. */
+/* Ends the orphans that have no live object any more. */
 static void sweep_fn(struct work_struct *work)
 {
 	struct mpool_pool *pool, *next;
@@ -567,9 +573,10 @@ static void sweep_fn(struct work_struct *work)
 	}
 	mutex_unlock(&registry_mutex);
 	/*
-	 * A pool may have become an orphan a moment ago, and this sweep have been
-	 * asked for another: the last free that was counted may be in the pool yet.
-	 * It is an RCU reader, or has preemption off, until it is done.
+	 * This sweep may have been requested for another orphan, and a pool on done may
+	 * have become an orphan a moment ago.  Then the free of its last object is
+	 * counted, but may still access the pool.  Until it is done, that free is an RCU
+	 * reader, or has preemption off.
 	 */
 	if (!list_empty(&done))
 		synchronize_rcu();
@@ -581,18 +588,18 @@ static void sweep_fn(struct work_struct *work)
 
 static struct mpool_kick sweep;
 
-/* Called after a free in an orphan.  Any context. */
+/* Requests a sweep, after a free in an orphan.  Any context. */
 void mpool_pool_sweep(void)
 {
 	mpool_kick(&sweep);
 }
 
-/* A pool that took its memory from @pool does so no more. */
+/* Removes a user of @pool. */
 void mpool_pool_unuse(struct mpool_pool *pool)
 {
 	bool sweep_it;
 
-	/* An orphan may be ended from the moment that it has no users. */
+	/* Without users an orphan may be ended, but not before this reader is over. */
 	rcu_read_lock();
 	sweep_it = atomic_dec_and_test(&pool->users) &&
 		   READ_ONCE(pool->orphan);
@@ -632,24 +639,28 @@ void mpool_registry_init(void)
 }
 
 /*
- * Ends every pool that is left, at mpool's unload: orphans, and mpool's own.
- * Those that take memory from others go before the others, which are older.
+ * Ends every pool that is left when mpool is unloaded: orphans, and mpool's own pools.
+ * A pool that takes memory from another one ends first: large pools end last, and the
+ * pools on the list end from the newest to the oldest.
  */
 void mpool_registry_exit(void)
 {
-	/* A sweep may be ending a pool over one that is ended here. */
+	/* A sweep that runs may be ending a pool above one that is ended here. */
 	mpool_kick_sync(&sweep);
 	while (dispose_one(false))
 		;
-	/* Over those, too: the end of a pool asks for a sweep if it was an orphan's last. */
+	/*
+	 * A sweep may run again: the end of a pool requests one, if the pool was the last
+	 * user of an orphan.
+	 */
 	mpool_kick_sync(&sweep);
 	while (dispose_one(true))
 		;
-	/* The end of a pool over an orphan asks for a sweep: its text goes soon. */
+	/* The same; and the text of sweep_fn() is about to be unloaded. */
 	mpool_kick_sync(&sweep);
 }
 
-/* The list of pools, until mpool_registry_unlock(). */
+/* Takes registry_mutex and returns the list of pools. */
 struct list_head *mpool_registry_lock(void)
 {
 	mutex_lock(&registry_mutex);

@@ -20,17 +20,17 @@ enum mpool_kind {
 	MPOOL_KIND_STRING,
 };
 
-/* What a pool holds at one moment. */
+/* The contents of a pool at one moment. */
 struct mpool_count {
 	size_t objsize;		/* bytes of an object, 0 if they differ */
-	size_t live;		/* objects out */
-	size_t live_bytes;	/* bytes they may use */
-	size_t capacity;	/* objects that fit into the memory held now */
+	size_t live;		/* objects that are live */
+	size_t live_bytes;	/* usable bytes of the live objects */
+	size_t capacity;	/* objects that fit into the memory of the pool now */
 	u64 allocs;
 	u64 frees;
 };
 
-/* A live object, as a walk meets it. */
+/* A live object, as a walk shows it to a visitor. */
 struct mpool_obj {
 	const void *addr;
 	size_t size;
@@ -40,23 +40,23 @@ struct mpool_obj {
 /* Called for each live object; non-zero ends the walk. */
 typedef int (*mpool_visit_fn)(const struct mpool_obj *obj, void *arg);
 
-/* What every kind of pool can do for the upper levels. */
+/* The operations of a kind of pool that the registry and later folders call. */
 struct mpool_pool_ops {
 	enum mpool_kind kind;
 	const char *kind_name;
 	void (*count)(struct mpool_pool *pool, struct mpool_count *count);
 	int (*walk)(struct mpool_pool *pool, mpool_visit_fn fn, void *arg);
-	/* breaches of the invariants, which it prints; at rest there are none.  Sleeps */
+	/* prints the breaches of the invariants; their number, 0 at rest.  Sleeps */
 	int (*verify)(struct mpool_pool *pool);
-	/* bytes that it costs the system, but for what pools below or above count */
+	/* bytes of the system's memory, without those that pools below or above count */
 	size_t (*footprint)(struct mpool_pool *pool);
-	/* frees the live objects that @mod's sites allocated */
+	/* frees the live objects that sites of @mod allocated */
 	size_t (*reclaim)(struct mpool_pool *pool, const struct module *mod);
-	/* @mod's code is about to go: none of it runs or will; NULL for any callback */
+	/* drops callbacks that are code of @mod, all if NULL; false if there were none */
 	bool (*drop_callbacks)(struct mpool_pool *pool, const struct module *mod);
-	/* ends a pool that was reported, or makes an orphan of it */
+	/* ends a pool after the report, or makes an orphan of it */
 	void (*finish)(struct mpool_pool *pool, bool keep);
-	/* ends an orphan; objects that are still out keep their memory */
+	/* ends an orphan; objects that are still live keep their memory */
 	void (*dispose)(struct mpool_pool *pool);
 };
 
@@ -68,13 +68,13 @@ struct mpool_failure {
 	unsigned long free;	/* pages free in the large pool */
 	unsigned long largest;	/* longest free run there, in pages */
 	unsigned long cached;	/* free objects in the caches of CPUs */
-	unsigned int max;	/* max_objects, if that was why */
-	int ctor;		/* what the constructor returned, if it was */
-	ktime_t when;		/* 0 if none is known */
-	unsigned long next_log;	/* jiffies; of max there is no line before */
+	unsigned int max;	/* max_objects, if that was the reason */
+	int ctor;		/* error of the constructor, if that was the reason */
+	ktime_t when;		/* 0: no allocation has failed */
+	unsigned long next_log;	/* jiffies; no line about max before */
 };
 
-/* The part that all pools have; the first member of each. */
+/* The part that all pools with a name have in common; a member of their structs. */
 struct mpool_pool {
 	/* Constant after registration. */
 	char name[MPOOL_NAME_LEN];
@@ -86,29 +86,29 @@ struct mpool_pool {
 
 	/* Protected by registry_mutex. */
 	struct list_head list;
-	const struct module *module;	/* that created it, as long as that is there */
-	bool ending;		/* somebody ends it, and nobody else may */
-	bool orphan;		/* destroyed with objects out, and kept; read anywhere */
-	unsigned int pins;	/* users of it that do not hold the mutex */
-	unsigned int nth;	/* of the orphans of its name; 0 for none */
-	u64 bad_said;		/* bad frees that the log knows the number of */
-	struct dentry *dir;	/* debugfs' */
-	struct mpool_pool *below;	/* large pool that it takes from; of a named one */
+	const struct module *module;	/* that created it, until that is unloaded */
+	bool ending;		/* claimed by the task that ends it */
+	bool orphan;		/* destroyed with live objects, and kept; read anywhere */
+	unsigned int pins;	/* tasks that use the pool without the mutex */
+	unsigned int nth;	/* number among the orphans of its name, or 0 */
+	u64 bad_said;		/* number of bad frees in the last line about it */
+	struct dentry *dir;	/* directory in debugfs */
+	struct mpool_pool *below;	/* large pool that a pool takes memory from */
 
 	/* Any context. */
 	atomic_long_t pages;	/* charged to the pool */
-	atomic_long_t peak;	/* most that were */
+	atomic_long_t peak;	/* most pages that were charged at a time */
 	struct mpool_stats stats;
-	struct mpool_failure fail;	/* may be torn if two fail at once */
-	atomic_t users;		/* pools that take their memory from this one */
-	bool global;		/* it is, or may become, what mpool_malloc() takes from */
-	atomic_t burst;		/* bad frees since a work item looked; badfree.c */
+	struct mpool_failure fail;	/* may be torn if two allocations fail at once */
+	atomic_t users;		/* pools that take memory from it; 1 more if global */
+	bool global;		/* it is, or may become, the global pool */
+	atomic_t burst;		/* bad frees since the work item of badfree.c ran */
 };
 
-/* Bad frees of one pool that are shown before a work item looks for more. */
+/* Bad frees of one pool that are printed before the work item has run. */
 #define MPOOL_BURST	10
 
-/* An enum mpool_on_leak: as a word of a user, and as what became of the objects. */
+/* Words for an enum mpool_on_leak: that of a user, and the fate of the objects. */
 struct mpool_policy {
 	const char *name;
 	const char *done;
@@ -137,7 +137,7 @@ static inline bool mpool_pool_keeps(const struct mpool_pool *pool)
 	return mpool_pool_policy(pool) == MPOOL_ON_LEAK_KEEP;
 }
 
-/* Charges pages to a pool, or takes the charge back.  Any context. */
+/* Charges pages to a pool, or uncharges them if @pages is negative.  Any context. */
 static inline void mpool_pool_charge(struct mpool_pool *pool, long pages)
 {
 	long now = atomic_long_add_return(pages, &pool->pages);
@@ -164,17 +164,18 @@ struct mpool_pool *mpool_pool_use(enum mpool_kind kind, const void *handle);
 unsigned int mpool_pool_above(const struct mpool_pool *pool, char *name, size_t size);
 void mpool_pool_unuse(struct mpool_pool *pool);
 
-/*
- * Counts a run of a pool that was taken back.  Last: an orphan may be ended as soon as
- * its last object was counted, but not before this reader is over.  Any context.
- */
+/* Counts the free of a run of a pool, as the last step of that free.  Any context. */
 static inline void mpool_pool_freed(struct mpool_pool *pool)
 {
 	bool orphan;
 
+	/*
+	 * An orphan may be ended as soon as its last object is counted, but not before
+	 * this reader is over.  Pairs with synchronize_rcu() in mpool_pool_orphan() and
+	 * in sweep_fn().
+	 */
 	rcu_read_lock();
 	mpool_stat_inc(&pool->stats, MPOOL_STAT_FREE);
-	/* Pairs with synchronize_rcu() in mpool_pool_orphan(). */
 	orphan = READ_ONCE(pool->orphan);
 	rcu_read_unlock();
 	if (orphan)
@@ -185,8 +186,8 @@ struct list_head *mpool_registry_lock(void);
 void mpool_registry_unlock(void);
 
 /*
- * IS_ERR_OR_NULL() in one comparison, and where the addresses of the kernel are
- * negative numbers, in one with a constant.
+ * IS_ERR_OR_NULL() in one comparison.  Where the addresses of the kernel are negative
+ * numbers, it is a comparison with a constant.
  */
 static __always_inline bool mpool_pool_bad(const void *pool)
 {
@@ -196,8 +197,8 @@ static __always_inline bool mpool_pool_bad(const void *pool)
 }
 
 /*
- * Can nothing be there?  NULL, a small number and an error pointer are told from an
- * address, and cost a message and not an oops; what else is wrong cannot be told.
+ * Is a pointer NULL, a small number or an error pointer, and thus no address?  For these
+ * the caller gets a message and no oops.  Other wrong pointers cannot be detected.
  */
 static inline bool mpool_no_address(const void *p)
 {
@@ -206,7 +207,7 @@ static inline bool mpool_no_address(const void *p)
 
 int mpool_args_bad(const char *kind, const char *name, const void *args);
 
-/* The optional struct of arguments of a create function, if it can be one. */
+/* Refuses the optional arguments of a create function, if they are no address. */
 static inline int mpool_args_check(const char *kind, const char *name,
 				   const void *args)
 {
@@ -214,7 +215,9 @@ static inline int mpool_args_check(const char *kind, const char *name,
 		mpool_args_bad(kind, name, args) : 0;
 }
 
-/* @ip is the caller's: the check is inlined into the public function. */
+/*
+ * @ip is in the caller of the public function, which mpool_pool_check() is inlined into.
+ */
 int mpool_pool_none(const char *kind, const void *pool, unsigned long ip);
 
 static __always_inline int mpool_pool_check(const char *kind, const void *pool)

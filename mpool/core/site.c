@@ -1,37 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Call sites: a number of 15 bits for each place in the code that allocates.
+ * Call sites: an id of 15 bits for each place in the code that allocates.
  *
- * A site is a static struct mpool_site in the code of the client; one that is not
- * static is refused.  At its first use it gets an id, which from then on stands for it in
- * the state of each live object.  The table leads from the id back to file, line and function:
+ * A site is a static struct mpool_site in the code of the client.  A site that is not
+ * static is refused.  At its first use a site gets an id; the state of each live object
+ * is the id of the site that allocated it.  The table leads from the id back to the
+ * file, the line and the function:
  *
- *	dir[]  -> block of MPOOL_SITES_PER_BLOCK entries, allocated as ids run out
+ *	site_dir[]  -> block of MPOOL_SITES_PER_BLOCK entries, allocated as ids run out
  *
- * When a client is unloaded, its strings go away with its text.  Its entries
- * get copies first; if the module comes back, its sites find their old entries,
- * so that a module loaded a thousand times does not need a thousand ids.  Those
- * that it left objects with are retired: they are not what it does this time.
- * The others are in chains by a hash of what they say, and a site that wants an id
- * looks at SITE_LOOK of its chain.  If its own is not among them it gets another id.
+ * When a client is unloaded, its strings go away with its text.  Before that, the
+ * entries of its sites get copies of the strings.  If the module is loaded again, its
+ * sites find their old entries, so a module that is loaded a thousand times does not
+ * need a thousand ids for each site.  An entry of a site that left live objects is
+ * retired: the module that is loaded again did not allocate these objects.  The other
+ * entries are in chains, by a hash of their strings and line.  A site that needs an id
+ * is compared with SITE_LOOK entries of its chain.  If its old entry is not among them,
+ * the site gets a new id.
  *
- * The next block is allocated ahead of need from a work item, because the first
- * use of a site may be in NMI context.  If that comes too late, the caller makes it,
- * where it may; where not it gets MPOOL_SITE_UNKNOWN this time and an id the next
- * time.
+ * The next block is allocated in advance by a work item, because the first use of a site
+ * may be in NMI context.  If no id is left, a caller allocates the block itself, if its
+ * context allows that.  If not, the caller gets MPOOL_SITE_UNKNOWN, and the site gets its
+ * id at a later use.
  *
  * Invariant, checked by mpool_site_verify():
- *	each id from 1 to nr_sites has an entry with its strings; an entry is
- *	either live, and then its site has this id, or gone, and then the
- *	strings are copies; in the chain of its hash it is if it is gone and not
- *	retired.
+ *	each id from 1 to nr_sites has an entry with its strings; an entry is live, and
+ *	then its site has this id, or gone, and then its strings are copies; an entry is
+ *	in the chain of its hash if, and only if, it is gone and not retired.
  *
- * Locking: site_lock (raw) protects the table and giving out of ids; in NMI it
- * is only tried.  Readers use RCU: an entry never moves, and strings that an
- * unload replaces are the module's, which mpool_site_module_gone() keeps alive
- * until no reader can have them.  An entry is published by its file, which is
- * stored last and read first; who has an id from elsewhere may find an entry that
- * he does not see yet, and then it is like one that is not there.
+ * Locking: site_lock (raw) protects the table and the next id; in NMI context the lock
+ * is only tried.  Readers use RCU.  An entry never moves.  The strings that an unload
+ * replaces belong to the module, and mpool_site_module_gone() waits for readers before
+ * the module frees them.
  */
 #include <linux/hash.h>
 #include <linux/jhash.h>
@@ -46,7 +46,7 @@
 
 #define SITE_BLOCKS		(MPOOL_SITE_MAX / MPOOL_SITES_PER_BLOCK)
 
-/* Blocks are added when fewer ids than this are left. */
+/* A block is added when fewer free ids than this are left. */
 #define SITES_LOW		(MPOOL_SITES_PER_BLOCK / 2)
 
 struct site_entry {
@@ -55,30 +55,33 @@ struct site_entry {
 	const char *file;
 	const char *func;
 	const char *modname;
-	char *copy;			/* the strings' memory, once gone */
+	char *copy;			/* memory of the copied strings, once gone */
 	u32 line;
-	u16 next;			/* id in its chain, or 0 */
-	bool retired;			/* not to be found by the module's return */
+	u16 next;			/* next id in its chain, or 0 */
+	bool retired;			/* no site gets this id any more */
 };
 
-/* Chains of ids that are gone, and how many of one are looked at under the lock. */
+/* The number of chains, in bits; the most entries of a chain that a search compares. */
 #define SITE_CHAIN_BITS		12
 #define SITE_LOOK		32
 
-/* Taken for a few instructions, and SITE_LOOK entries at a first use. */
+/*
+ * Held for a few instructions; at the first use of a site also for SITE_LOOK
+ * comparisons.
+ */
 static DEFINE_RAW_SPINLOCK(site_lock);
 
-/* Entries; blocks are only ever added.  Written under site_lock. */
+/* The blocks of entries, which are never removed.  Written under site_lock. */
 static struct site_entry *site_dir[SITE_BLOCKS];
 
-/* Highest id given out, ids there is room for; site_lock. */
+/* The highest id so far; the number of ids that the blocks have room for; site_lock. */
 static u32 nr_sites;
 static u32 nr_room;
 
-/* First id of each chain, or 0; site_lock. */
+/* The first id of each chain, or 0; site_lock. */
 static u16 site_chains[BIT(SITE_CHAIN_BITS)];
 
-/* Entries that the last search looked at, for tests; site_lock. */
+/* Entries that the last search compared, for tests; site_lock. */
 static u32 site_looked;
 
 static struct mpool_kick site_grow;	/* adds a block */
@@ -129,7 +132,7 @@ static bool site_same(const struct site_entry *entry,
 	       !strcmp(entry->file, site->file);
 }
 
-/* The chain of what says this. */
+/* The chain of entries with these strings and this line. */
 static u32 site_chain(const char *file, const char *func, const char *modname,
 		      u32 line)
 {
@@ -139,7 +142,10 @@ static u32 site_chain(const char *file, const char *func, const char *modname,
 	return hash_32(jhash(modname, strlen(modname), hash), SITE_CHAIN_BITS);
 }
 
-/* Takes out an entry that this site had when its module was loaded before. */
+/*
+ * Removes from its chain the entry that this site had when its module was loaded before;
+ * returns its id, or 0.
+ */
 static u32 site_take_gone_locked(const struct mpool_site *site, u32 chain)
 {
 	u16 *link = &site_chains[chain];
@@ -184,21 +190,27 @@ static u32 site_register_locked(struct mpool_site *site, u32 chain)
 		entry->func = site->func;
 		entry->modname = site->module ? site->module->name : "";
 		entry->line = site->line;
-		/* Pairs with smp_load_acquire() in mpool_site_get(). */
+		/*
+		 * Publishes the entry: file is stored last and loaded first.  Pairs with
+		 * smp_load_acquire() in mpool_site_get().
+		 */
 		smp_store_release(&entry->file, site->file);
 	}
 	/*
-	 * Pairs with the dependent read of the entry by those who get the id from
-	 * the state of an object, which was stored by somebody who read it here.
+	 * Pairs with the dependent read of the entry by a CPU that has the id from the
+	 * state of an object: the CPU that stored the state has loaded the id from here.
 	 */
 	smp_store_release(&site->id, id);
 	return id;
 }
 
-/* An id, or MPOOL_SITE_UNKNOWN.  *@low says that there are few left, or none. */
+/*
+ * The id of a site, or MPOOL_SITE_UNKNOWN.  *@low is set if a block should be added,
+ * because few free ids are left, or none.
+ */
 static u32 site_register(struct mpool_site *site, bool *low)
 {
-	/* The strings are as long as they are: without the lock. */
+	/* Strings of any length are hashed, so this is done without the lock. */
 	u32 id, chain = site_chain(site->file, site->func, site->module ?
 				   site->module->name : "", site->line);
 	unsigned long flags;
@@ -213,10 +225,10 @@ static u32 site_register(struct mpool_site *site, bool *low)
 }
 
 /*
- * Is a site in the data of its module?  One on the stack, or allocated, would get a new
- * number at each call, and its entry would point to memory that has been reused.  For the
- * kernel itself, without a module, the answer is always yes.  The check costs nothing to
- * sites that have a number.
+ * Is a site in the data of its module?  A site on the stack, or in allocated memory,
+ * would get a new id at each call, and its entry would point to memory that has been
+ * reused.  For the kernel itself, without a module, the answer is always yes.  A site
+ * that has an id is not checked again.
  */
 static bool site_static(const struct mpool_site *site)
 {
@@ -241,7 +253,7 @@ u32 __mpool_site_register(struct mpool_site *site)
 		pr_warn_once("%lu call sites, no more numbers: others are reported as unknown\n",
 			     MPOOL_SITE_MAX);
 
-	/* The work item is late; here memory may be had without waiting for it. */
+	/* The work item has not run yet; the caller may allocate, but not sleep. */
 	if (unlikely(id == MPOOL_SITE_UNKNOWN && low && mpool_may_grow() &&
 		     !irqs_disabled() &&
 		     !site_add_block(GFP_NOWAIT | __GFP_NOWARN)))
@@ -252,11 +264,18 @@ u32 __mpool_site_register(struct mpool_site *site)
 }
 EXPORT_SYMBOL_IF_KUNIT(__mpool_site_register);
 
-/* Fills @info; the strings are good until rcu_read_unlock(). */
+/*
+ * Fills in @info; its strings are valid until the rcu_read_unlock() of the caller.  False
+ * if the id has no entry.
+ */
 bool mpool_site_get(u32 id, struct mpool_site_info *info)
 {
 	struct site_entry *entry = site_entry(id);
-	/* Pairs with smp_store_release() in site_register_locked(). */
+	/*
+	 * Pairs with smp_store_release() in site_register_locked().  A caller that has
+	 * the id from elsewhere than the state of an object may not see the file of a new
+	 * entry yet.  For that caller the id has no entry.
+	 */
 	const char *file = entry ? smp_load_acquire(&entry->file) : NULL;
 
 	if (!file) {
@@ -275,8 +294,9 @@ bool mpool_site_get(u32 id, struct mpool_site_info *info)
 EXPORT_SYMBOL_IF_KUNIT(mpool_site_get);
 
 /*
- * An id that objects outlive their module with is theirs for good: if the
- * module comes back it must not be told of what it left the last time.
+ * Retires an id: objects with this id outlive their module.  If the module is loaded
+ * again, its site gets another id, so the old objects are not reported as those of the
+ * new module.
  */
 void mpool_site_retire(u32 id)
 {
@@ -321,7 +341,7 @@ u32 mpool_site_count(void)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_site_count);
 
-/* How many entries the last site that wanted an id was compared with. */
+/* The number of entries that the last site without an id was compared with. */
 u32 mpool_site_looked(void)
 {
 	return READ_ONCE(site_looked);
@@ -329,8 +349,8 @@ u32 mpool_site_looked(void)
 EXPORT_SYMBOL_IF_KUNIT(mpool_site_looked);
 
 /*
- * Gives an entry its own strings.  The module is about to be freed and the
- * entry may still be named by live objects, so that this must not fail.
+ * Gives an entry copies of its strings.  This must not fail: the module is about to be
+ * freed, and live objects may have the id of the entry.
  */
 static void site_copy(u32 id)
 {
@@ -344,7 +364,7 @@ static void site_copy(u32 id)
 	char *copy = NULL;
 
 	if (!entry->copy) {
-		/* The whole path: it tells the site again if it comes back. */
+		/* The whole path: a module that is loaded again is compared with it. */
 		copy = kmalloc(file + func + mod, GFP_KERNEL | __GFP_NOFAIL);
 		memcpy(copy, entry->file, file);
 		memcpy(copy + file, entry->func, func);
@@ -366,7 +386,7 @@ static void site_copy(u32 id)
 	raw_spin_unlock_irqrestore(&site_lock, flags);
 }
 
-/* Has this module a site that was used? */
+/* Has this module a site with an id? */
 bool mpool_site_module_has(const struct module *mod)
 {
 	u32 id;
@@ -378,7 +398,7 @@ bool mpool_site_module_has(const struct module *mod)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_site_module_has);
 
-/* Takes copies of what the module's sites say; true if it had any. */
+/* Copies the strings of the sites of a module that is unloaded; true if it had sites. */
 bool mpool_site_module_gone(const struct module *mod)
 {
 	bool found = false;
@@ -390,14 +410,14 @@ bool mpool_site_module_gone(const struct module *mod)
 		site_copy(id);
 		found = true;
 	}
-	/* Readers may have picked up strings that go with the module. */
+	/* Readers may still use strings of the module, which are freed with it. */
 	if (found)
 		synchronize_rcu();
 	return found;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_site_module_gone);
 
-/* Breaches in the chains; how many entries are in them. */
+/* Number of breaches in the chains; *@chained becomes the number of their entries. */
 static int verify_chains_locked(u32 *chained)
 {
 	struct site_entry *entry;
@@ -408,7 +428,7 @@ static int verify_chains_locked(u32 *chained)
 	for (chain = 0; chain < ARRAY_SIZE(site_chains); chain++)
 		for (id = site_chains[chain]; id; id = entry->next) {
 			entry = site_entry(id);
-			/* There may be a circle. */
+			/* The count ends the loop if the chain is a circle. */
 			if (mpool_broken(!entry || entry->site ||
 					 ++*chained > nr_sites))
 				return bad + 1;

@@ -4,16 +4,16 @@
 
 #include "internal.h"
 
-/* Entries of the table come so many at a time. */
+/* Entries of one block of the table. */
 #define MPOOL_SITES_PER_BLOCK	128
 
-/* Ids fit below the bit that a chunk uses for objects that are not live. */
+/* The bit above all ids is set in the states of objects that are not live. */
 #define MPOOL_SITE_MAX		(BIT(15) - MPOOL_SITES_PER_BLOCK)
 
-/* Stands for sites that could not be given an id of their own. */
+/* The id of all sites that could not get an id of their own. */
 #define MPOOL_SITE_UNKNOWN	1u
 
-/* What a reader learns about a site; the strings live as long as RCU's reader. */
+/* Facts about a site.  The strings are valid in the caller's RCU read-side section. */
 struct mpool_site_info {
 	const char *file;
 	const char *func;
