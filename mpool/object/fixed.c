@@ -2,23 +2,23 @@
 /*
  * Fixed pools: objects of one size.
  *
- * Structure: a fixed pool is chunks (chunk.c), a cache for each CPU with a depot
- * behind it (magazine.c), and a reserve (reserve.c).  object.c takes objects out
- * of these and puts them back; this file makes pools and ends them, and is their
- * public face.
+ * Structure: a fixed pool has chunks (chunk.c), a cache for each CPU with a depot behind
+ * the caches (magazine.c), and a reserve (reserve.c).  object.c allocates and frees the
+ * objects.  This file creates and destroys pools, and has the other public functions.
  *
- * A pool that has a name is on the registry.  The classes of a small pool are
- * fixed pools without one; they charge and report to the small pool.  The end of
- * the structure, which is for what they lack, is not there.  A class that is to have
- * a reserve gets it beside, and then helps the smaller classes of its small pool.
+ * A pool that has a name is in the registry.  The classes of a small pool are fixed
+ * pools without a name; they are charged to the small pool, and report to it.  For a
+ * class, the memory of struct mpool_fixed ends before the members that only named pools
+ * use.  The reserve of a class, if it has one, is separate memory, and serves the
+ * smaller classes of the small pool, too.
  *
  * Invariant, checked by mpool_fixed_verify():
- *	the objects that are live are those handed out less those taken back;
- *	those in caches, depot and reserve have the state MPOOL_OBJ_CACHED, and
- *	no others have.
+ *	the number of live objects is the number of allocs minus the number of frees; the
+ *	objects in caches, depot and reserve have the state MPOOL_OBJ_CACHED, and no other
+ *	objects have it.
  *
- * Locking: that of the parts.  The list of pools changes under fixed_lock, and pools
- * leave it under mpool_trim_mutex, which walks of it hold.
+ * Locking: that of the parts.  The list of pools changes under fixed_lock.  Pools are
+ * removed from it under mpool_trim_mutex, too, which tasks that walk the list hold.
  */
 #include <linux/cpuhotplug.h>
 #include <linux/kernel.h>
@@ -32,31 +32,34 @@
 #include "call.h"
 #include "fixed.h"
 
-/* Largest object, and most of a reserve that a mistyped number can ask for. */
+/* The largest object; the most objects of a reserve, which bounds a mistyped number. */
 #define FIXED_MAX_SIZE		(4ul << 20)
 #define FIXED_MAX_RESERVE	BIT(20)
 
-/* Empty chunks that are given back in one go when a large pool has nothing left. */
+/* The most empty chunks that are given back at a time, to a large pool without memory. */
 #define GATHER_CHUNKS		16
 
-/* Serialises changes of mpool_fixed_list; a few instructions. */
+/* Protects changes of mpool_fixed_list; held for a few instructions. */
 static DEFINE_SPINLOCK(fixed_lock);
 
 /*
- * All of them that were used.  Pools come at any time, under fixed_lock, and go
- * under mpool_trim_mutex; readers have that or are in an RCU read-side section.
+ * All fixed pools.  They are added at any time, under fixed_lock, and removed under
+ * mpool_trim_mutex.  A reader holds that mutex or is in an RCU read-side section.
  */
 LIST_HEAD(mpool_fixed_list);
 
 /*
- * Held where idle objects are taken from pools, for a CPU that is gone too, and where
- * pools end.  Never by alloc and free.
+ * Held while trim or CPU hotplug takes idle objects from pools, and while a pool ends.
+ * Alloc and free do not take it; reclaim only tries it.
  */
 DEFINE_MUTEX(mpool_trim_mutex);
 
 static int fixed_cpuhp_state;
 
-/* Frees of all CPUs first: what is freed meanwhile was allocated before. */
+/*
+ * The sums of allocs and of frees of all CPUs.  The frees are read first: an object that
+ * is freed was allocated before, so the allocs that are read later include it.
+ */
 static u64 sum_caches(struct mpool_fixed *fixed, u64 *frees)
 {
 	u64 allocs = 0, sum = 0;
@@ -78,12 +81,12 @@ void mpool_fixed_count(struct mpool_fixed *fixed, struct mpool_count *count)
 		.objsize = fixed->chunks.size,
 		.capacity = mpool_hint(fixed->chunks.nr_objs),
 	};
-	/* Frees first here too. */
+	/* The frees first, as in sum_caches(). */
 	count->frees = atomic64_read(&fixed->slow_frees);
 	count->allocs = sum_caches(fixed, &frees);
 	count->frees += frees;
 	count->allocs += atomic64_read(&fixed->slow_allocs);
-	/* What was freed twice counts twice until that is found out. */
+	/* A double free counts as two frees until it is detected. */
 	count->frees = min(count->frees, count->allocs);
 	count->live = max_t(s64, 0, count->allocs - count->frees);
 	count->live_bytes = count->live * fixed->chunks.size;
@@ -120,7 +123,7 @@ int mpool_fixed_verify(struct mpool_fixed *fixed)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_fixed_verify);
 
-/* Without the pages of the chunks, which the large pool has. */
+/* Bytes of the pool, without the pages of its chunks, which the large pool counts. */
 size_t mpool_fixed_footprint(struct mpool_fixed *fixed)
 {
 	bool class = mpool_fixed_is_class(fixed);
@@ -159,10 +162,7 @@ static int drop_collect(const struct mpool_obj *obj, void *arg)
 	return drop->n == DROP_BATCH;
 }
 
-/*
- * Frees an object if it still is what @site allocated.  Since it was seen it may have
- * been freed, and be somebody else's by now, who keeps it: the cmpxchg() decides.
- */
+/* Frees an object if it is still a live object of @site; false if not. */
 static bool drop_one(struct mpool_fixed *fixed, void *obj, u16 site)
 {
 	struct mpool_slot slot = { .obj = obj };
@@ -173,7 +173,11 @@ static bool drop_one(struct mpool_fixed *fixed, void *obj, u16 site)
 	chunk = mpool_chunk_find(obj);
 	if (chunk && chunk->at.fixed == fixed) {
 		slot.state = mpool_chunk_state(chunk, (unsigned long)obj);
-		/* From then on the object pins its chunk. */
+		/*
+		 * Since the walk saw the object it may have been freed, and allocated
+		 * again at another site.  Then the cmpxchg() fails, and the object stays.
+		 * If it succeeds, the object pins its chunk from then on.
+		 */
 		mine = slot.state &&
 		       cmpxchg(slot.state, site, MPOOL_OBJ_BUSY) == site;
 	}
@@ -184,8 +188,9 @@ static bool drop_one(struct mpool_fixed *fixed, void *obj, u16 site)
 }
 
 /*
- * Frees the live objects, or only those that @mod's sites allocated.  In
- * batches, because destructors may do what a walk must not.
+ * Frees the live objects, or only those that sites of @mod allocated, if @mod is not
+ * NULL.  Each batch is freed between two steps of the walk, because a destructor may do
+ * things that are forbidden in an RCU read-side section.
  */
 size_t mpool_fixed_drop(struct mpool_fixed *fixed, const struct module *mod)
 {
@@ -195,8 +200,9 @@ size_t mpool_fixed_drop(struct mpool_fixed *fixed, const struct module *mod)
 	bool more;
 
 	/*
-	 * Each that was seen is freed by now, if not here then by somebody else.  A
-	 * destructor adds none: where all are to go, the pool is closed.
+	 * Each object that a step has collected is then freed, here or by another caller.
+	 * A destructor cannot add objects: a pool of which all objects are freed is
+	 * closed.
 	 */
 	do {
 		more = mpool_chunks_step(&fixed->chunks, &at, drop_collect, &drop);
@@ -215,16 +221,17 @@ static void fixed_end_reserve(struct mpool_fixed *fixed)
 }
 
 /*
- * What is left of a pool that ends with objects out: frees are still taken, and
- * go straight to the chunks.  Nobody else uses it any more.
+ * Turns off all but the frees of a pool that ends or becomes an orphan: these put objects
+ * straight into the chunks.  No caller allocates from the pool any more.
  */
 void mpool_fixed_kill(struct mpool_fixed *fixed)
 {
 	fixed_end_reserve(fixed);
 	/*
-	 * Before the caches of this CPU are taken away below.  Pairs with smp_mb() in
-	 * mpool_fixed_tune(): another one that gives them back sees this, or is over
-	 * before this one's stores.
+	 * Before mpool_fixed_tune() below takes the caches away.  Pairs with smp_mb() in
+	 * mpool_fixed_tune(): another CPU there, which stores the caches to free_cache,
+	 * sees dead and takes them away again, or else its stores come before those of
+	 * the call below.
 	 */
 	smp_store_mb(fixed->dead, true);
 	mpool_fixed_tune(fixed);
@@ -232,9 +239,9 @@ void mpool_fixed_kill(struct mpool_fixed *fixed)
 }
 
 /*
- * What a CPU had that is gone.  One pool at a time: the mutex keeps them from ending.
- * A pool that a class of a small pool is just being made for may be missed; what that
- * CPU has of it stays until it comes back or the pool ends.
+ * Drains the caches of a CPU that is offline.  The mutex keeps the pools from ending.  A
+ * class that is being made, and is not on the list yet, may be missed: then the objects
+ * in its cache of that CPU stay there until the CPU is online again or the pool ends.
  */
 static int fixed_cpu_dead(unsigned int cpu)
 {
@@ -251,8 +258,8 @@ static int fixed_cpu_dead(unsigned int cpu)
 }
 
 /*
- * Empty chunks of the pools over a large pool go back to it, GATHER_CHUNKS at a time:
- * the caller may have preemption off.  False if there were none.
+ * Gives empty chunks of the pools above a large pool back to it; false if there were
+ * none.  At most GATHER_CHUNKS at a time, because the caller may have preemption off.
  */
 bool mpool_fixed_gather(struct mpool_large *large)
 {
@@ -360,7 +367,7 @@ static const struct mpool_pool_ops fixed_ops = {
 	.dispose = registered_dispose,
 };
 
-/* Says what is wrong with the arguments, if anything. */
+/* The reason why the arguments are refused, or NULL. */
 static const char *fixed_check(size_t size, const struct mpool_fixed_args *args)
 {
 	if (!size || size > FIXED_MAX_SIZE)
@@ -378,7 +385,7 @@ static const char *fixed_check(size_t size, const struct mpool_fixed_args *args)
 	return NULL;
 }
 
-/* What was asked for, or kmalloc()'s. */
+/* The alignment of objects: the requested one, or else the one that kmalloc() has. */
 static size_t fixed_align(size_t size, size_t align)
 {
 	return max_t(size_t, align ?: 1ul << __ffs(size),
@@ -400,11 +407,11 @@ static void fixed_free_rcu(struct rcu_head *rcu)
  * mpool_fixed_setup() - make a pool, not registered yet
  * @name: its name, for the log if @owner is given
  * @size: bytes of an object
- * @args: rare wishes
- * @owner: pool that it serves, or %NULL for one that has a name
- * @large: pool to take chunks from
+ * @args: options
+ * @owner: pool above that is charged, or %NULL for a pool that has a name
+ * @large: pool to allocate chunks from
  * @gfp: allocation flags
- * @site: who asks
+ * @site: call site that creates the pool
  *
  * Context: where the page allocator may be called, if @owner is given; process
  *	    context if not.
@@ -474,7 +481,7 @@ err_free:
 	return ERR_PTR(err);
 }
 
-/* From here on trimming and CPU hotplug know the pool.  Context: as for its setup. */
+/* Adds a pool to the list, for trim and CPU hotplug.  Context: as for its setup. */
 void mpool_fixed_list_add(struct mpool_fixed *fixed)
 {
 	unsigned long flags;
@@ -487,13 +494,13 @@ void mpool_fixed_list_add(struct mpool_fixed *fixed)
 static void fixed_end(struct mpool_fixed *fixed)
 {
 	mpool_pool_unuse(&fixed->chunks.large->pool);
-	/* Lookups that came by a chunk may be looking at the pool. */
+	/* A lookup that has found a chunk may still access the pool. */
 	call_rcu(&fixed->rcu, fixed_free_rcu);
 }
 
 /*
- * Ends a pool that never was used, nor put on the list.  Context: as for its setup,
- * so no mutex.
+ * Ends a pool that was never used and is not on the list.  Takes no mutex: the context is
+ * that of its setup.
  */
 void mpool_fixed_discard(struct mpool_fixed *fixed)
 {
@@ -501,9 +508,9 @@ void mpool_fixed_discard(struct mpool_fixed *fixed)
 }
 
 /*
- * Ends a pool that nobody sees any more.  Objects that are live keep their
- * memory.  The caches are drained from here, those of CPUs that are not online too:
- * no operation uses them any more.
+ * Ends a pool that no caller can find any more.  Live objects keep their memory.  This
+ * task drains the caches of all CPUs, online or not, because no operation uses them any
+ * more.
  */
 void mpool_fixed_put(struct mpool_fixed *fixed)
 {
@@ -545,7 +552,7 @@ struct mpool_fixed *__mpool_fixed_create(const char *name, size_t size,
 		return ERR_CAST(large);
 	fixed = mpool_fixed_setup(name, size, args, NULL, large, GFP_KERNEL,
 				  site);
-	/* It is a user itself now. */
+	/* The new pool is a user of the large pool itself now. */
 	mpool_pool_unuse(&large->pool);
 	if (IS_ERR(fixed))
 		return fixed;
@@ -561,7 +568,7 @@ struct mpool_fixed *__mpool_fixed_create(const char *name, size_t size,
 }
 EXPORT_SYMBOL_GPL(__mpool_fixed_create);
 
-/* The reserve of a pool; a class gets one at the first time, and keeps it. */
+/* The reserve of a pool.  A class gets one at the first call, and keeps it. */
 static struct mpool_reserve *fixed_get_reserve(struct mpool_fixed *fixed,
 					       gfp_t gfp)
 {
@@ -573,7 +580,7 @@ static struct mpool_reserve *fixed_get_reserve(struct mpool_fixed *fixed,
 	if (!new)
 		return NULL;
 	mpool_reserve_init(new, &fixed->chunks);
-	/* Pairs with the dependent read of fixed->reserved everywhere. */
+	/* Pairs with the dependent reads of fixed->reserved. */
 	old = cmpxchg(&fixed->reserved, NULL, new);
 	if (!old)
 		return new;
@@ -581,7 +588,7 @@ static struct mpool_reserve *fixed_get_reserve(struct mpool_fixed *fixed,
 	return old;
 }
 
-/* Most objects that may be set aside. */
+/* The most objects that the reserve may have. */
 static unsigned int fixed_most_reserve(const struct mpool_fixed *fixed)
 {
 	return min(fixed->chunks.max_objects ?: UINT_MAX,
@@ -589,8 +596,8 @@ static unsigned int fixed_most_reserve(const struct mpool_fixed *fixed)
 }
 
 /*
- * Has a pool or a class set @n objects aside, with flags that
- * mpool_reserve_gfp_ok() found good.  Sleeps.
+ * Sets the size of the reserve of a pool or a class to @n objects.  The caller has
+ * checked @gfp by mpool_reserve_gfp_ok().  Sleeps.
  */
 int mpool_fixed_set_reserve(struct mpool_fixed *fixed, unsigned int n,
 			    gfp_t gfp)
@@ -604,9 +611,12 @@ int mpool_fixed_set_reserve(struct mpool_fixed *fixed, unsigned int n,
 			     fixed_most_reserve(fixed), n);
 		return -ENOSPC;
 	}
-	/* The array needs no memory of the pool's kind; an error is the answer. */
+	/*
+	 * The places need no zone, and chunks get that of the large pool.  If there is no
+	 * memory, the call returns an error.
+	 */
 	gfp &= ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_ZERO | __GFP_NOFAIL);
-	/* Nobody is to be killed for a mistyped number. */
+	/* A mistyped number must not start the OOM killer. */
 	gfp |= __GFP_RETRY_MAYFAIL;
 	reserve = fixed_get_reserve(fixed, gfp);
 	if (!reserve)
@@ -614,7 +624,7 @@ int mpool_fixed_set_reserve(struct mpool_fixed *fixed, unsigned int n,
 	err = mpool_reserve_set(reserve, n, gfp);
 	if (!err)
 		return 0;
-	/* Free objects may lie with the CPUs. */
+	/* Free objects may be in the caches of CPUs. */
 	mpool_fixed_drain(fixed);
 	return mpool_reserve_set(reserve, n, gfp);
 }
@@ -697,7 +707,10 @@ bool mpool_fixed_owns(struct mpool_fixed *pool, const void *p)
 }
 EXPORT_SYMBOL_GPL(mpool_fixed_owns);
 
-/* A callback of the pool must not ask for what waits for the callback's return. */
+/*
+ * Refuses to clear or destroy a pool in its own callback.  Destroy would wait for the
+ * callback to return.
+ */
 static bool fixed_refuse_inside(const struct mpool_fixed *fixed,
 				const char *what, unsigned long ip)
 {
@@ -725,7 +738,10 @@ size_t __mpool_fixed_destroy(struct mpool_fixed *pool)
 {
 	size_t leaks;
 
-	/* Before the claim: another, who has the right to, is not to find one. */
+	/*
+	 * A call in a callback is refused before it claims the pool: otherwise another
+	 * task that destroys the pool would find it claimed.
+	 */
 	if (IS_ERR_OR_NULL(pool) || fixed_refuse_inside(pool, "destroyed", _RET_IP_) ||
 	    !mpool_pool_claim(&fixed_ops, pool, _RET_IP_))
 		return 0;

@@ -2,10 +2,10 @@
 /*
  * Lookup: the live object that begins at an address.
  *
- * Structure: the page map leads to a chunk, whose states tell whether the object is live,
- * or to an arena, whose descriptors tell whether a run is.
+ * Structure: the page map leads to a chunk or to an arena.  A chunk has the state of each
+ * object, and an arena has the descriptor of each page.
  *
- * Invariant: any value may be asked about; only mpool's own tables are read.
+ * Invariant: any value may be looked up, because only tables of mpool are read.
  *
  * Locking: RCU and preemption off, for chunks and arenas.  The answer is a snapshot unless
  * the caller owns the object.  The pool in it may be gone then, unless the caller is in an

@@ -1,33 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Magazines: objects at hand for each CPU, and the depot they are changed in.
+ * Magazines: free objects for each CPU, and the depot in which CPUs exchange magazines.
  *
- * Structure, after Bonwick and Adams (2001): a magazine is an array of objects
- * that are not live, each with the place of its state, so that handing one
- * out needs no lookup.  A CPU has two, the loaded one and a spare; with two, a
- * caller that alternates at the edge of one does not go to the depot each time.
- * The depot has for each NUMA node a stack of full ones and one of empty ones.
+ * Structure, after Bonwick and Adams (2001): a magazine is an array of objects that are
+ * not live, each with the address of its state, so an allocation needs no lookup.  A CPU
+ * has two magazines, the loaded one and a spare.  With two, a caller that allocates and
+ * frees at the end of a magazine does not go to the depot each time.  For each NUMA
+ * node, the depot has a stack of full magazines, which have at least one object, and a
+ * stack of empty magazines.
  *
  *	CPU: loaded, spare  <->  depot: full, empty  <->  chunks: free lists
  *
- * Magazines that the depot of a node had all the time between two trims were not
- * part of its working set, and go: mpool_depot_trim(), which trim.c calls.
+ * Magazines that were in the depot of a node all the time between two trims were not part
+ * of its working set: mpool_depot_trim(), which trim.c calls, frees them.
  *
- * A CPU starts with mpool_no_magazine, which has no object and no room.  Below the first
- * slot of each magazine lies the place of mpool_no_object.
+ * A CPU starts with mpool_no_magazine, which has no object and no room.  In front of the
+ * first slot of each magazine is the address of mpool_no_object, in the place where a
+ * slot has the address of its state.
  *
  * Invariant, checked by mpool_depot_verify() and by the fixed layer:
- *	0 <= n <= cap; each object in a magazine is in one only, and its state
- *	is MPOOL_OBJ_CACHED; a magazine in the stack of full ones has an object,
- *	one in that of empty ones has none; the counts say how many there are, and
- *	the least counts are not above them.
+ *	0 <= n <= cap; an object is in one magazine at most, and its state is
+ *	MPOOL_OBJ_CACHED then; a magazine in the stack of full ones has an object, a
+ *	magazine in the stack of empty ones has none; the counts are the numbers of
+ *	magazines in the stacks, and the least counts are not above them.
  *
- * Locking: a cache by its idle flag, see struct mpool_cache; the stacks by
- * depot->lock (raw), taken with interrupts off for a few instructions.  Objects are
- * moved and magazines allocated without it.  A holder that could be interrupted would
- * hang in a handler that waits for a driver's lock, if the owner of that lock waits
- * for the depot on another CPU.  Masking costs 10 instructions an exchange, which is
- * less than one for each object.
+ * Locking: a cache by its idle flag, see struct mpool_cache; the stacks by depot->lock
+ * (raw).  Magazines are filled, flushed and allocated without the lock.
  */
 #include <linux/kernel.h>
 #include <linux/preempt.h>
@@ -36,32 +34,39 @@
 
 #include "magazine.h"
 
-/* Magazines fill a kmalloc size class each, from 1024 bytes to 64. */
+/* The cap of a magazine of so many bytes: size classes of kmalloc(), from 64 to 1024. */
 #define MAGAZINE_CAP(bytes) \
 	(((bytes) - sizeof(struct mpool_magazine)) / sizeof(struct mpool_slot))
 #define MAGAZINE_LEAST		MAGAZINE_CAP(64)
 
-/* A magazine has at most this part of the objects that there are, or pages of them. */
+/*
+ * The cap of a magazine is at most this part of the objects of the pool, or so many pages
+ * of objects, if that is more.
+ */
 #define MAGAZINE_PART		3
 #define MAGAZINE_PAGES		4
 
-/* Over bounded memory at most this part is in the magazines of all CPUs together. */
+/* If memory is bounded, all CPUs have at most this part of the objects in magazines. */
 #define BOUNDED_PART		32
 
 /*
- * What the depot may keep of free objects, in bytes; of those beyond 512 bytes also by
- * how many there are: a pool of ten must not have them all there, a page each.
+ * The most bytes of free objects that the depot of a node keeps.  If objects are larger
+ * than 512 bytes, it keeps at most this part of the objects of the pool, too: a pool of
+ * ten objects of a page each must not have all of them in the depot.
  */
 #define DEPOT_BYTES		SZ_512K
 #define DEPOT_PART		4
 #define DEPOT_PART_CAP		MAGAZINE_CAP(256)
 
-/* Empty magazines that a pool keeps when it grows: nobody has filled them. */
+/*
+ * The most empty magazines that a node keeps when the pool grows.  Frees have not filled
+ * these, so more are not needed.
+ */
 #define DEPOT_EMPTY		2
 
 /*
- * The state below the first slot of a magazine: neither live nor cached.  Saves the test
- * for an empty magazine, 2 instructions in each alloc.
+ * The state in front of the first slot of a magazine: neither live nor cached.  It saves
+ * the test for an empty magazine, 2 instructions in each alloc.
  */
 static u16 mpool_no_object = MPOOL_OBJ_BUSY;
 
@@ -69,7 +74,7 @@ struct mpool_magazine mpool_no_magazine = { .none = &mpool_no_object };
 
 DEFINE_PER_CPU(struct mpool_cache, mpool_no_cache);
 
-/* Takes the loaded magazine into use. */
+/* Sets the pointers of the cache to the slots of the loaded magazine. */
 static void cache_load(struct mpool_cache *cache)
 {
 	struct mpool_magazine *mag = cache->loaded;
@@ -79,14 +84,16 @@ static void cache_load(struct mpool_cache *cache)
 	cache->limit = mag->slots + mag->cap;
 }
 
-/* Brings the loaded magazine up to date, so that it may be changed. */
+/*
+ * Stores the number of objects in the loaded magazine, before the magazine is exchanged.
+ */
 static void cache_store(struct mpool_cache *cache)
 {
 	if (cache->loaded != &mpool_no_magazine)
 		cache->loaded->n = cache->top - cache->bottom;
 }
 
-/* Takes the magazines away. */
+/* Removes the magazines from the cache. */
 static void cache_clear(struct mpool_cache *cache)
 {
 	cache->loaded = &mpool_no_magazine;
@@ -100,7 +107,7 @@ void mpool_cache_init(struct mpool_cache *cache)
 	cache->idle = MPOOL_CACHE_IDLE;
 }
 
-/* The larger they are the fewer. */
+/* The cap of the longest magazine: the larger the objects, the smaller the cap. */
 static u32 magazine_cap(size_t size)
 {
 	if (size <= 128)
@@ -112,15 +119,16 @@ static u32 magazine_cap(size_t size)
 	return size <= 16384 ? MAGAZINE_CAP(128) : MAGAZINE_LEAST;
 }
 
-/* That of half the bytes. */
+/* The cap of a magazine of half the bytes. */
 static u32 magazine_half(u32 cap)
 {
 	return (cap - MAGAZINE_LEAST) / 2;
 }
 
 /*
- * The fewest: what it may hold is MAGAZINE_PAGES.  With two for all sizes, mallocmix,
- * whose sizes have three objects each, was 160 instructions a pair, not 131.
+ * The cap of the shortest magazine: at most MAGAZINE_PAGES of objects, or MAGAZINE_LEAST.
+ * If it was MAGAZINE_LEAST, 2 objects, for all sizes, mallocmix, which has three objects
+ * of each size, took 160 instructions a pair, not 131.
  */
 static u32 magazine_least(size_t size)
 {
@@ -132,9 +140,10 @@ static u32 magazine_least(size_t size)
 }
 
 /*
- * Those of a pool with a few objects are shorter: from each size class to half of it.
- * Where memory is bounded, what two magazines of each CPU hold is not to be missed by
- * the others; 0 if there are too few objects for any.
+ * The cap of a new magazine.  In a pool with few objects magazines are shorter: the bytes
+ * are halved until the cap fits.  If memory is bounded, other CPUs must be able to do
+ * without the objects in two magazines of each CPU; the cap is 0 if there are too few
+ * objects for any magazine.
  */
 static u32 magazine_cap_now(const struct mpool_depot *depot, unsigned long nr_objs)
 {
@@ -176,7 +185,7 @@ void mpool_depot_end(struct mpool_depot *depot)
 	kfree(depot->more);
 }
 
-/* The stacks of the node that this CPU takes its memory from. */
+/* The stacks of the node that this CPU allocates memory from. */
 static struct mpool_depot_node *depot_here(struct mpool_depot *depot)
 {
 	return depot->more ? mpool_depot_node(depot, numa_mem_id()) :
@@ -248,7 +257,7 @@ static struct mpool_magazine *magazine_alloc(struct mpool_depot *depot, u32 cap,
 {
 	struct mpool_magazine *mag;
 
-	/* Without one it is slower; nobody is to be killed for it. */
+	/* Without the magazine the pool is slower, but no task is killed for it. */
 	gfp = mpool_gfp_try(gfp & ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_ZERO));
 	mag = kmalloc(struct_size(mag, slots, cap), gfp);
 	if (!mag)
@@ -268,7 +277,10 @@ static void magazine_free(struct mpool_depot *depot, struct mpool_magazine *mag)
 	kfree(mag);
 }
 
-/* Puts an empty magazine in; what has to go instead, if anything. */
+/*
+ * Pushes an empty magazine.  Returns a magazine that the caller has to free, or NULL: a
+ * shorter one that is replaced, or @mag if an NMI cannot take the lock.
+ */
 static struct mpool_magazine *depot_renew(struct mpool_depot *depot,
 					  struct mpool_magazine *mag)
 {
@@ -286,8 +298,9 @@ static struct mpool_magazine *depot_renew(struct mpool_depot *depot,
 }
 
 /*
- * Has an empty magazine ready that is as long as fits a pool with so many objects: in
- * the place of a shorter one, if there was.  Settles how many full ones it may have.
+ * Adds an empty magazine to the depot, as long as suits a pool with @nr_objs objects; it
+ * replaces a shorter one.  Does nothing if such a magazine is there already.  Sets the
+ * number of full magazines that a node may keep.
  */
 void mpool_depot_supply(struct mpool_depot *depot, unsigned long nr_objs,
 			gfp_t gfp)
@@ -324,8 +337,9 @@ static bool node_pop(struct mpool_depot_node *node, struct mpool_slot *slot)
 }
 
 /*
- * Takes one object out of the depot, for those who cannot use the cache: of any
- * node, because they may have no other way.  Any context.
+ * Allocates one object from the depot, for a caller that cannot use the cache.  The
+ * object may be from any node, because the caller may have no other source.  Any
+ * context.
  */
 bool mpool_depot_pop(struct mpool_depot *depot, struct mpool_slot *slot)
 {
@@ -339,7 +353,7 @@ bool mpool_depot_pop(struct mpool_depot *depot, struct mpool_slot *slot)
 	return false;
 }
 
-/* Changes the loaded magazine, which is empty, for one that is not. */
+/* Exchanges the loaded magazine, which is empty, for a full one. */
 static bool depot_change_empty(struct mpool_depot *depot,
 			       struct mpool_cache *cache)
 {
@@ -359,7 +373,10 @@ static bool depot_change_empty(struct mpool_depot *depot,
 	return full;
 }
 
-/* Changes the loaded magazine for an empty one, whatever it has. */
+/*
+ * Exchanges the loaded magazine, whatever its objects, for an empty one.  If the depot
+ * has as many full magazines as it may keep, the caller gets the old one in *@over.
+ */
 static bool depot_change_full(struct mpool_depot *depot,
 			      struct mpool_cache *cache,
 			      struct mpool_magazine **over)
@@ -401,7 +418,7 @@ static bool cache_reload(struct mpool_cache *cache, struct mpool_depot *depot,
 	if (!cache->loaded->cap && !depot_change_full(depot, cache, &mag))
 		return false;
 	mag = cache->loaded;
-	/* Half: what is freed next finds room. */
+	/* Only half is filled, so the next frees find room. */
 	mag->n = mpool_chunks_take(chunks, mag->slots, (mag->cap + 1) / 2);
 	if (mag->n)
 		mpool_stat_inc(&chunks->owner->stats, MPOOL_STAT_REFILL);
@@ -409,8 +426,8 @@ static bool cache_reload(struct mpool_cache *cache, struct mpool_depot *depot,
 }
 
 /*
- * Makes the loaded magazine have an object: from the spare, the depot, or the
- * chunks.  The caller has the cache.  Any context.
+ * Gets an object into the loaded magazine, by the spare, the depot or the chunks; false
+ * if there is none.  The caller has entered the cache.  Any context.
  */
 bool mpool_cache_reload(struct mpool_cache *cache, struct mpool_depot *depot,
 			struct mpool_chunks *chunks)
@@ -424,8 +441,8 @@ bool mpool_cache_reload(struct mpool_cache *cache, struct mpool_depot *depot,
 }
 
 /*
- * Puts what a magazine has back into the chunks.  In NMI context that may not
- * be had whole; the rest stays in it.
+ * Puts the objects of a magazine back into the chunks.  False if an NMI cannot take the
+ * lock of the chunks: the other objects stay in the magazine.
  */
 static bool magazine_flush(struct mpool_magazine *mag,
 			   struct mpool_chunks *chunks)
@@ -462,8 +479,8 @@ static bool cache_unload(struct mpool_cache *cache, struct mpool_depot *depot,
 }
 
 /*
- * Makes the loaded magazine have room: the spare, or an empty one of the depot.
- * The caller has the cache.  Any context.
+ * Makes room in the loaded magazine, by the spare or by an empty magazine of the depot;
+ * false if there is none.  The caller has entered the cache.  Any context.
  */
 bool mpool_cache_unload(struct mpool_cache *cache, struct mpool_depot *depot,
 			struct mpool_chunks *chunks)
@@ -476,7 +493,7 @@ bool mpool_cache_unload(struct mpool_cache *cache, struct mpool_depot *depot,
 	return done;
 }
 
-/* Empties a cache that nobody else uses, and takes its magazines away. */
+/* Empties a cache that is not in use elsewhere, and moves its magazines to the depot. */
 void mpool_cache_drain(struct mpool_cache *cache, struct mpool_depot *depot,
 		       struct mpool_chunks *chunks)
 {
@@ -494,7 +511,10 @@ void mpool_cache_drain(struct mpool_cache *cache, struct mpool_depot *depot,
 	}
 }
 
-/* Takes a magazine away, full ones first, if there are more than the numbers. */
+/*
+ * Pops a full magazine if there are more than @full, else an empty one if more than
+ * @empty.
+ */
 static struct mpool_magazine *node_take(struct mpool_depot_node *node,
 					unsigned int full, unsigned int empty)
 {
@@ -511,7 +531,7 @@ static struct mpool_magazine *node_take(struct mpool_depot_node *node,
 	return mag;
 }
 
-/* Leaves a node this many magazines; the objects of others go to the chunks. */
+/* Frees the magazines beyond @full and @empty; their objects go to the chunks. */
 static void node_reduce(struct mpool_depot *depot,
 			struct mpool_depot_node *node,
 			struct mpool_chunks *chunks, unsigned int full,
@@ -526,7 +546,7 @@ static void node_reduce(struct mpool_depot *depot,
 	}
 }
 
-/* Gives up empty magazines, of a pool that has to grow. */
+/* Frees empty magazines, when the pool has to grow. */
 void mpool_depot_thin(struct mpool_depot *depot)
 {
 	struct mpool_depot_node *node = depot_here(depot);
@@ -537,7 +557,7 @@ void mpool_depot_thin(struct mpool_depot *depot)
 		magazine_free(depot, mag);
 }
 
-/* Empties the depot into the chunks and frees its magazines. */
+/* Moves all objects of the depot to the chunks, and frees its magazines. */
 void mpool_depot_drain(struct mpool_depot *depot, struct mpool_chunks *chunks)
 {
 	unsigned int i;
@@ -547,8 +567,8 @@ void mpool_depot_drain(struct mpool_depot *depot, struct mpool_chunks *chunks)
 }
 
 /*
- * Gives up what nobody took since the last trim.  What is put there meanwhile
- * may go in its place; it is the number that counts.
+ * Frees as many magazines as were in the depot all the time since the last trim.  They
+ * need not be the same magazines: only their number counts.
  */
 void mpool_depot_trim(struct mpool_depot *depot, struct mpool_chunks *chunks)
 {
@@ -572,7 +592,7 @@ void mpool_depot_trim(struct mpool_depot *depot, struct mpool_chunks *chunks)
 
 unsigned long mpool_cache_objects(const struct mpool_cache *cache)
 {
-	/* At rest: nobody changes or frees a magazine meanwhile. */
+	/* The pool is at rest: no magazine is changed or freed meanwhile. */
 	long n = mpool_hint(cache->top) - mpool_hint(cache->bottom);
 	const struct mpool_magazine *loaded = mpool_hint(cache->loaded);
 	const struct mpool_magazine *spare = mpool_hint(cache->spare);
@@ -581,7 +601,7 @@ unsigned long mpool_cache_objects(const struct mpool_cache *cache)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_cache_objects);
 
-/* Full magazines of all nodes. */
+/* The number of full magazines of all nodes. */
 unsigned int mpool_depot_full(struct mpool_depot *depot)
 {
 	unsigned int i, n = 0;
@@ -592,7 +612,7 @@ unsigned int mpool_depot_full(struct mpool_depot *depot)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_depot_full);
 
-/* All magazines, the empty ones too. */
+/* The number of all magazines of all nodes, the empty ones included. */
 unsigned int mpool_depot_magazines(struct mpool_depot *depot)
 {
 	unsigned int i, n = mpool_depot_full(depot);
@@ -621,7 +641,7 @@ unsigned long mpool_depot_objects(struct mpool_depot *depot)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_depot_objects);
 
-/* Number of breaches of the invariant. */
+/* Number of breaches of the invariant in a cache. */
 int mpool_cache_verify(const struct mpool_cache *cache)
 {
 	const struct mpool_magazine *mag = cache->loaded;
@@ -672,7 +692,7 @@ static int node_verify(struct mpool_depot_node *node)
 	return bad;
 }
 
-/* The same. */
+/* Number of breaches of the invariant in the depot. */
 int mpool_depot_verify(struct mpool_depot *depot)
 {
 	unsigned int i;

@@ -11,7 +11,7 @@ struct mpool_magazine {
 	struct mpool_magazine *next;	/* in the depot */
 	u32 n;
 	u32 cap;
-	/* Stands where the state of slots[-1] would be: &mpool_no_object. */
+	/* In the place of the state of slots[-1]: &mpool_no_object. */
 	u16 *none;
 	struct mpool_slot slots[];
 };
@@ -22,13 +22,14 @@ static_assert(offsetofend(struct mpool_slot, state) ==
 	      sizeof(struct mpool_slot));
 
 /*
- * What a CPU has of a fixed pool.  Only that CPU touches it, with preemption
- * off and not idle; whoever interrupts it there finds it so and leaves it alone.
- * A dead CPU's is drained by another.
+ * The magazines of one CPU, of one fixed pool.  Only that CPU accesses the cache, with
+ * preemption off, after it has entered the cache (mpool_cache_try()).  An interrupt or
+ * NMI that finds the cache in use does not access it.  The cache of a CPU that is
+ * offline is drained by another CPU.
  */
 struct mpool_cache {
 	int idle;			/* MPOOL_CACHE_IDLE, or less if it is in use */
-	/* The loaded magazine, whose own n is not kept up to date. */
+	/* The slots of the loaded magazine; its n is not up to date. */
 	struct mpool_slot *top;		/* behind the last object */
 	struct mpool_slot *bottom;	/* the first slot */
 	struct mpool_slot *limit;	/* behind the last slot */
@@ -38,36 +39,45 @@ struct mpool_cache {
 	struct mpool_magazine *spare;	/* never NULL */
 };
 
-/* What is 0 when it has been decremented: taking and asking are one instruction. */
+/*
+ * A decrement makes it 0, so one instruction enters the cache and tests whether it was
+ * idle.
+ */
 #define MPOOL_CACHE_IDLE	1
 
 struct mpool_depot_node {
-	/* Protects the stacks; a few instructions at a time. */
+	/*
+	 * Protects the stacks; held for a few instructions, with interrupts off.  With
+	 * interrupts on, the holder could be interrupted by a handler that waits for a
+	 * lock of a driver, while the owner of that lock waits for the depot on another
+	 * CPU.  Turning interrupts off costs 10 instructions for each exchange, which is
+	 * less than one for each object.
+	 */
 	raw_spinlock_t lock;
 	struct mpool_magazine *full;	/* with at least one object */
 	struct mpool_magazine *empty;
 	unsigned int nr_full;
 	unsigned int nr_empty;
-	u32 room;			/* cap of the first empty one, or 0 */
+	u32 room;			/* cap of the first empty magazine, or 0 */
 	unsigned int min_full;		/* fewest since the last trim */
 	unsigned int min_empty;
 };
 
-/* One stack of each kind per NUMA node. */
+/* Two stacks for each NUMA node. */
 struct mpool_depot {
 	/* Constant. */
-	u32 cap;			/* most of a magazine; 0: none are used */
-	bool bounded;			/* there is no more memory than that */
-	u32 most;			/* full ones that a node may keep */
-	struct mpool_depot_node *more;	/* of nodes 1 and up, if there are */
+	u32 cap;			/* of the longest magazine; 0: there are none */
+	bool bounded;			/* memory is limited, or is a region */
+	u32 most;			/* full magazines that a node may ever keep */
+	struct mpool_depot_node *more;	/* of nodes 1 and up, or NULL */
 
-	u32 limit;			/* full ones that a node keeps now */
-	u32 least;			/* objects of the shortest magazine; constant */
-	atomic_long_t bytes;		/* of all magazines, the CPUs' too */
+	u32 limit;			/* full magazines that a node may keep now */
+	u32 least;			/* cap of the shortest magazine; constant */
+	atomic_long_t bytes;		/* of all magazines, in caches and depot */
 	struct mpool_depot_node first;
 };
 
-/* Its stacks, by number; fewer than nr_node_ids. */
+/* The stacks of a node; @node is less than mpool_depot_nodes(). */
 static inline struct mpool_depot_node *
 mpool_depot_node(struct mpool_depot *depot, unsigned int node)
 {
@@ -80,28 +90,30 @@ static inline unsigned int mpool_depot_nodes(const struct mpool_depot *depot)
 }
 
 /*
- * The magazine of a CPU that has none yet: empty and full at once.  Saves the test of the
- * loaded magazine for NULL, 2 instructions in each alloc, and those of the slow paths.
+ * The magazine of a CPU that has none yet: empty and full at once.  It saves the test of
+ * the loaded magazine for NULL, 2 instructions in each alloc, and the tests of the slow
+ * paths.
  */
 extern struct mpool_magazine mpool_no_magazine;
 
 /*
- * The cache of pools that must not use their own ones: never idle.  Saves the test of the
- * caches for NULL, 2 instructions in each alloc and in each free.
+ * The cache of pools that must not use their own caches: it is never idle.  It saves the
+ * test of the caches for NULL, 2 instructions in each alloc and in each free.
  */
 DECLARE_PER_CPU(struct mpool_cache, mpool_no_cache);
 
-/* Takes hold of this CPU's cache, if nobody has it.  Preemption is off. */
+/* Enters the cache of this CPU; false if the cache is in use.  Preemption is off. */
 static __always_inline bool mpool_cache_try(struct mpool_cache *cache)
 {
 	/*
-	 * Need not be atomic: who interrupts this, wherever, leaves the cache
-	 * and the number as they were, or finds it in use and puts back what he
-	 * took from the number.  Same CPU: a compiler barrier is enough.  Pairs
-	 * with mpool_cache_leave().  KCSAN is told so.
+	 * The decrement need not be atomic.  An interrupt or NMI, at any point, enters
+	 * the cache and leaves it with idle as it was; or it finds the cache in use, and
+	 * adds the 1 that it has subtracted.  All of this is on one CPU, so a
+	 * compiler barrier is enough.  Pairs with mpool_cache_leave().  data_race() is
+	 * for KCSAN.
 	 */
 	if (unlikely(data_race(--cache->idle))) {
-		barrier(); /* or gcc keeps what it was, and the number in a register */
+		barrier(); /* or gcc keeps the old value in a register */
 		data_race(cache->idle++);
 		return false;
 	}

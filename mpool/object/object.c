@@ -1,30 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Objects: how one is taken from a fixed pool and given back.
+ * Objects: alloc and free of the objects of a fixed pool.
  *
- * Structure: an allocation looks in this order, and stops at the first that has
- * an object:
+ * Structure: an allocation searches these places in this order, and stops at the first
+ * one that has an object:
  *
  *	loaded magazine -> spare -> depot -> chunks -> new chunk -> reserve
  *
- * The first is the fast path, in object.h.  Where the cache is not to be had,
- * because this interrupted its user, objects come from depot, chunks and reserve
- * one by one.
+ * The first place is the fast path, in object.h.  If the cache is in use, because the
+ * allocation has interrupted an operation of the same CPU, objects come from the depot,
+ * the chunks and the reserve, one at a time.
  *
- * A free looks the address up, asks the state whether the object is live,
- * and puts it into the loaded magazine.  What is wrong with it is found before
- * anything is written.
+ * A free looks up the address, checks by the state that the object is live, and puts the
+ * object into the loaded magazine.  A wrong free is detected before anything is written.
  *
- * Invariant: an object that is handed out was MPOOL_OBJ_CACHED and is live from
- * then on until its free.  A free looks at the state and changes it in one instruction
- * of its CPU, which nothing on that CPU comes between.  Two CPUs that free one object
- * in the same few cycles may both find it live; then it is in two magazines, and the
- * second that wants to hand it out finds it live, drops it and reports it.  Only if two
- * CPUs also hand out both copies within the same few cycles is it shared: a locked
- * instruction would exclude that, and costs 20 cycles in each free.
+ * Invariant: an object was MPOOL_OBJ_CACHED before it is allocated, and is live from the
+ * return of the allocation to its free.  A free is not atomic to other CPUs, see
+ * mpool_obj_cache_at(): two CPUs may both free an object.  mpool_slot_claim() detects
+ * that.
  *
- * Locking: none on the fast path, which is preemption off and the idle flag of
- * the cache.  The slow paths take the locks of depot and chunks, one at a time.
+ * Locking: none on the fast path, which has preemption off and enters the cache, see
+ * mpool_cache_try().  The slow paths take the locks of the depot and the chunks, one at a
+ * time.
  */
 #include <linux/kernel.h>
 #include <linux/module.h>
@@ -36,16 +33,16 @@
 /* --- free --- */
 
 /*
- * Settles which operations may use the caches as they are.  As long as the
- * reserve lacks an object, frees may not: what went into a magazine would be out
- * of its reach.
+ * Decides whether the fast paths of alloc and of free may use the caches.  As long as
+ * the reserve lacks an object, that of free may not: the reserve cannot get an object
+ * out of a magazine.
  */
 void mpool_fixed_tune(struct mpool_fixed *fixed)
 {
 	struct mpool_reserve *reserve;
 	bool plain, dead;
 
-	/* For mpool_pool_orphan(), which waits until this is over. */
+	/* mpool_pool_orphan() waits for a grace period, and thus for this section. */
 	preempt_disable();
 	dead = READ_ONCE(fixed->dead);
 	plain = !dead && !READ_ONCE(fixed->dtor) && !fixed->internal &&
@@ -53,12 +50,15 @@ void mpool_fixed_tune(struct mpool_fixed *fixed)
 	WRITE_ONCE(fixed->alloc_cache, dead || READ_ONCE(fixed->closed) ||
 		   READ_ONCE(fixed->ctor) ? &mpool_no_cache : fixed->caches);
 	WRITE_ONCE(fixed->free_cache, plain ? fixed->caches : &mpool_no_cache);
-	/* Pairs with smp_mb() in take_reserve(), and that of the kill. */
+	/*
+	 * Pairs with smp_mb() in take_reserve() and smp_store_mb() in mpool_fixed_kill():
+	 * the stores above come before the loads of room and dead below.
+	 */
 	smp_mb();
 	reserve = READ_ONCE(fixed->reserved);
 	if (reserve && mpool_reserve_lacks(reserve))
 		WRITE_ONCE(fixed->free_cache, &mpool_no_cache);
-	/* A pool that died since does not come alive by these stores. */
+	/* If the pool was killed meanwhile, the stores above may have undone that. */
 	if (READ_ONCE(fixed->dead)) {
 		WRITE_ONCE(fixed->alloc_cache, &mpool_no_cache);
 		WRITE_ONCE(fixed->free_cache, &mpool_no_cache);
@@ -66,7 +66,10 @@ void mpool_fixed_tune(struct mpool_fixed *fixed)
 	preempt_enable();
 }
 
-/* Puts a slot that is not live away, without the fast path.  Any context. */
+/*
+ * Puts an object that is not live into the reserve, the cache or its chunk, without the
+ * fast path.  Any context.
+ */
 static void give_slot(struct mpool_fixed *fixed, const struct mpool_slot *slot)
 {
 	struct mpool_reserve *reserve = READ_ONCE(fixed->reserved);
@@ -78,7 +81,9 @@ static void give_slot(struct mpool_fixed *fixed, const struct mpool_slot *slot)
 		return;
 	if (fixed->free_cache != fixed->caches)
 		mpool_fixed_tune(fixed);
-	/* The room for more magazines, before anything is held. */
+	/*
+	 * An empty magazine, if one is needed, is allocated before the cache is entered.
+	 */
 	if (!fixed->dead && mpool_may_grow())
 		mpool_depot_supply(&fixed->depot, mpool_hint(fixed->chunks.nr_objs),
 				   GFP_NOWAIT);
@@ -103,7 +108,11 @@ static bool give_refused(struct mpool_fixed *fixed, const void *obj,
 {
 	struct mpool_pool *owner = fixed->owner;
 
-	/* Nothing of the caller's keeps this pool: it is looked at until it was said. */
+	/*
+	 * The caller may have no live object that keeps the pool from ending.  When
+	 * preemption is on again, the RCU read-side section keeps the pool until the free
+	 * is reported.
+	 */
 	rcu_read_lock();
 	preempt_enable();
 	mpool_pool_bad_free(owner, obj, why, ip);
@@ -111,10 +120,7 @@ static bool give_refused(struct mpool_fixed *fixed, const void *obj,
 	return false;
 }
 
-/*
- * Frees an object whose state is the caller's, MPOOL_OBJ_BUSY.  It is counted last: an
- * orphan may be ended as soon as its last object was, and no reader is there.
- */
+/* Frees an object that the caller has claimed: the state is MPOOL_OBJ_BUSY. */
 void mpool_fixed_give_claimed(struct mpool_fixed *fixed,
 			      const struct mpool_slot *slot,
 			      enum mpool_give how)
@@ -125,9 +131,13 @@ void mpool_fixed_give_claimed(struct mpool_fixed *fixed,
 		mpool_fixed_destruct(fixed, slot->obj);
 	mpool_large_wipe(fixed->chunks.large, slot->obj, fixed->chunks.size);
 	give_slot(fixed, slot);
+	/*
+	 * The count comes last: an orphan may be ended as soon as its last object is
+	 * counted, but not before this reader is over.  Pairs with synchronize_rcu() in
+	 * mpool_pool_orphan() and in sweep_fn().
+	 */
 	rcu_read_lock();
 	atomic64_inc(&fixed->slow_frees);
-	/* Pairs with synchronize_rcu() in mpool_pool_orphan(). */
 	dead = READ_ONCE(fixed->dead);
 	rcu_read_unlock();
 	if (dead)
@@ -135,10 +145,8 @@ void mpool_fixed_give_claimed(struct mpool_fixed *fixed,
 }
 
 /*
- * Frees what begins at @obj in @chunk, in all cases.  Who wins the state
- * has the object, and the object pins its chunk from then on.
- *
- * Preemption was turned off before the lookup; enables it.  False if refused.
+ * Frees the object that begins at @obj in @chunk, in all cases; false if the free is
+ * refused.  Preemption was turned off before the lookup of @chunk; this enables it.
  */
 bool mpool_give_slow(struct mpool_fixed *fixed, struct mpool_chunk *chunk,
 		     void *obj, enum mpool_give how, unsigned long ip)
@@ -154,6 +162,10 @@ bool mpool_give_slow(struct mpool_fixed *fixed, struct mpool_chunk *chunk,
 	if (!mpool_obj_live(site) ||
 	    (how == MPOOL_GIVE_FREE && fixed->internal))
 		return give_refused(fixed, obj, MPOOL_BAD_FREE_ADDRESS, ip);
+	/*
+	 * Of all CPUs that free the object here, one succeeds.  From then on that CPU has
+	 * the object, and the object pins its chunk, so preemption may be on.
+	 */
 	if (cmpxchg(state, site, MPOOL_OBJ_BUSY) != site)
 		return give_refused(fixed, obj, MPOOL_BAD_FREE_TWICE, ip);
 	preempt_enable();
@@ -161,7 +173,7 @@ bool mpool_give_slow(struct mpool_fixed *fixed, struct mpool_chunk *chunk,
 	return true;
 }
 
-/* The caches that a free may use as they are. */
+/* The caches that the fast path of a free may use. */
 static __always_inline struct mpool_cache __percpu *
 give_caches(struct mpool_fixed *fixed, enum mpool_give how)
 {
@@ -172,8 +184,8 @@ give_caches(struct mpool_fixed *fixed, enum mpool_give how)
 }
 
 /*
- * Frees what begins at @obj in @chunk, which the caller looked up after turning
- * preemption off.  Enables preemption.  False if it was refused.
+ * Frees the object that begins at @obj in @chunk; false if the free is refused.  The
+ * caller has turned preemption off before the lookup of @chunk; this enables it.
  */
 bool mpool_fixed_give(struct mpool_chunk *chunk, void *obj,
 		      enum mpool_give how, unsigned long ip)
@@ -187,7 +199,10 @@ bool mpool_fixed_give(struct mpool_chunk *chunk, void *obj,
 	return true;
 }
 
-/* What is not plain, from the start.  Preemption is off; enables it. */
+/*
+ * Frees an address that the fast path has refused, from the start.  Preemption is off;
+ * enables it.
+ */
 static noinline void free_slow(struct mpool_fixed *pool, void *obj,
 			       unsigned long ip)
 {
@@ -215,7 +230,11 @@ void __mpool_fixed_free(struct mpool_fixed *pool, void *obj)
 
 	preempt_disable();
 	chunk = mpool_chunk_near(obj);
-	/* Neither what is no chunk nor what is no pool has objects. */
+	/*
+	 * If @obj is in no chunk, the lookup has found an entry without a pool and
+	 * without objects.  A NULL @pool matches that entry, but then there is no
+	 * object, and @pool is not dereferenced.
+	 */
 	if (likely(chunk->at.fixed == pool &&
 		   mpool_give_fast(pool, NULL, chunk, obj)))
 		preempt_enable();
@@ -229,12 +248,14 @@ EXPORT_SYMBOL_GPL(__mpool_fixed_free);
 static noinline void slot_twice(struct mpool_fixed *fixed,
 				const struct mpool_slot *slot)
 {
-	/* That was counted as two frees. */
+	/* The double free was counted as two frees. */
 	atomic64_dec(&fixed->slow_frees);
 	mpool_pool_bad_free(fixed->owner, slot->obj, MPOOL_BAD_FREE_TWICE, 0);
 }
 
-/* Through the cache of this CPU, reloading it if need be: up to @n objects. */
+/*
+ * Allocates up to @n objects from the cache of this CPU; reloads the cache if necessary.
+ */
 static unsigned int take_cached(struct mpool_fixed *fixed, unsigned int n,
 				void **objs, u32 site)
 {
@@ -266,7 +287,7 @@ static unsigned int take_cached(struct mpool_fixed *fixed, unsigned int n,
 	return done;
 }
 
-/* Past the cache, one by one. */
+/* Allocates one object from the depot or the chunks, without the cache. */
 static bool take_single(struct mpool_fixed *fixed, struct mpool_slot *slot,
 			u32 site)
 {
@@ -288,9 +309,9 @@ static bool take_reserve(struct mpool_fixed *fixed, struct mpool_slot *slot,
 
 	while (reserve && mpool_reserve_take(reserve, slot)) {
 		/*
-		 * After its room was raised.  Pairs with smp_mb() in mpool_fixed_tune(),
-		 * which gives frees the cache, then looks at the room: it sees this one,
-		 * or this store comes last.
+		 * The room of the reserve was raised before.  Pairs with smp_mb() in
+		 * mpool_fixed_tune(), which stores the caches to free_cache and then
+		 * loads the room: it sees this room, or else the store below comes last.
 		 */
 		smp_mb();
 		WRITE_ONCE(fixed->free_cache, &mpool_no_cache);
@@ -304,8 +325,9 @@ static bool take_reserve(struct mpool_fixed *fixed, struct mpool_slot *slot,
 }
 
 /*
- * From the reserve of the pool, or for a class from those of its own size or more.
- * All of a larger object is cleared: it is what may be used.
+ * Allocates an object from the reserve of the pool; for a class, from the reserves of
+ * its own size and of larger sizes.  A larger object is cleared as a whole, because the
+ * caller may use all of it.
  */
 static bool take_reserves(struct mpool_fixed *fixed, struct mpool_slot *slot,
 			  gfp_t gfp, u32 site)
@@ -327,8 +349,8 @@ static bool take_reserves(struct mpool_fixed *fixed, struct mpool_slot *slot,
 }
 
 /*
- * Is nothing at hand, so that the pool would have to grow?  A cache that is in
- * use, by what this interrupted, has something.
+ * Would an allocation on this CPU have to make a chunk?  If the cache is in use, by code
+ * that this has interrupted, the answer is no.
  */
 bool mpool_fixed_dry(struct mpool_fixed *fixed)
 {
@@ -346,7 +368,7 @@ bool mpool_fixed_dry(struct mpool_fixed *fixed)
 	       !mpool_depot_full(&fixed->depot);
 }
 
-/* What this CPU has; interrupts are off. */
+/* Drains the cache of this CPU; interrupts are off. */
 void mpool_fixed_drain_cpu(void *arg)
 {
 	struct mpool_fixed *fixed = arg;
@@ -359,8 +381,9 @@ void mpool_fixed_drain_cpu(void *arg)
 }
 
 /*
- * Gets the free objects of all CPUs together.  Sleeps, but for no work item: that would
- * wait for memory if this is what frees memory.
+ * Returns the free objects of all CPUs and of the depot to the chunks, and frees empty
+ * chunks.  Sleeps, but waits for no work item: reclaim may depend on the allocation that
+ * calls this, and the work item may wait for memory.
  */
 void mpool_fixed_drain(struct mpool_fixed *fixed)
 {
@@ -372,8 +395,9 @@ void mpool_fixed_drain(struct mpool_fixed *fixed)
 EXPORT_SYMBOL_IF_KUNIT(mpool_fixed_drain);
 
 /*
- * Does waiting bring a chunk?  From the system, but not one that is longer than its
- * longest block, and not beyond the limit of the large pool, which nobody may raise.
+ * May a chunk be available later, if the caller waits?  Only if memory comes from the
+ * system.  Not if the chunk is longer than the longest block of the page allocator, or
+ * beyond the limit of the large pool, which is constant.
  */
 static bool waiting_helps(const struct mpool_fixed *fixed)
 {
@@ -387,8 +411,9 @@ static bool waiting_helps(const struct mpool_fixed *fixed)
 }
 
 /*
- * May this wait for the chunk that another is making?  That one may be in reclaim, and
- * wait for this task, or have called it.
+ * May the caller wait for a chunk that is being made?  The task that makes it may be in
+ * reclaim and wait for this task.  Or it is this task: its allocation has entered
+ * reclaim, and reclaim has called the allocation here.
  */
 static bool may_wait_for_others(gfp_t gfp)
 {
@@ -398,8 +423,8 @@ static bool may_wait_for_others(gfp_t gfp)
 }
 
 /*
- * What is to be done when nothing is at hand: true if the allocation should be
- * tried again, after more was made or found.
+ * Called when no object was found: makes a chunk, waits for one, or drains the caches.
+ * True if the allocation should be tried again.
  */
 static bool take_more(struct mpool_fixed *fixed, gfp_t gfp, bool *drained)
 {
@@ -420,7 +445,7 @@ static bool take_more(struct mpool_fixed *fixed, gfp_t gfp, bool *drained)
 		schedule_timeout_uninterruptible(1);
 		return true;
 	}
-	/* Free objects may lie with other CPUs. */
+	/* Free objects may be in the caches of other CPUs. */
 	if (!*drained && fixed->depot.cap) {
 		*drained = true;
 		mpool_fixed_drain(fixed);
@@ -433,9 +458,8 @@ static bool take_more(struct mpool_fixed *fixed, gfp_t gfp, bool *drained)
 }
 
 /*
- * Remembers an allocation that failed.  A pool whose chunks hold all that its limit
- * allows does not want for memory.  What is free in another is in no chunk and not in
- * the depot: it lies in the caches of CPUs, most of them not this one.
+ * Records an allocation that failed.  If the chunks have as many objects as max_objects
+ * allows, the limit is the reason, and not a lack of memory.
  */
 static noinline void *take_failed(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 {
@@ -448,6 +472,10 @@ static noinline void *take_failed(struct mpool_fixed *fixed, gfp_t gfp, u32 site
 		mpool_pool_full(fixed->owner, fixed->size, gfp, site, max);
 		return NULL;
 	}
+	/*
+	 * The allocation has found the chunks and the depot without free objects.  So the
+	 * free objects that are in no chunk are in the caches of CPUs, mostly of others.
+	 */
 	taken = count.live + mpool_hint(fixed->chunks.nr_free);
 	mpool_large_failed_cached(fixed->chunks.large, fixed->owner,
 				  fixed->size, 1, gfp, site,
@@ -456,7 +484,10 @@ static noinline void *take_failed(struct mpool_fixed *fixed, gfp_t gfp, u32 site
 	return NULL;
 }
 
-/* A destructor that allocates would never let the end come. */
+/*
+ * Refuses an allocation while all objects of the pool are being freed.  That would never
+ * end if a destructor could allocate.
+ */
 static noinline void *take_closed(struct mpool_fixed *fixed, gfp_t gfp,
 				  u32 site)
 {
@@ -466,7 +497,10 @@ static noinline void *take_closed(struct mpool_fixed *fixed, gfp_t gfp,
 	return NULL;
 }
 
-/* An object as it is, wherever there is one; its state becomes @state. */
+/*
+ * Allocates an object from any place that has one; its state becomes @state.  The object
+ * is not cleared.
+ */
 static void *take_any(struct mpool_fixed *fixed, gfp_t gfp, u32 site,
 		      u16 state)
 {
@@ -483,7 +517,10 @@ static void *take_any(struct mpool_fixed *fixed, gfp_t gfp, u32 site,
 		if (take_single(fixed, &slot, state))
 			return slot.obj;
 	} while (take_more(fixed, gfp, &drained));
-	/* Others may have made more while this found that it may not. */
+	/*
+	 * Another task may have made a chunk while take_more() found that this one may
+	 * not.
+	 */
 	if (take_single(fixed, &slot, state) ||
 	    take_reserves(fixed, &slot, gfp, state))
 		return slot.obj;
@@ -491,8 +528,8 @@ static void *take_any(struct mpool_fixed *fixed, gfp_t gfp, u32 site,
 }
 
 /*
- * Clears an object, as far as the caller and the kernel want it.  Not inlined:
- * the fast paths call nobody.
+ * Clears an object, if the caller or the kernel wants that.  Not inlined, because the
+ * functions of the fast paths are leaf functions.
  */
 noinline void *mpool_take_clear(struct mpool_fixed *fixed, void *obj,
 				gfp_t gfp)
@@ -502,8 +539,8 @@ noinline void *mpool_take_clear(struct mpool_fixed *fixed, void *obj,
 }
 
 /*
- * An object that a constructor makes ready.  It is not live before that is done: whoever
- * frees it until then, the constructor itself for one, is refused.
+ * Allocates an object and constructs it.  The object is not live before the constructor
+ * has returned.  A free before that is refused, for example one by the constructor.
  */
 static void *take_constructed(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 {
@@ -514,7 +551,7 @@ static void *take_constructed(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 	if (!slot.obj)
 		return NULL;
 	mpool_take_clear(fixed, slot.obj, gfp);
-	/* An object that is not free pins its chunk. */
+	/* The lookup needs no RCU: an object that is not free pins its chunk. */
 	slot.state = mpool_chunk_state(mpool_chunk_find(slot.obj),
 				       (unsigned long)slot.obj);
 	err = mpool_fixed_construct(fixed, slot.obj);
@@ -522,13 +559,13 @@ static void *take_constructed(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 		WRITE_ONCE(*slot.state, site);
 		return slot.obj;
 	}
-	/* It never was an object for the destructor. */
+	/* The destructor is not called: the object was not constructed. */
 	mpool_pool_unborn(fixed->owner, fixed->size, gfp, site, err);
 	mpool_fixed_give_claimed(fixed, &slot, MPOOL_GIVE_UNBORN);
 	return NULL;
 }
 
-/* An object by the long way, cleared and constructed. */
+/* Allocates an object by the slow path, cleared and constructed. */
 void *mpool_take_slow(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 {
 	void *obj;
@@ -547,7 +584,7 @@ static bool gfp_odd_ok(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 	       mpool_pool_gfp_ok(fixed->owner, gfp, large->zone, site);
 }
 
-/* An object with flags that are to be looked at, or are to clear it. */
+/* Allocates an object, with flags that must be checked or that clear the object. */
 void *mpool_take_odd(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 {
 	void *obj;
@@ -562,13 +599,13 @@ void *mpool_take_odd(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 		      mpool_take_slow(fixed, gfp, site);
 }
 
-/* Takes an object for a site, as the owner of the pool. */
+/* Allocates an object for a call site; for all of mpool. */
 void *mpool_fixed_take(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 {
 	return mpool_take_object(fixed, gfp, site);
 }
 
-/* The first use of a site, or no pool at all. */
+/* Allocates at the first use of a site; reports a pool that is NULL or an error. */
 static noinline void *alloc_first(struct mpool_fixed *pool, gfp_t gfp,
 				  struct mpool_site *site, unsigned long ip)
 {
@@ -603,10 +640,13 @@ EXPORT_SYMBOL_GPL(__mpool_fixed_alloc_at);
 
 /* --- several at once --- */
 
-/* Objects moved while the cache is held once. */
+/* The most objects that are allocated or freed between enter and leave of the cache. */
 #define BULK_BATCH	64
 
-/* Up to @n objects in one go, if the pool has no more to do for each. */
+/*
+ * Allocates up to @n objects from the cache at once; none if each of them needs a check
+ * of the flags, a constructor or the like.
+ */
 static unsigned int take_batch(struct mpool_fixed *fixed, gfp_t gfp,
 			       unsigned int n, void **objs, u32 site)
 {
@@ -623,7 +663,7 @@ static unsigned int take_batch(struct mpool_fixed *fixed, gfp_t gfp,
 	return done;
 }
 
-/* Says so, once in a while, if a caller's array can be none. */
+/* True if the array of a caller is no address, which is printed. */
 static bool objs_bad(const struct mpool_fixed *pool, unsigned int n,
 		     void *const *objs, unsigned long ip)
 {
@@ -647,7 +687,7 @@ unsigned int mpool_fixed_alloc_bulk_at(struct mpool_fixed *pool, gfp_t gfp,
 	while (done < n) {
 		got = take_batch(pool, gfp, n - done, objs + done, id);
 		done += got;
-		/* One by the long way, if need be: it brings more. */
+		/* One object by the slow path, which reloads the cache. */
 		if (got)
 			continue;
 		objs[done] = mpool_fixed_take(pool, gfp, id);
@@ -661,7 +701,10 @@ unsigned int mpool_fixed_alloc_bulk_at(struct mpool_fixed *pool, gfp_t gfp,
 }
 EXPORT_SYMBOL_GPL(mpool_fixed_alloc_bulk_at);
 
-/* Puts live objects of the pool into the cache; how many, from the first. */
+/*
+ * Frees objects into the cache, from the first one on, until one needs the slow path.
+ * Returns their number.
+ */
 static unsigned int give_batch(struct mpool_fixed *fixed, unsigned int n,
 			       void **objs)
 {
@@ -702,14 +745,17 @@ void __mpool_fixed_free_bulk(struct mpool_fixed *pool, unsigned int n,
 	if (mpool_fixed_check(pool) || objs_bad(pool, n, objs, _RET_IP_))
 		return;
 	while (done < n) {
-		/* Now, while the objects that are left keep the pool. */
+		/*
+		 * Before the last free: the objects that are left keep the pool from
+		 * ending.
+		 */
 		mpool_chunks_reap_more(&pool->chunks);
 		want = min(n - done, BULK_BATCH);
 		got = give_batch(pool, want, objs + done);
 		done += got;
 		if (got == want)
 			continue;
-		/* What a batch does not take is NULL, wrong or special. */
+		/* The object is NULL, or the free is wrong or needs the slow path. */
 		preempt_disable();
 		free_slow(pool, objs[done++], _RET_IP_);
 	}

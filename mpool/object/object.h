@@ -1,28 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The fast paths of alloc and free, to be inlined where they begin: a handful of
- * public functions, which stay leaves because they leave all else to tail calls.
+ * The fast paths of alloc and free.  They are inlined into a handful of public functions,
+ * which are leaf functions: all else is done by tail calls.
  *
- * Preemption is off around both.  Whatever is not plain is refused without a
- * trace, and the slow path begins from the start.  Pools for which nothing is
- * plain have mpool_no_cache in place of their caches.
+ * Preemption is off around both fast paths.  A fast path refuses a request that is not
+ * plain before it changes anything, and the slow path begins from the start.  A pool that
+ * has no plain requests has mpool_no_cache in place of its caches.
  */
 #ifndef _MPOOL_OBJECT_H
 #define _MPOOL_OBJECT_H
 
 #include "fixed.h"
 
-/* Makes a slot's object live; false if it is live, by a double free. */
+/*
+ * Makes the object of a slot live; false if it is not a cached one, after a double free.
+ */
 static __always_inline bool mpool_slot_claim(const struct mpool_slot *slot,
 					     u32 site)
 {
+	/*
+	 * Two CPUs that free one object in the same few cycles may both find it live.
+	 * Then it is in two magazines.  The CPU that comes second with its copy finds the
+	 * object live here; the copy is dropped and reported.  Only if two CPUs also
+	 * allocate both copies in the same few cycles do they share the object.  A locked
+	 * instruction in the free would exclude that, and cost 20 cycles in each free.
+	 */
 	if (unlikely(!mpool_obj_cached_at(slot->state)))
 		return false;
 	WRITE_ONCE(*slot->state, site);
 	return true;
 }
 
-/* An object of the loaded magazine, as it is, if that can be. */
+/*
+ * Allocates an object from the loaded magazine; false if the magazine is empty or the
+ * cache in use.  The object is not cleared.
+ */
 static __always_inline bool mpool_take_fast(struct mpool_fixed *fixed,
 					    u32 site, void **obj)
 {
@@ -32,13 +44,19 @@ static __always_inline bool mpool_take_fast(struct mpool_fixed *fixed,
 	if (unlikely(!mpool_cache_try(cache)))
 		return false;
 	slot = cache->top - 1;
-	/* None, or one that was freed twice, which the slow path reports. */
+	/*
+	 * No object: mpool_no_object is in front of the first slot.  Or an object that
+	 * was freed twice, which the slow path reports.
+	 */
 	if (unlikely(!mpool_slot_claim(slot, site))) {
 		mpool_cache_leave(cache);
 		return false;
 	}
 	*obj = slot->obj;
-	/* After the state, which gcc knows may be anything: changed in place. */
+	/*
+	 * After the store to the state, which may change anything as far as gcc knows: so
+	 * gcc decrements top in memory, and does not keep it in a register.
+	 */
 	cache->top--;
 	cache->allocs++;
 	mpool_cache_leave(cache);
@@ -46,8 +64,9 @@ static __always_inline bool mpool_take_fast(struct mpool_fixed *fixed,
 }
 
 /*
- * Puts what begins at @obj in @chunk into the loaded magazine, if it can.  What is
- * no chunk has no objects, which is found out before @fixed is looked at.
+ * Puts the object that begins at @obj in @chunk into the loaded magazine; false if that
+ * is not possible.  If the address is in no chunk, @chunk has no objects.  That is
+ * detected before @fixed is dereferenced.
  */
 static __always_inline bool mpool_give_fast(struct mpool_fixed *fixed,
 					    struct mpool_cache __percpu *caches,
@@ -62,7 +81,7 @@ static __always_inline bool mpool_give_fast(struct mpool_fixed *fixed,
 	if (unlikely(i >= chunk->at.nr))
 		return false;
 	state = &chunk->state[i];
-	OPTIMIZER_HIDE_VAR(state);	/* from being computed at each use */
+	OPTIMIZER_HIDE_VAR(state);	/* or gcc computes it at each use */
 	cache = this_cpu_ptr(caches ?: mpool_read(fixed->free_cache));
 	if (unlikely(!mpool_cache_try(cache)))
 		return false;
@@ -85,7 +104,7 @@ void *mpool_take_clear(struct mpool_fixed *fixed, void *obj, gfp_t gfp);
 bool mpool_give_slow(struct mpool_fixed *fixed, struct mpool_chunk *chunk,
 		     void *obj, enum mpool_give how, unsigned long ip);
 
-/* The fast path as a whole, for plain flags; false if it is not to be had. */
+/* The whole fast path of an allocation with plain flags; false if it is refused. */
 static __always_inline bool mpool_take_plain(struct mpool_fixed *fixed,
 					     gfp_t gfp, u32 site, void **obj)
 {
@@ -98,7 +117,7 @@ static __always_inline bool mpool_take_plain(struct mpool_fixed *fixed,
 	return done;
 }
 
-/* An object for a site, with plain flags, by the fast path if that can be. */
+/* Allocates an object with plain flags, by the fast path if possible. */
 static __always_inline void *mpool_take_plain_object(struct mpool_fixed *fixed,
 						     gfp_t gfp, u32 site)
 {
@@ -109,7 +128,7 @@ static __always_inline void *mpool_take_plain_object(struct mpool_fixed *fixed,
 	return want_init_on_alloc(0) ? mpool_take_clear(fixed, obj, gfp) : obj;
 }
 
-/* The same, with any. */
+/* The same with any flags. */
 static __always_inline void *mpool_take_object(struct mpool_fixed *fixed,
 					       gfp_t gfp, u32 site)
 {

@@ -77,7 +77,7 @@ static bool slot_find(const struct mpool_reserve *reserve, struct mpool_slot *sl
 	rcu_read_unlock();
 	if (likely(slot->state))
 		return true;
-	/* That was counted as two frees. */
+	/* The double free was counted as two frees. */
 	atomic64_dec(&fixed->slow_frees);
 	mpool_pool_bad_free(reserve->chunks->owner, slot->obj, MPOOL_BAD_FREE_TWICE, 0);
 	return false;
@@ -136,8 +136,8 @@ static int slot_get(struct mpool_reserve *reserve, struct mpool_slot *slot,
 }
 
 /*
- * Gets as many objects as @n is more than there are.  An object that is taken meanwhile
- * might as well be taken afterwards.
+ * Adds the objects that are missing to @n at the time of the call.  Objects that are
+ * taken meanwhile are not replaced: they might as well be taken afterwards.
  */
 static int reserve_fill_locked(struct mpool_reserve *reserve, unsigned int n,
 			       gfp_t gfp)
@@ -157,7 +157,7 @@ static int reserve_fill_locked(struct mpool_reserve *reserve, unsigned int n,
 	return 0;
 }
 
-/* If it fails, the next frees or the next take help. */
+/* If this fails, the next frees fill the places, or the next take tries it again. */
 static void reserve_fn(struct work_struct *work)
 {
 	struct mpool_reserve *reserve = container_of(mpool_kick_of(work),
@@ -232,7 +232,7 @@ static void reserve_cut_locked(struct mpool_reserve *reserve, unsigned int n)
 			WRITE_ONCE(reserve->target, reserve->target - 1);
 		else
 			schedule_timeout_uninterruptible(1);
-	/* All is claimed: no operation is under way. */
+	/* All objects and all room are claimed, so no operation is under way. */
 	while (!n && reserve->blocks) {
 		block = reserve->blocks;
 		reserve->blocks = block->next;
@@ -242,7 +242,7 @@ static void reserve_cut_locked(struct mpool_reserve *reserve, unsigned int n)
 		reserve->places = 0;
 }
 
-/* Says so in the log if a reserve cannot be filled with these flags. */
+/* True if a reserve can be filled with these flags; if not, prints the reason. */
 bool mpool_reserve_gfp_ok(struct mpool_pool *owner,
 			  const struct mpool_large *large, gfp_t gfp)
 {
@@ -261,8 +261,8 @@ bool mpool_reserve_gfp_ok(struct mpool_pool *owner,
 }
 
 /*
- * Makes the reserve one of @n objects, all of them there.  The size is lowered last, on an
- * error to the old one.
+ * Sets the size of the reserve to @n objects, and fills it.  The size is lowered last;
+ * after an error, it is lowered to the old size.
  */
 int mpool_reserve_set(struct mpool_reserve *reserve, unsigned int n, gfp_t gfp)
 {
@@ -279,7 +279,7 @@ int mpool_reserve_set(struct mpool_reserve *reserve, unsigned int n, gfp_t gfp)
 	return err;
 }
 
-/* Gives the reserve up; no caller takes from it any more. */
+/* Ends the reserve; no caller takes objects from it any more. */
 void mpool_reserve_end(struct mpool_reserve *reserve)
 {
 	mpool_reserve_set(reserve, 0, GFP_KERNEL);
@@ -293,7 +293,7 @@ int mpool_reserve_verify(struct mpool_reserve *reserve)
 	struct mpool_reserve_block *block;
 	int bad = 0;
 
-	/* An object on its way into the reserve is nowhere else. */
+	/* The work item may have an object that is in no place yet, nor anywhere else. */
 	mpool_kick_sync(&reserve->kick);
 	for (block = reserve->blocks; block; block = block->next) {
 		for (i = 0; i < block->n; i++)

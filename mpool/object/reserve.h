@@ -36,7 +36,7 @@ static inline unsigned int mpool_reserve_target(const struct mpool_reserve *rese
 	return READ_ONCE(reserve->target);
 }
 
-/* Would it take one more object? */
+/* Has it room for one more object? */
 static inline bool mpool_reserve_lacks(const struct mpool_reserve *reserve)
 {
 	return atomic_read(&reserve->room);

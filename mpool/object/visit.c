@@ -10,7 +10,8 @@
  * of 640 000 objects of 64 bytes over a region, which keeps its chunks.  With the cursor it
  * is 1.4 s (6.12, QEMU without KVM).
  *
- * Invariant: an object that is live all the time is visited, others may be.
+ * Invariant: an object that is live during the whole walk is visited; other objects may
+ * be visited or not.
  *
  * Locking: RCU for a walk in one section, and for each step.  The pins are protected by
  * chunks->lock, in chunk.c.
