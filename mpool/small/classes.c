@@ -26,13 +26,13 @@
 
 #include "small.h"
 
-/* A size gets its own class if it has so many more votes than all others together. */
+/* A size gets its own class if it has this many votes more than all others together. */
 #define CLASS_WANTED	1
 
-/* A step is made when its fallback class was empty for it so many times. */
+/* A step is made when its fallback was empty for it this many times. */
 #define CLASS_EMPTY	2
 
-/* A class is not made if that would save less than this part. */
+/* A class is not made if it would save less than this part of the size. */
 #define CLASS_GAIN	16
 
 /*
@@ -154,8 +154,9 @@ static struct mpool_fixed *step_get(struct mpool_small *small,
 }
 
 /*
- * The fixed pool that serves a class whose fallback is empty.  A new chunk is needed
- * anyway, and need not be one of the fallback's.
+ * Called when the fallback of a class is empty; returns the fixed pool that serves the
+ * class.  The request needs a new chunk in any case, so it may be the first chunk of a
+ * new class.
  */
 struct mpool_fixed *mpool_class_refill(struct mpool_small *small,
 				       unsigned int class,
@@ -172,7 +173,7 @@ struct mpool_fixed *mpool_class_refill(struct mpool_small *small,
 	return fixed ?: fallback;
 }
 
-/* Makes the powers of two, for a pool whose first use may be in any context. */
+/* Makes the powers of two, for a pool that may be first used in any context. */
 int mpool_small_make_classes(struct mpool_small *small)
 {
 	unsigned int i;

@@ -32,7 +32,7 @@
 
 #include "small.h"
 
-/* Runs of the pool until sizes beyond SMALL_BASE_MAX have classes. */
+/* With fewer live runs than this, sizes beyond SMALL_BASE_MAX get no classes. */
 #define RUNS_FIRST	16
 
 static noinline void *take_run(struct mpool_small *small, size_t size,
@@ -49,8 +49,9 @@ static noinline void *take_run(struct mpool_small *small, size_t size,
 }
 
 /*
- * Sizes beyond SMALL_BASE_MAX are served by runs as long as the pool has few of them, but
- * not where there is a reserve, because a run cannot come from it.
+ * Sizes beyond SMALL_BASE_MAX are served by runs as long as the pool has few live runs.
+ * But if there is a reserve for such sizes, classes serve them: no run comes from a
+ * reserve.
  */
 static bool runs_suffice(const struct mpool_small *small, size_t size)
 {
@@ -62,7 +63,7 @@ static bool runs_suffice(const struct mpool_small *small, size_t size)
 	       mpool_stat_read(stats, MPOOL_STAT_FREE) < RUNS_FIRST;
 }
 
-/* An object for a caller, or for the pool above. */
+/* Allocates an object, for a caller or for the pool above. */
 void *mpool_small_take(struct mpool_small *small, size_t size, gfp_t gfp,
 		       struct mpool_site *site)
 {
@@ -80,7 +81,7 @@ void *mpool_small_take(struct mpool_small *small, size_t size, gfp_t gfp,
 		if (runs_suffice(small, size))
 			return take_run(small, size, gfp, id);
 		fixed = mpool_class_first(small, class, gfp);
-		/* With __GFP_NOFAIL a run is waited for, never a class. */
+		/* With __GFP_NOFAIL the allocation waits for a run, never for a class. */
 		if (!fixed && (size > SMALL_BASE_MAX || mpool_gfp_nofail(gfp)))
 			return take_run(small, size, gfp, id);
 		if (!fixed) {
@@ -106,7 +107,10 @@ void *mpool_small_alloc_at(struct mpool_small *pool, size_t size, gfp_t gfp,
 }
 EXPORT_SYMBOL_GPL(mpool_small_alloc_at);
 
-/* A run of @pool, or if that is NULL of any pool but one of strings.  Any value. */
+/*
+ * Frees a run of @pool; if @pool is NULL, a run of any pool but a string pool.  Reports
+ * any other value.
+ */
 noinline void mpool_free_run(struct mpool_pool *pool, const void *p, unsigned long ip)
 {
 	enum mpool_bad_free why = MPOOL_BAD_FREE_ADDRESS;
@@ -186,8 +190,8 @@ static bool resize_object(struct mpool_small *pool, struct mpool_chunk *chunk,
 }
 
 /*
- * Changes the size of a live object where it is; false if it has to move.  An object that
- * cannot be moved shrinks where it is, whatever that wastes.
+ * Changes the size of a live object in place; false if the object has to move.  An object
+ * that cannot be moved, in device memory, shrinks in place, however much that wastes.
  */
 static bool resize_in_place(struct mpool_small *pool, const void *p,
 			    size_t size, u32 site)
@@ -213,25 +217,29 @@ static bool resize_in_place(struct mpool_small *pool, const void *p,
 }
 
 /*
- * Moves a live object of @had bytes to a new one of @size bytes; NULL if it stays where it
- * is.  Device memory is not copied.  The pool is asked for that after it has the new
- * object, because it may have got its first device memory for it.
+ * Moves a live object of @had bytes to a new one of @size bytes; NULL if it cannot be
+ * moved.  Device memory is not copied.
  */
 static void *move(struct mpool_small *pool, const void *p, size_t had,
 		  size_t size, gfp_t gfp, struct mpool_site *site)
 {
 	void *new;
 
-	/* A class that it gets now would not know that the pool was destroyed. */
+	/*
+	 * A class that is made now would not be killed as the classes of the pool were.
+	 */
 	if (READ_ONCE(pool->dead)) {
 		pr_warn_ratelimited("small pool \"%s\": it was destroyed, an object of it cannot be moved for %zu bytes\n",
 				    pool->pool.name, size);
 		return NULL;
 	}
-	/* All of it is cleared if any of it must be: the old bytes follow. */
+	/* With __GFP_ZERO all bytes are cleared; then the old bytes are copied. */
 	new = mpool_small_take(pool, size, gfp, site);
 	if (!new)
 		return NULL;
+	/*
+	 * After the allocation, which may have got the first device memory of the pool.
+	 */
 	if (!mpool_large_touchable(pool->large)) {
 		pr_warn_ratelimited("small pool \"%s\": device memory is never touched, an object cannot be moved for %zu bytes\n",
 				    pool->pool.name, size);
@@ -281,8 +289,9 @@ bool mpool_small_owns(struct mpool_small *pool, const void *p)
 EXPORT_SYMBOL_GPL(mpool_small_owns);
 
 /*
- * The power of two of @size has the reserve.  From then on a smaller size is served by a
- * class that is not larger than this one.
+ * The size is rounded up to a power of two, and the class of that size has the reserve.
+ * From then on that class exists, so a smaller size is never served by a larger class
+ * than that one, and can be served by its reserve.
  */
 int mpool_small_reserve(struct mpool_small *pool, size_t size, unsigned int n,
 			gfp_t gfp)
@@ -384,7 +393,7 @@ void mpool_small_kill(struct mpool_small *small)
 		mpool_fixed_kill(fixed);
 }
 
-/* Ends a pool that nobody sees any more; live objects keep their memory. */
+/* Ends a pool that no caller can find any more; live objects keep their memory. */
 void mpool_small_put(struct mpool_small *small)
 {
 	struct mpool_fixed *fixed;
@@ -396,7 +405,7 @@ void mpool_small_put(struct mpool_small *small)
 	    mpool_stat_read(&small->pool.stats, MPOOL_STAT_FREE))
 		mpool_large_adopt(small->large, &small->pool);
 	mpool_pool_unuse(&small->large->pool);
-	/* Lookups that came by a class may be looking at its owner. */
+	/* A lookup that has found a class may still access its owner. */
 	synchronize_rcu();
 	kfree(small);
 }
@@ -457,7 +466,7 @@ static void small_finish(struct mpool_pool *pool, bool keep)
 {
 	struct mpool_small *small = to_small(pool);
 
-	/* The global pool serves others than the module that made it. */
+	/* The global pool serves all modules, not only the one that created it. */
 	if (atomic_read(&pool->users))
 		return;
 	mpool_small_kill(small);
@@ -543,7 +552,7 @@ void mpool_small_clear(struct mpool_small *pool)
 
 	if (small_check(pool))
 		return;
-	/* Its objects are those of all drivers. */
+	/* The global pool has the objects of all drivers. */
 	if (atomic_read(&pool->pool.users)) {
 		pr_err_ratelimited("small pool \"%s\" is not cleared: it is the global pool\n",
 				   pool->pool.name);
