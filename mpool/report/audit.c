@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Audit: are all invariants true, and what does mpool cost the system?
+ * Audit: the number of invariants that are broken, and the memory that mpool uses.
  *
- * Structure: two sums over the registry, of what each pool says itself.  verify
- * re-derives what a layer keeps from its lowest level and counts the breaches, each with
- * its condition in the log (mpool_broken()).  In the footprint what comes from kmalloc()
- * counts with the bytes of its size class, what comes from the page allocator with its
+ * Structure: two sums over the registry, with a function of each pool.  verify computes
+ * the figures of a layer again, from its lowest level, and counts the breaches;
+ * mpool_broken() prints the condition of each.  In the footprint, memory of kmalloc()
+ * counts with the bytes of its size class, and memory of the page allocator with its
  * pages.
  *
- * Invariant: nothing is written; 0 breaches, whenever the pools are at rest.
+ * Invariant: nothing is written; 0 breaches if the pools are at rest.
  *
- * Locking: registry_mutex, and that of the layers for as long as one pool takes.  verify
- * is for tests, and for pools that nobody uses meanwhile.
+ * Locking: registry_mutex, and the locks of the layers, for one pool at a time.  verify
+ * is for tests, and for pools that no task uses meanwhile.
  */
 #include <linux/kernel.h>
 

@@ -17,7 +17,7 @@
 #include "leaks.h"
 #include "site.h"
 
-/* A pool or site that had memory when there was none. */
+/* Prints a pool or a call site that had memory when an allocation failed. */
 void mpool_findings_holder(struct mpool_out *out,
 			   const struct mpool_holder *holder)
 {
@@ -37,7 +37,9 @@ static void report_max(struct mpool_out *out, const struct mpool_pool *large,
 		  large->name, s->max, s->used);
 }
 
-/* The limit that a request is beyond, however much is free; false if none. */
+/*
+ * Prints the limit that a request exceeds, however much is free; false if there is none.
+ */
 static bool report_bar(struct mpool_out *out, const struct mpool_pool *large,
 		       const struct mpool_shortage *s)
 {
@@ -64,7 +66,9 @@ static bool report_bar(struct mpool_out *out, const struct mpool_pool *large,
 	}
 }
 
-/* The reason of a failed allocation, and a line for each of the largest consumers. */
+/*
+ * Prints why an allocation failed, and a line for each of the largest owners of memory.
+ */
 void mpool_findings_shortage(struct mpool_out *out,
 			     const struct mpool_pool *large,
 			     const struct mpool_shortage *s)
@@ -75,7 +79,7 @@ void mpool_findings_shortage(struct mpool_out *out,
 		  s->pool, s->size, &s->gfp);
 	mpool_out_site(out, s->site);
 	mpool_out(out, "; ");
-	/* The consumers are of no interest if no memory would do. */
+	/* The owners are not printed if the request fails with any amount of memory. */
 	if (report_bar(out, large, s))
 		return;
 	if (s->bar == MPOOL_BAR_FULL)
@@ -97,7 +101,10 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_findings_shortage);
 void mpool_findings_log_shortage(const struct mpool_pool *large,
 				 const struct mpool_shortage *s)
 {
-	/* There is no memory now; mpool_shortage_mutex is held. */
+	/*
+	 * A static buffer, because memory is short now; mpool_shortage_mutex protects
+	 * it.
+	 */
 	static char buf[SZ_1K];
 	struct mpool_out out = { .buf = buf, .size = sizeof(buf) };
 
@@ -106,7 +113,7 @@ void mpool_findings_log_shortage(const struct mpool_pool *large,
 	mpool_out_log(&out);
 }
 
-/* The pool of the pages; and the run, if @run is known. */
+/* Prints the pool of the pages; and the run, if @run is known. */
 static void refs_owner(struct mpool_out *out, const struct mpool_pool *large,
 		       const struct mpool_refs_run *run)
 {
@@ -122,7 +129,9 @@ static void refs_owner(struct mpool_out *out, const struct mpool_pool *large,
 	mpool_out_site(out, run->site);
 }
 
-/* Lines about references to the pages of a pool that others changed. */
+/*
+ * Prints lines about references to the pages of a pool that were changed outside mpool.
+ */
 void mpool_findings_refs(struct mpool_out *out, const struct mpool_pool *large,
 			 const struct mpool_refs_count *news,
 			 const struct mpool_refs_run *run)

@@ -21,7 +21,7 @@
 #include "leaks.h"
 #include "site.h"
 
-/* A report of MPOOL_REPORT_SITES rows, and of the pools of a module. */
+/* Enough for a report of MPOOL_REPORT_SITES rows, and of the pools of a module. */
 #define REPORT_BYTES	SZ_8K
 
 /* Reports that are kept; the oldest go first. */
@@ -50,7 +50,7 @@ static const char * const free_names[] = {
 	[MPOOL_FREE_GLOBAL] = "mpool_free()",
 };
 
-/* A line about objects that the kernel's functions freed, which cannot free them. */
+/* Prints a line about objects that were passed to free functions of the kernel. */
 static void report_dropped(struct mpool_out *out, const struct mpool_sums *sums)
 {
 	const char *before = "";
@@ -71,7 +71,7 @@ static void report_dropped(struct mpool_out *out, const struct mpool_sums *sums)
 	mpool_out(out, "\n");
 }
 
-/* The first MPOOL_REPORT_SITES rows, and a line about wrong frees. */
+/* Prints the first MPOOL_REPORT_SITES rows, and a line about wrong frees. */
 void mpool_leaks_rows(struct mpool_out *out, const struct mpool_sums *sums,
 		      bool with_pool)
 {
@@ -110,7 +110,7 @@ static const char *policy_text(struct mpool_pool *pool)
 	return mpool_policies[policy].done;
 }
 
-/* The report of a pool that ends; nothing if nothing is live. */
+/* Prints the report of a pool that ends; nothing if the pool has no live object. */
 size_t mpool_leaks_of_pool(struct mpool_out *out, struct mpool_pool *pool)
 {
 	struct mpool_sums sums = { 0 };
@@ -137,7 +137,7 @@ static void report_keep(struct mpool_out *out)
 	if (!out->len)
 		return;
 	mpool_out_log(out);
-	/* Where memory is short, the log has to do. */
+	/* If memory is short, the report is in the log only. */
 	kept = kvmalloc(struct_size(kept, text, out->len + 1),
 			GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
 	if (!kept)

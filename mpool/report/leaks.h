@@ -5,7 +5,7 @@
 #include "out.h"
 #include "sums.h"
 
-/* Call sites of one report, and objects of one file, that are listed. */
+/* The most call sites that a report lists. */
 #define MPOOL_REPORT_SITES	16
 
 static inline const char *mpool_plural(size_t n)
@@ -13,7 +13,7 @@ static inline const char *mpool_plural(size_t n)
 	return n == 1 ? "" : "s";
 }
 
-/* Goes before a number of bytes that are those of size classes. */
+/* Printed before a number of bytes, if these are the bytes of size classes. */
 static inline const char *mpool_rounded(bool rounded)
 {
 	return rounded ? "up to " : "";

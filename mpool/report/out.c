@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The writer: every report is written once, whoever reads it.
+ * The writer: one function writes each report, for all its readers.
  *
- * Structure: text goes to a seq_file, or into a buffer.  A buffer may be put
- * into the log line by line, kept for a file, or compared by a test, so that
- * none of these ever differ.
+ * Structure: text goes to a seq_file, or into a buffer.  A buffer may be put into the
+ * log line by line, kept for a file, or compared by a test.  So the text is the same in
+ * all of them.
  *
- * Invariant: a buffer is always terminated; what does not fit is cut off.
+ * Invariant: a buffer is always terminated; text that does not fit is cut off.
  *
- * Locking: the caller's.
+ * Locking: none of its own; the caller protects the buffer.
  */
 #include <linux/kernel.h>
 #include <linux/printk.h>

@@ -5,7 +5,7 @@
 #include <linux/seq_file.h>
 #include <linux/types.h>
 
-/* Where text goes: a seq_file, or a buffer that may go to the log later. */
+/* The destination of text: a seq_file, or a buffer that may go to the log later. */
 struct mpool_out {
 	struct seq_file *seq;
 	char *buf;

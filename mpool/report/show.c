@@ -108,8 +108,8 @@ static void show_fixed(struct mpool_out *out, struct mpool_fixed *fixed)
 	line(out, "chunk pages", fixed->chunks.npages);
 	line(out, "chunk objects", fixed->chunks.nr);
 	/*
-	 * Chunks may be shorter than that.  MPOOL_STAT_SHRINK is read first: each chunk
-	 * that it counts was counted by MPOOL_STAT_GROW before.
+	 * Chunks may have fewer pages and objects.  MPOOL_STAT_SHRINK is read first:
+	 * each chunk that it counts was counted by MPOOL_STAT_GROW before.
 	 */
 	shrunk = mpool_stat_read(&fixed->pool.stats, MPOOL_STAT_SHRINK);
 	line(out, "chunks", mpool_stat_read(&fixed->pool.stats,

@@ -114,7 +114,7 @@ static int sums_visit(const struct mpool_obj *obj, void *arg)
 		row = sums_row(sums, visit->pool, obj->site);
 	visit->last = row;
 	if (!row) {
-		/* The rows are retired by the caller; this site has none. */
+		/* The caller retires the sites of the rows; this site has no row. */
 		if (sums->mod && obj->site != MPOOL_SITE_UNKNOWN)
 			mpool_site_retire(obj->site);
 		return 0;

@@ -4,7 +4,9 @@
 
 #include "registry.h"
 
-/* Bit of mpool_free(); the free functions of the kinds of pools have the bits of the kinds. */
+/*
+ * The bit of mpool_free(); the free function of a kind of pool has the bit of that kind.
+ */
 #define MPOOL_FREE_GLOBAL	(MPOOL_KIND_STRING + 1)
 
 /* The live objects of one site in one pool. */
@@ -24,10 +26,10 @@ struct mpool_sums {
 	size_t count;		/* of all rows */
 	size_t bytes;
 	bool rounded;
-	size_t dropped;		/* pages of them that a function of the kernel freed */
-	unsigned int frees;	/* the right functions to free them, a bit each */
-	unsigned long page;	/* that was examined last */
-	const struct module *mod;	/* only its sites, if not NULL */
+	size_t dropped;		/* pages passed to free functions of the kernel */
+	unsigned int frees;	/* bits of the right functions to free these objects */
+	unsigned long page;	/* the page that was examined last */
+	const struct module *mod;	/* if not NULL, only sites of this module count */
 };
 
 void mpool_sums_add(struct mpool_sums *sums, struct mpool_pool *pool);

@@ -62,7 +62,7 @@ static void unload_text(struct mpool_out *out, struct module *mod,
 	mpool_registry_unlock();
 }
 
-/* Claims a pool if it is one of a module's that are to be ended now. */
+/* Claims a pool, if the module owns it and it must be ended in this pass. */
 static bool unload_claim(struct mpool_pool *pool, const struct module *mod,
 			 bool large)
 {
@@ -102,9 +102,9 @@ static void unload_finish(struct module *mod, bool large)
 }
 
 /*
- * Drops the callbacks whose code goes, of all pools; and all callbacks of a pool of the
- * module that another task is ending at this moment.  Callbacks may create and destroy
- * pools: one pool at a time, pinned, without a lock.
+ * Drops the callbacks that are code of the module, in all pools; and all callbacks of a
+ * pool of the module that another task is ending at this moment.  Callbacks may create
+ * and destroy pools: one pool at a time, pinned, without a lock.
  */
 static void unload_callbacks(struct module *mod)
 {
@@ -120,7 +120,10 @@ static void unload_callbacks(struct module *mod)
 	}
 }
 
-/* Frees the objects of the module in pools of others; their destructors may do as much. */
+/*
+ * Frees the objects of the module in pools of others.  Destructors may create and destroy
+ * pools, too.
+ */
 static void unload_reclaim(struct module *mod)
 {
 	struct mpool_pool *pool = NULL;
