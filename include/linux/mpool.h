@@ -56,12 +56,12 @@ struct mpool_string;
  * @id: number given at the first use; 0 until then
  * @module: module the code belongs to, %NULL for the kernel itself
  *
- * Made by %MPOOL_HERE.  A wrapper whose callers' lines shall be in the reports is a
- * macro that passes %MPOOL_HERE to an _at() function.
+ * Made by %MPOOL_HERE.  A wrapper is a macro that passes %MPOOL_HERE to an _at()
+ * function, if the reports must have the lines of its callers.
  *
- * A direct caller of an _at() function passes one that is static, in the data of
- * @module.  Another, on the stack or allocated, gets no number: the log says so, and its
- * objects are reported as of an unknown call site.
+ * A direct caller of an _at() function passes a static site, in the data of @module.  A
+ * site on the stack or in allocated memory gets no number: the log says so, and its
+ * objects are reported as those of an unknown call site.
  */
 struct mpool_site {
 	const char *file;
@@ -111,23 +111,24 @@ enum mpool_on_leak {
 /**
  * define MPOOL_LIMITS - limits of a large pool: members of the structs of its options
  *
- * * ``unsigned long max_pages``: most pages that may be out at a time, 0 for no limit;
- *   a request for more fails, with %__GFP_NOFAIL too, and nothing else happens
- * * ``unsigned long soft_pages``: on_soft() is called when more pages than this get out,
- *   once for several times that are close together; 0 for no such mark
+ * * ``unsigned long max_pages``: most pages that may be allocated at a time, 0 for no
+ *   limit; a request for more fails, with %__GFP_NOFAIL too, and nothing else happens
+ * * ``unsigned long soft_pages``: on_soft() is called when an allocation makes the number
+ *   of allocated pages larger than this, perhaps once for several times that are close
+ *   together; 0 for no such mark
  * * ``unsigned long low_pages``: on_low() is called likewise when an allocation leaves
- *   fewer pages than this to be taken below max_pages, which it needs, and for a pool
- *   over regions of what these have, but not when a region is removed; 0 for no such
- *   mark
- * * ``void (*on_soft)(void *priv)``: see soft_pages, may be %NULL; from a work item, which
- *   may sleep and allocate; destroying the pool is refused there
+ *   fewer pages than this below max_pages, which must be set then; for a pool over
+ *   regions max_pages may be 0, and the pages of all its regions are a limit, too; not
+ *   called when a region is removed; 0 for no such mark
+ * * ``void (*on_soft)(void *priv)``: see soft_pages, may be %NULL; called from a work
+ *   item, may sleep and allocate; destroying the pool is refused there
  * * ``void (*on_low)(void *priv)``: see low_pages, likewise
  * * ``void *priv``: argument of on_soft() and on_low()
  *
- * Pages count while they are out, to callers and as chunks of pools above.  A
- * run that is moved by mpool_large_realloc() counts twice until it is moved.
- * The callbacks are over when mpool_large_destroy() returns, or their module is
- * gone.
+ * Pages count while they are allocated, to callers or as chunks of pools above.  A run
+ * that mpool_large_realloc() moves counts twice until it is moved.  No callback runs any
+ * more when mpool_large_destroy() has returned, or when the module of the callback is
+ * unloaded.
  */
 #define MPOOL_LIMITS							\
 	unsigned long max_pages;					\
@@ -556,7 +557,7 @@ struct mpool_fixed *__mpool_fixed_create(const char *name, size_t size,
 	__mpool_fixed_create(__mpool_last_word(" " #type), sizeof(type), args, \
 			     MPOOL_HERE)
 
-/* Names of pools have no blanks; constant where the words are. */
+/* Names of pools have no blanks.  The result is constant if @words is. */
 #define __mpool_last_word(words)	(__builtin_strrchr(words, ' ') + 1)
 
 void *mpool_fixed_alloc_at(struct mpool_fixed *pool, gfp_t gfp,
