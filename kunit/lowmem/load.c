@@ -101,7 +101,7 @@ struct mpool_pool *load_pool(struct load *load, enum load_kind kind, u32 size)
 	case LOAD_SMALL:
 		return &load->small->pool;
 	case LOAD_STRING:
-		return &load->string->small->pool;
+		return &load->string->small.pool;
 	default:
 		return &mpool_global()->pool;
 	}

@@ -91,7 +91,7 @@ static struct mpool_pool *how_pool(struct zoo *zoo, enum how how)
 	case HOW_SMALL_REALLOC:
 		return &zoo->small->pool;
 	case HOW_STRING:
-		return &zoo->string->small->pool;
+		return &zoo->string->small.pool;
 	default:
 		return NULL;
 	}
@@ -147,7 +147,7 @@ static u64 zoo_bad(struct zoo *zoo)
 	return mpool_kunit_bad(&zoo->large->pool) +
 	       mpool_kunit_bad(&zoo->fixed->pool) +
 	       mpool_kunit_bad(&zoo->small->pool) +
-	       mpool_kunit_bad(&zoo->string->small->pool);
+	       mpool_kunit_bad(&zoo->string->small.pool);
 }
 
 /* Everything as it was: number of what is not. */

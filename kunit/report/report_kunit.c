@@ -152,7 +152,7 @@ static void large_and_string_pools_report_too(struct kunit *test)
 	run = mpool_large_alloc(large, 5000, NULL, GFP_KERNEL); line_run = __LINE__;
 	s = mpool_string_get(strings, "leaked", GFP_KERNEL); line_str = __LINE__;
 	mpool_leaks_of_pool(&text->out, &large->pool);
-	mpool_leaks_of_pool(&text->out, &strings->small->pool);
+	mpool_leaks_of_pool(&text->out, &strings->small.pool);
 	want(text, "large pool \"rep-large\" leaks 1 object, 5000 bytes (reclaimed):\n");
 	want(text, "  1 object, 5000 bytes: report_kunit.c:%d %s [mpool_kunit], first %p\n",
 	     line_run, __func__, run);
@@ -304,11 +304,11 @@ static void bad_frees_of_strings_say_so(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, s);
 	snprintf(from, sizeof(from), "string of pool \"kt-words\", from %s:%d %s [mpool_kunit]",
 		 "report_kunit.c", line, __func__);
-	bad_free(test, text, &pool->small->pool, s, MPOOL_BAD_FREE_ADDRESS);
+	bad_free(test, text, &pool->small.pool, s, MPOOL_BAD_FREE_ADDRESS);
 	want(text, " is a %s, which mpool_string_put() takes", from);
 	KUNIT_EXPECT_STREQ(test, said(text), text->want);
 	text->len = 0;
-	bad_free(test, text, &other->small->pool, s, MPOOL_BAD_FREE_ADDRESS);
+	bad_free(test, text, &other->small.pool, s, MPOOL_BAD_FREE_ADDRESS);
 	want(text, " is a %s, not of \"kt-others\"", from);
 	KUNIT_EXPECT_STREQ(test, said(text), text->want);
 	text->len = 0;
@@ -316,16 +316,16 @@ static void bad_frees_of_strings_say_so(struct kunit *test)
 	want(text, " is a %s, not of a small pool", from);
 	KUNIT_EXPECT_STREQ(test, said(text), text->want);
 	text->len = 0;
-	bad_free(test, text, &pool->small->pool, s + 2, MPOOL_BAD_FREE_ADDRESS);
+	bad_free(test, text, &pool->small.pool, s + 2, MPOOL_BAD_FREE_ADDRESS);
 	want(text, " is 2 bytes into a %s", from);
 	KUNIT_EXPECT_STREQ(test, said(text), text->want);
 	text->len = 0;
-	bad_free(test, text, &pool->small->pool, s - 16, MPOOL_BAD_FREE_ADDRESS);
+	bad_free(test, text, &pool->small.pool, s - 16, MPOOL_BAD_FREE_ADDRESS);
 	want(text, " is 16 bytes before a %s", from);
 	KUNIT_EXPECT_STREQ(test, said(text), text->want);
 	mpool_string_put(pool, s);
 	mpool_string_flush(pool);
-	bad_free(test, text, &pool->small->pool, s, MPOOL_BAD_FREE_ADDRESS);
+	bad_free(test, text, &pool->small.pool, s, MPOOL_BAD_FREE_ADDRESS);
 	KUNIT_EXPECT_STREQ(test, said(text),
 			   " is free already, a string of pool \"kt-words\"");
 }
@@ -601,7 +601,7 @@ static void strings_are_shown(struct kunit *test)
 	s[2] = mpool_string_get(pool, long_text, GFP_KERNEL);
 	s[3] = mpool_string_get(pool, "", GFP_KERNEL);
 	mpool_string_get(pool, "eth0", GFP_KERNEL);
-	snap = mpool_snap(&pool->small->pool);
+	snap = mpool_snap(&pool->small.pool);
 	KUNIT_ASSERT_NOT_NULL(test, snap);
 	KUNIT_EXPECT_EQ(test, 4, snap->n);
 	for (i = 0; i < snap->n; i++)

@@ -491,19 +491,18 @@ static const struct mpool_pool_ops small_ops = {
 	.dispose = small_dispose,
 };
 
-/* A pool that is not registered yet, as a small pool or as part of a string pool. */
+/* A pool not registered yet, in @bytes: its own, or those of a string pool around it. */
 struct mpool_small *mpool_small_setup(const char *name,
 				      const struct mpool_small_args *args,
 				      const struct mpool_pool_ops *ops,
-				      struct mpool_site *site)
+				      size_t bytes, struct mpool_site *site)
 {
-	struct mpool_small *small = kzalloc(sizeof(*small), GFP_KERNEL);
+	struct mpool_small *small = kzalloc(bytes, GFP_KERNEL);
 	int err;
 
 	if (!small)
 		return ERR_PTR(-ENOMEM);
-	err = mpool_pool_init(&small->pool, name, ops ?: &small_ops,
-			      args->on_leak, site);
+	err = mpool_pool_init(&small->pool, name, ops, args->on_leak, site);
 	if (!err && (args->flags & ~MPOOL_SMALL_NO_CACHE)) {
 		mpool_refuse(small->pool.ops, name, "flags are unknown");
 		err = -EINVAL;
@@ -533,7 +532,8 @@ struct mpool_small *__mpool_small_create(const char *name,
 	err = mpool_args_check("small", name, args);
 	if (err)
 		return ERR_PTR(err);
-	small = mpool_small_setup(name, args ?: &none, NULL, site);
+	small = mpool_small_setup(name, args ?: &none, &small_ops,
+				  sizeof(*small), site);
 	if (IS_ERR(small))
 		return small;
 	err = mpool_pool_register(&small->pool);

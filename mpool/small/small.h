@@ -25,7 +25,6 @@ struct mpool_small {
 	/* Constant after creation. */
 	struct mpool_large *large;
 	unsigned int flags;		/* MPOOL_FIXED_*, of all classes */
-	void *above;			/* the string pool that this pool is part of */
 
 	/*
 	 * The class that serves each size: NULL at first, then a power of two, then
@@ -110,7 +109,7 @@ int mpool_small_make_classes(struct mpool_small *small);
 struct mpool_small *mpool_small_setup(const char *name,
 				      const struct mpool_small_args *args,
 				      const struct mpool_pool_ops *ops,
-				      struct mpool_site *site);
+				      size_t bytes, struct mpool_site *site);
 void *mpool_small_take(struct mpool_small *small, size_t size, gfp_t gfp,
 		       struct mpool_site *site);
 void mpool_small_put(struct mpool_small *small);

@@ -28,7 +28,6 @@
  */
 #include <linux/kernel.h>
 #include <linux/module.h>
-#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
@@ -59,7 +58,7 @@ static __always_inline bool str_hold(struct mpool_str *str)
 
 static void str_free(struct mpool_string *strings, struct mpool_str *str)
 {
-	mpool_small_give(strings->small, str, MPOOL_GIVE_INTERNAL, _RET_IP_);
+	mpool_small_give(&strings->small, str, MPOOL_GIVE_INTERNAL, _RET_IP_);
 }
 
 static struct mpool_str *str_new(struct mpool_string *strings,
@@ -69,14 +68,14 @@ static struct mpool_str *str_new(struct mpool_string *strings,
 	size_t i, n = key->whole / sizeof(unsigned long);
 	struct mpool_str *str;
 
-	str = mpool_small_take(strings->small, struct_size(str, text, n + 1),
+	str = mpool_small_take(&strings->small, struct_size(str, text, n + 1),
 			       gfp, site);
 	if (!str)
 		return NULL;
 	/* The pool below may have got a device's since this was made. */
-	if (!mpool_large_touchable(strings->small->large)) {
+	if (!mpool_large_touchable(strings->small.large)) {
 		pr_warn_ratelimited("string pool \"%s\": device memory is never touched, it cannot have strings\n",
-				    strings->small->pool.name);
+				    strings->small.pool.name);
 		str_free(strings, str);
 		return NULL;
 	}
@@ -147,7 +146,7 @@ static bool text_bad(const struct mpool_string *strings, const char *s,
 	if (likely(!mpool_no_address(s)))
 		return false;
 	pr_err_ratelimited("string pool \"%s\": the string is %ld, no address; called from %pS\n",
-			   strings->small->pool.name, (long)s, (void *)ip);
+			   strings->small.pool.name, (long)s, (void *)ip);
 	return true;
 }
 
@@ -157,7 +156,7 @@ static bool in_nmi_bad(const struct mpool_string *strings, unsigned long ip)
 	if (likely(!in_nmi()))
 		return false;
 	pr_err_ratelimited("string pool \"%s\" is not for NMI context; called from %pS\n",
-			   strings->small->pool.name, (void *)ip);
+			   strings->small.pool.name, (void *)ip);
 	return true;
 }
 
@@ -178,7 +177,7 @@ static noinline const char *str_get(struct mpool_string *strings, const char *s,
 	if (text_bad(strings, s, ip))
 		return NULL;
 	if (!str_scan(strings, &key, s, limit)) {
-		mpool_pool_failed(&strings->small->pool, SIZE_MAX, gfp,
+		mpool_pool_failed(&strings->small.pool, SIZE_MAX, gfp,
 				  mpool_site_id(site));
 		return NULL;
 	}
@@ -299,7 +298,7 @@ static void str_drop_last(struct mpool_string *strings, struct mpool_str *str,
 		str_remove_locked(strings, str);
 	spin_unlock_irqrestore(&strings->tab.lock, flags);
 	if (unlikely(left < 0))
-		mpool_pool_bad_free(&strings->small->pool, mpool_str_text(str),
+		mpool_pool_bad_free(&strings->small.pool, mpool_str_text(str),
 				    MPOOL_BAD_FREE_TWICE, ip);
 }
 
@@ -324,8 +323,8 @@ static noinline void put_other(struct mpool_string *strings, const char *s,
 	preempt_enable();
 	if (!s || IS_ERR_OR_NULL(strings))
 		(void)(s && mpool_pool_none("string", strings, ip));
-	else if (mpool_object_owner(str) != &strings->small->pool)
-		mpool_pool_bad_free(&strings->small->pool, s,
+	else if (mpool_object_owner(str) != &strings->small.pool)
+		mpool_pool_bad_free(&strings->small.pool, s,
 				    MPOOL_BAD_FREE_ADDRESS, ip);
 	else
 		str_drop_last(strings, str, ip);
@@ -343,7 +342,7 @@ void __mpool_string_put(struct mpool_string *pool, const char *s)
 	chunk = mpool_chunk_near(str);
 	i = mpool_chunk_index(chunk, (unsigned long)str);
 	if (unlikely(mpool_pool_bad(pool) || i >= chunk->at.nr ||
-		     chunk->at.fixed->owner != &pool->small->pool ||
+		     chunk->at.fixed->owner != &pool->small.pool ||
 		     !mpool_obj_live_at(&chunk->state[i])))
 		return put_other(pool, s, _RET_IP_);
 	if (unlikely(!str_drop(str)))
@@ -474,8 +473,7 @@ static void string_put(struct mpool_string *strings)
 {
 	mpool_string_flush(strings);
 	mpool_strtab_end(&strings->tab);
-	mpool_small_put(strings->small);
-	kfree(strings);
+	mpool_small_put(&strings->small);
 }
 
 static void string_dispose(struct mpool_pool *pool)
@@ -488,7 +486,7 @@ static void string_finish(struct mpool_pool *pool, bool keep)
 {
 	struct mpool_string *strings = to_strings(pool);
 
-	mpool_small_kill(strings->small);
+	mpool_small_kill(&strings->small);
 	if (keep) {
 		mpool_pool_orphan(pool);
 		return;
@@ -530,11 +528,11 @@ int mpool_string_verify(struct mpool_string *strings)
 
 	mpool_string_flush(strings);
 	mutex_lock(&strings->tab.resize_mutex);
-	mpool_small_walk(&strings->small->pool, verify_string, &tally);
+	mpool_small_walk(&strings->small.pool, verify_string, &tally);
 	tally.bad += mpool_broken(tally.seen != strings->tab.nr);
 	tally.bad += mpool_strtab_verify(&strings->tab);
 	mutex_unlock(&strings->tab.resize_mutex);
-	return tally.bad + mpool_small_verify(strings->small);
+	return tally.bad + mpool_small_verify(&strings->small);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_string_verify);
 
@@ -564,39 +562,26 @@ static struct mpool_string *string_setup(const char *name,
 		.on_leak = args->on_leak,
 	};
 	struct mpool_string *strings;
-	int err;
+	struct mpool_small *small;
+	int err = -EINVAL;
 
-	strings = kzalloc(sizeof(*strings), GFP_KERNEL);
-	if (!strings)
-		return ERR_PTR(-ENOMEM);
-	strings->small = mpool_small_setup(name, &small_args, &string_ops,
-					   site);
-	if (IS_ERR(strings->small)) {
-		err = PTR_ERR(strings->small);
-		goto err_free;
-	}
-	strings->small->above = strings;
-	strings->small->pool.handle = strings;
+	small = mpool_small_setup(name, &small_args, &string_ops,
+				  sizeof(*strings), site);
+	if (IS_ERR(small))
+		return ERR_CAST(small);
+	strings = container_of(small, struct mpool_string, small);
 	INIT_WORK(&strings->work, retired_fn);
-	err = -EINVAL;
-	if (args->flags & ~MPOOL_STRING_NOCASE) {
+	if (args->flags & ~MPOOL_STRING_NOCASE)
 		mpool_refuse(&string_ops, name, "flags are unknown");
-		goto err_small;
-	}
-	if (!mpool_large_touchable(strings->small->large)) {
+	else if (!mpool_large_touchable(small->large))
 		mpool_refuse(&string_ops, name,
 			     "large has device memory, which is never touched");
-		goto err_small;
-	}
-	err = mpool_strtab_init(&strings->tab, args->flags & MPOOL_STRING_NOCASE);
-	if (err)
-		goto err_small;
-	return strings;
-
-err_small:
-	mpool_small_put(strings->small);
-err_free:
-	kfree(strings);
+	else
+		err = mpool_strtab_init(&strings->tab,
+					args->flags & MPOOL_STRING_NOCASE);
+	if (!err)
+		return strings;
+	mpool_small_put(small);
 	return ERR_PTR(err);
 }
 
@@ -614,7 +599,7 @@ struct mpool_string *__mpool_string_create(const char *name,
 	strings = string_setup(name, args ?: &none, site);
 	if (IS_ERR(strings))
 		return strings;
-	err = mpool_pool_register(&strings->small->pool);
+	err = mpool_pool_register(&strings->small.pool);
 	if (err) {
 		string_put(strings);
 		return ERR_PTR(err);

@@ -8,9 +8,8 @@
 #include "strtab.h"
 
 struct mpool_string {
-	/* Constant after creation. */
-	struct mpool_small *small;	/* its pool is this pool's */
-
+	/* At the beginning: the one allocation is the small pool's. */
+	struct mpool_small small;	/* its pool is this pool's */
 	struct mpool_strtab tab;
 
 	/* Strings without a reference, linked by their first words; freed by the work item. */
@@ -21,7 +20,7 @@ struct mpool_string {
 /* The string pool that a pool of that kind is. */
 static inline struct mpool_string *to_strings(struct mpool_pool *pool)
 {
-	return to_small(pool)->above;
+	return container_of(to_small(pool), struct mpool_string, small);
 }
 
 /* Characters of a string that are shown, one that says that there are more, a NUL. */
