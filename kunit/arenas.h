@@ -45,6 +45,27 @@ static inline int verify_one(struct mpool_runs *runs, struct mpool_arena *arena)
 	       mpool_runs_verify(runs, arena->npages, arena->nfree);
 }
 
+/* Pages of cached runs. */
+static inline unsigned long cached_pages(const struct mpool_runs *runs)
+{
+	unsigned long pages = 0;
+	u32 len;
+
+	for (len = 1; len < RUNS_QUICK; len++)
+		pages += runs->quick[len] ? len : 0;
+	return pages;
+}
+
+/* Merges all cached runs; how many that were. */
+static inline u32 merge_cached(struct mpool_runs *runs)
+{
+	u32 len, n = 0;
+
+	for (len = 1; len < RUNS_QUICK; len++)
+		n += !!mpool_quick_merge(runs, len, NULL);
+	return n;
+}
+
 static inline bool one_free_run(const struct mpool_arena *arena)
 {
 	return arena->nfree == arena->npages &&

@@ -15,12 +15,24 @@
 
 #include "audit.h"
 #include "registry.h"
+#include "runs.h"
 
 /* Module parameter: 0 takes a new seed for each case. */
 extern unsigned long mpool_kunit_seed;
 
 /* Pages that the shared pool has handed out, idle ones given back before. */
 long mpool_kunit_shared_pages(void);
+
+/* Pages of an engine's free runs, cached ones too. */
+static inline unsigned long mpool_kunit_free_pages(const struct mpool_runs *runs)
+{
+	unsigned long pages = runs->nr_free;
+	u32 len;
+
+	for (len = 1; len < RUNS_QUICK; len++)
+		pages += runs->quick[len] ? len : 0;
+	return pages;
+}
 
 /* Random numbers of a case; prints the seed that repeats them. */
 void mpool_kunit_random(struct kunit *test, struct rnd_state *rnd);

@@ -45,7 +45,7 @@ static void want_is(struct kunit *test, struct want *want,
 {
 	snprintf(want->text, sizeof(want->text),
 		 "\narena 0: 16 pages, %lu free\n%s\n",
-		 mpool_runs_nr_free(&pool->runs), want->map);
+		 mpool_kunit_free_pages(&pool->runs), want->map);
 	draw(out, pool);
 	KUNIT_EXPECT_STREQ(test, out->buf, want->text);
 }
@@ -124,7 +124,7 @@ static void characters_add_up(struct kunit *test)
 		for (i = 0, live = 0; i < RANDOM_RUNS; i++)
 			live += !!run[i];
 		bad += count_of(map, "Rr.,") != RANDOM_PAGES;
-		bad += count_of(map, ".,") != mpool_runs_nr_free(&pool->runs);
+		bad += count_of(map, ".,") != mpool_kunit_free_pages(&pool->runs);
 		bad += count_of(map, "R") != live;
 	}
 	KUNIT_EXPECT_EQ(test, bad, 0);

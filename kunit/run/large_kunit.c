@@ -387,6 +387,26 @@ static void spares(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
 }
 
+/* Makes a pool on one node have engines for three, which end with it. */
+static void three_engines(struct kunit *test, struct mpool_large *pool)
+{
+	struct mpool_runs *runs = &pool->runs;
+	unsigned int i;
+
+	if (pool->nodes)
+		kunit_skip(test, "has nodes of its own");
+	pool->nodes = kcalloc(3, sizeof(*pool->nodes), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, pool->nodes);
+	pool->nodes[0] = runs;
+	for (i = 1; i < 3; i++, runs = runs->next) {
+		runs->next = kzalloc(sizeof(*runs), GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, runs->next);
+		runs->next->large = pool;
+		INIT_LIST_HEAD(&runs->next->spares);
+		pool->nodes[i] = runs->next;
+	}
+}
+
 /* The longest of each node, whatever the order. */
 static void spares_one_a_node(struct kunit *test)
 {
@@ -396,19 +416,23 @@ static void spares_one_a_node(struct kunit *test)
 	void *p[ARRAY_SIZE(pages)];
 	unsigned int i, first;
 
+	three_engines(test, pool);
 	for (first = 0; first < ARRAY_SIZE(pages); first++) {
 		for (i = 0; i < ARRAY_SIZE(pages); i++) {
+			/* The memory of node 0 shall be that of another. */
+			swap(pool->nodes[0], pool->nodes[i % 3]);
 			p[i] = mpool_large_alloc(pool, pages[i] * PAGE_SIZE,
 						 NULL, GFP_KERNEL);
 			KUNIT_ASSERT_NOT_NULL(test, p[i]);
 			arena = (void *)word_at(p[i]);
 			arena->nid = i % 3;
+			swap(pool->nodes[0], pool->nodes[i % 3]);
 		}
 		for (i = 0; i < ARRAY_SIZE(pages); i++)
 			mpool_large_free(pool,
 					 p[(first + i) % ARRAY_SIZE(pages)]);
 		KUNIT_EXPECT_EQ(test, pool->nr_spares, 3);
-		KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 100 + 300 + 200);
+		KUNIT_EXPECT_EQ(test, mpool_large_nr_pages(pool), 100 + 300 + 200);
 		KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
 		KUNIT_EXPECT_EQ(test, mpool_large_trim(pool), 600);
 	}

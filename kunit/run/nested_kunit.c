@@ -72,7 +72,7 @@ static void nested_exit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(w->inner), 0);
 	KUNIT_EXPECT_EQ(test, charged(w->outer), 0);
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(w->outer), 0);
-	KUNIT_EXPECT_EQ(test, mpool_runs_nr_free(&w->outer->runs), OUTER_PAGES);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_free_pages(&w->outer->runs), OUTER_PAGES);
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(w->outer), 0);
 	KUNIT_EXPECT_EQ(test, mpool_pagemap_verify(), 0);
 	vfree(w->base);
@@ -149,7 +149,7 @@ static void no_more_than_there_is(struct kunit *test)
 						  GFP_KERNEL | __GFP_NOFAIL));
 	KUNIT_EXPECT_NULL(test, mpool_large_alloc(w->outer, 1, &real,
 						  GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, mpool_runs_nr_free(&w->outer->runs), 0);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_free_pages(&w->outer->runs), 0);
 	while (n)
 		mpool_large_free(w->inner, p[--n]);
 	p[0] = mpool_large_alloc(w->inner, (OUTER_PAGES - 16) * PAGE_SIZE,

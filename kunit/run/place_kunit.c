@@ -43,7 +43,7 @@ static void world_begin(struct kunit *test, struct world *w, u64 start,
 
 static void world_end(struct kunit *test, struct world *w)
 {
-	KUNIT_EXPECT_EQ(test, mpool_runs_nr_free(&w->pool->runs), w->npages);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_free_pages(&w->pool->runs), w->npages);
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(w->pool), 0);
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(w->pool), 0);
 }
@@ -78,7 +78,7 @@ static bool any_allowed(const struct world *w, const struct mpool_place *place,
 static const char *try_one(const struct world *w,
 			   const struct mpool_place *place, u32 len, char **got)
 {
-	unsigned long nfree = mpool_runs_nr_free(&w->pool->runs);
+	unsigned long nfree = mpool_kunit_free_pages(&w->pool->runs);
 	bool can = any_allowed(w, place, len);
 	size_t real;
 	char *p;
@@ -88,9 +88,9 @@ static const char *try_one(const struct world *w,
 	*got = p;
 	if (!p)
 		return can ? "there was a place" :
-			real || mpool_runs_nr_free(&w->pool->runs) != nfree ?
+			real || mpool_kunit_free_pages(&w->pool->runs) != nfree ?
 			"a failure changed something" : NULL;
-	if (real != len * P || mpool_runs_nr_free(&w->pool->runs) != nfree - len)
+	if (real != len * P || mpool_kunit_free_pages(&w->pool->runs) != nfree - len)
 		return "the run has another length";
 	if (!allowed(w, place, (p - FAKE_BASE) >> PAGE_SHIFT, len))
 		return "it does not lie where it has to";

@@ -58,7 +58,7 @@ static unsigned long nr_held(const struct mpool_large *pool)
 	return atomic_long_read(&pool->refs.held);
 }
 
-/* Short runs, which are parked, and long ones, blocks of their own among them. */
+/* Short runs, which are cached, and long ones, blocks of their own among them. */
 static const unsigned int lengths[] = { 1, 2, 5, 16, 32, 33, 63, 64, 70, 130 };
 
 /* As kfree(), put_page() and the like do, many times. */

@@ -50,6 +50,14 @@ static struct mpool_large *new_region(struct kunit *test, void *base,
 	return pool;
 }
 
+/* Pages of the longest free run. */
+static unsigned long largest(struct mpool_large *pool)
+{
+	struct mpool_large_room room;
+
+	return mpool_large_room(pool, &room) ? room.largest : 0;
+}
+
 static long charged(const struct mpool_large *pool)
 {
 	return atomic_long_read(&pool->pool.pages);
@@ -320,7 +328,7 @@ static void several_regions(struct kunit *test)
 	mpool_large_clear(pool);
 	KUNIT_EXPECT_NULL(test, mpool_large_alloc(pool, 33 * PAGE_SIZE, NULL,
 						  GFP_QUIET));
-	KUNIT_EXPECT_EQ(test, mpool_runs_nr_free(&pool->runs), pages);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_free_pages(&pool->runs), pages);
 	/* Idle regions stay: they are the caller's to take. */
 	KUNIT_EXPECT_EQ(test, mpool_large_trim(pool), 0);
 	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, pages);
@@ -342,7 +350,7 @@ static void exact_lengths(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, p && q);
 	KUNIT_EXPECT_EQ(test, real, pages * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, charged(pool), 2 * pages);
-	KUNIT_EXPECT_EQ(test, mpool_runs_nr_free(&pool->runs), 0);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_free_pages(&pool->runs), 0);
 	mpool_kunit_fill(p, real, 1);
 	mpool_kunit_fill(q, real, 2);
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_intact(p, real, 1));
@@ -386,7 +394,7 @@ static void full_and_again(struct kunit *test)
 							  NULL, GFP_KERNEL));
 		for (i = 1; i < 64; i += 2)
 			mpool_large_free(pool, p[i]);
-		KUNIT_EXPECT_EQ(test, mpool_runs_largest(&pool->runs), 64);
+		KUNIT_EXPECT_EQ(test, largest(pool), 64);
 		KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
 	}
 	destroy(test, pool);
@@ -668,7 +676,7 @@ static void churn_at_90_percent(struct kunit *test)
 	KUNIT_EXPECT_GE(test, used, BUSY_PAGES * 9 / 10 - 64);
 	while (n--)
 		mpool_large_free(pool, p[n]);
-	KUNIT_EXPECT_EQ(test, mpool_runs_largest(&pool->runs), BUSY_PAGES);
+	KUNIT_EXPECT_EQ(test, largest(pool), BUSY_PAGES);
 	destroy(test, pool);
 }
 

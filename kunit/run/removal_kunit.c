@@ -231,7 +231,7 @@ static void random_ranges(struct kunit *test)
 	for (i = pages = 0; i < MODEL_RANGES; i++)
 		pages += m->has[i] ? MODEL_PAGES : 0;
 	KUNIT_EXPECT_EQ(test, m->pool->runs.nr_pages, pages);
-	KUNIT_EXPECT_EQ(test, mpool_runs_nr_free(&m->pool->runs), pages);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_free_pages(&m->pool->runs), pages);
 	/* Each of the three answers has been there. */
 	for (i = 1; i < 4; i++)
 		KUNIT_EXPECT_GT(test, m->done[i], 20);

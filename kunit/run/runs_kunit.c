@@ -34,7 +34,7 @@ struct model {
 	struct model_run run[MODEL_RUNS];
 	u32 nr_run;
 	u32 failed;			/* allocs that could not be */
-	u32 unparked;			/* allocs of a run that was parked */
+	u32 cached;			/* allocs of a run that was cached */
 	struct rnd_state rnd;
 };
 
@@ -151,15 +151,15 @@ static struct mpool_page *model_take(struct model *m, u32 len,
 	struct mpool_page *pg = NULL;
 
 	if (align <= PAGE_SIZE)
-		pg = mpool_runs_unpark(&m->runs, len);
+		pg = mpool_runs_uncache(&m->runs, len);
 	if (pg) {
-		m->unparked++;
+		m->cached++;
 		mpool_page_set(pg, mpool_page_index(pg), MPOOL_PAGE_RUN);
 		return pg;
 	}
 	pg = mpool_runs_alloc(&m->runs, len, align, MPOOL_PAGE_RUN);
 	if (!pg) {
-		mpool_runs_merge(&m->runs, NULL);
+		merge_cached(&m->runs);
 		pg = mpool_runs_alloc(&m->runs, len, align, MPOOL_PAGE_RUN);
 	}
 	return pg ?: model_search(m, len, align);
@@ -204,7 +204,7 @@ static bool model_free(struct model *m, u32 i)
 	ok = mpool_runs_claim(run->pg) && !mpool_runs_claim(run->pg) &&
 	     model_set(m, run->arena, run->index, run->len, i + 1, 0);
 	if (mpool_kunit_below(&m->rnd, 2) ||
-	    !mpool_runs_park(&m->runs, m->arenas[run->arena], run->pg))
+	    !mpool_runs_cache(&m->runs, run->pg))
 		mpool_runs_free(&m->runs, run->pg);
 	m->nr_run--;
 	if (i == m->nr_run || !ok)
@@ -256,12 +256,12 @@ static bool model_find(struct model *m)
 				    mpool_kunit_below(&m->rnd, PAGE_SIZE));
 	if (id)
 		return pg == m->run[id - 1].pg;
-	if (mpool_page_state(pg) == MPOOL_PAGE_PARKED &&
-	    (m->runs.parked[pg->len] != pg || pg > &arena->pages[index] ||
+	if (mpool_page_state(pg) == MPOOL_PAGE_CACHED &&
+	    (m->runs.quick[pg->len] != pg || pg > &arena->pages[index] ||
 	     pg + pg->len <= &arena->pages[index]))
 		return false;
-	/* The head of the free run around it, when no neighbour is parked. */
-	mpool_runs_merge(&m->runs, NULL);
+	/* The head of the free run around it, when no neighbour is cached. */
+	merge_cached(&m->runs);
 	pg = mpool_runs_find(arena, arena->base + index * PAGE_SIZE);
 	while (index && !m->owner[a][index - 1])
 		index--;
@@ -271,7 +271,7 @@ static bool model_find(struct model *m)
 
 static int model_verify(struct model *m)
 {
-	unsigned long pages = 0, nfree = 0, merged = 0;
+	unsigned long pages = 0, nfree = 0, cached = cached_pages(&m->runs);
 	int bad = 0;
 	u32 a, i;
 
@@ -283,12 +283,10 @@ static int model_verify(struct model *m)
 			here += !m->owner[a][i];
 		bad += here != mpool_arena_nr_free(m->arenas[a]);
 		pages += model_pages[a];
-		merged += m->arenas[a]->nfree;
 		nfree += here;
 	}
-	bad += mpool_runs_nr_free(&m->runs) != nfree;
-	bad += mpool_runs_verify(&m->runs, pages, merged);
-	/* Merges what is parked. */
+	bad += mpool_runs_verify(&m->runs, pages, nfree - cached);
+	merge_cached(&m->runs);
 	bad += mpool_runs_largest(&m->runs) != model_largest(m);
 	for (a = 0; a < MODEL_ARENAS; a++)
 		bad += mpool_runs_verify_arena(&m->runs, m->arenas[a]);
@@ -327,11 +325,11 @@ static void random_against_model(struct kunit *test)
 	}
 	/* Nearly full and nearly empty have both been there. */
 	KUNIT_EXPECT_GT(test, m->failed, 100);
-	KUNIT_EXPECT_GT(test, m->unparked, 100);
+	KUNIT_EXPECT_GT(test, m->cached, 100);
 	while (m->nr_run)
 		KUNIT_ASSERT_TRUE(test, model_free(m, m->nr_run - 1));
 	KUNIT_EXPECT_EQ(test, model_verify(m), 0);
-	mpool_runs_merge(&m->runs, NULL);
+	merge_cached(&m->runs);
 	for (i = 0; i < MODEL_ARENAS; i++)
 		KUNIT_EXPECT_TRUE(test, one_free_run(m->arenas[i]));
 }

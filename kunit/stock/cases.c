@@ -24,7 +24,7 @@
 struct use {
 	struct mpool_fixed *fixed;	/* with a reserve */
 	struct mpool_small *small;
-	struct mpool_large *large;	/* with a run of each of run_pages parked */
+	struct mpool_large *large;	/* with a run of each of run_pages cached */
 	enum place place;
 	unsigned int misses;
 };

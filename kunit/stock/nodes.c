@@ -73,7 +73,7 @@ static void *take_in_nmi(struct stock *t, struct nodes *n, int side,
 	return ask.p;
 }
 
-/* Of the node that asks, whatever was parked or freed on the other before. */
+/* Of the node that asks, whatever was cached or freed on the other before. */
 static void runs_are_near(struct stock *t, struct nodes *n)
 {
 	static const u8 lens[] = { 1, 5, 5, 17, 32, 33, 64, 100 };
@@ -113,7 +113,7 @@ static void far_runs_serve(struct stock *t, struct nodes *n, int side)
 	if (CHECK(t, p))
 		CHECK(t, nid_of(p) == n->nid[!side]);
 	mpool_large_free(n->pool, p);
-	/* Parked there, it is still of the other node. */
+	/* Cached there, it is still of the other node. */
 	CHECK(t, !take_in_nmi(t, n, side, 5, __GFP_THISNODE));
 	CHECK(t, take_in_nmi(t, n, !side, 5, __GFP_THISNODE) == p);
 	mpool_large_free(n->pool, p);
@@ -136,7 +136,7 @@ static void one_spare_a_node(struct stock *t, struct nodes *n)
 	for (i = 0; i < 6; i++)
 		mpool_large_free(n->pool, p[i]);
 	CHECK(t, mpool_large_trim(n->pool) == 2 * LONG_PAGES);
-	/* Also of runs that are parked: 20 of 32 pages, six times. */
+	/* Also of runs that are cached: 20 of 32 pages, six times. */
 	for (i = 0; i < 6; i++)
 		p[i] = take_on(n, i % 2, 20, GFP_KERNEL);
 	for (i = 0; i < 6; i++)

@@ -80,7 +80,7 @@ static void run_give(void *p, unsigned int pages, int tag)
 	mpool_large_free(meet.pool, p);
 }
 
-/* Up to two runs at once, of lengths that are parked and others; then none. */
+/* Up to two runs at once, of lengths that are cached and others; then none. */
 static void churn_round(unsigned long i)
 {
 	static const u8 lens[] = { 1, 5, 17, 33, 64, 2, 70 };
@@ -161,7 +161,7 @@ static void meet_at(struct stock *t, const char *where)
 	if (!CHECK(t, !register_kprobe(&probe)))
 		return;
 	for (round = 0; round < 10; round++) {
-		/* One that is parked, and taken without the lock, and one that is not. */
+		/* One that is cached, and taken without the lock, and one that is not. */
 		meet.pages = round % 2 ? 20 : 40;
 		p = run_take(meet.pages, 1);
 		run_give(p, meet.pages, 1);

@@ -25,15 +25,9 @@
 
 void mpool_map_header(struct mpool_out *out, struct mpool_large *large)
 {
-	unsigned long flags, pages, nfree, longest;
 	struct mpool_large_room room;
 
-	raw_spin_lock_irqsave(&large->lock, flags);
-	pages = mpool_large_nr_pages(large);
-	room = mpool_large_room_locked(large);
-	raw_spin_unlock_irqrestore(&large->lock, flags);
-	nfree = room.free;
-	longest = room.largest;
+	mpool_large_room(large, &room);
 	mpool_out(out, "# A character is a page, or as many as its arena says:\n");
 	mpool_out(out, "#   R run, r its rest    C chunk of a fixed pool, c its rest\n");
 	mpool_out(out, "#   . free               , free, and kept for its length\n");
@@ -41,8 +35,8 @@ void mpool_map_header(struct mpool_out *out, struct mpool_large *large)
 	mpool_out(out, "#   x not the pool's any more: somebody has references to it\n");
 	mpool_out(out, "# Fragmentation: free pages that are not in the longest free run.\n");
 	mpool_out(out, "%lu pages, %lu free, longest free run %lu, fragmentation %lu %%\n",
-		  pages, nfree, longest,
-		  nfree ? (nfree - min(longest, nfree)) * 100 / nfree : 0);
+		  room.pages, room.free, room.largest,
+		  room.free ? (room.free - min(room.largest, room.free)) * 100 / room.free : 0);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_map_header);
 
@@ -58,7 +52,7 @@ static char page_char(enum mpool_page_state state, bool first)
 	case MPOOL_PAGE_LATE:
 	case MPOOL_PAGE_QUEUED:
 		return 'q';
-	case MPOOL_PAGE_PARKED:
+	case MPOOL_PAGE_CACHED:
 		return ',';
 	case MPOOL_PAGE_GONE:
 		return 'x';

@@ -170,20 +170,14 @@ static void show_limit(struct mpool_out *out, const struct mpool_limit *limit)
 static void show_large(struct mpool_out *out, struct mpool_large *large)
 {
 	struct mpool_large_room room;
-	unsigned long flags, pages;
-	unsigned int spares;
 
-	raw_spin_lock_irqsave(&large->lock, flags);
-	pages = mpool_large_nr_pages(large);
-	room = mpool_large_room_locked(large);
-	spares = large->nr_spares;
-	raw_spin_unlock_irqrestore(&large->lock, flags);
+	mpool_large_room(large, &room);
 	mpool_out(out, "%-20s %s\n", "memory from", large->feed->what);
-	line(out, "pages held", pages);
+	line(out, "pages held", room.pages);
 	line(out, "pages free", room.free);
 	line(out, "largest free run", room.largest);
 	line(out, "pages in chunks", READ_ONCE(large->nr_chunk_pages));
-	line(out, "spare arenas", spares);
+	line(out, "spare arenas", mpool_hint(large->nr_spares));
 	line(out, "pools served", atomic_read(&large->pool.users));
 	line(out, "freed by the kernel", atomic_long_read(&large->refs.dropped));
 	line(out, "pages left to others", atomic_long_read(&large->refs.held));

@@ -3,44 +3,28 @@
  * Arenas of a large pool: how they come, become idle, and go.
  *
  * Structure: all arenas of a pool are on a doubly linked list, in the order in which
- * they came, which their serial numbers say; and those without a
- * run in use, the spares, on a second one.  The longest spare of each node is kept,
- * the others go back to the system: a caller that takes and gives back one run must
- * not make the page allocator work each time.  When the system is short of memory,
- * the shrinker takes those that are kept, too.
+ * they came, which their serial numbers say.  An idle arena, which has free runs only, is
+ * also on the list of spares of its engine.  The first spare is kept, the others go
+ * back to the system: a caller that takes and gives back one run must not make the page
+ * allocator work each time.  An arena that becomes idle goes to the front if it is longer
+ * than the first one, so that the kept one serves most requests.  When the system is short
+ * of memory, the shrinker takes those that are kept, too.
  *
- * A run that is parked is not in use, and who takes or parks one has no lock.  So
- * the list of spares is lazy: an arena on it may be in use again, which is found out
- * when spares are looked for; and who parks the last run of an arena takes the lock
- * only if the arena is not noted: not on that list, nor one that never is.  An arena
- * is taken off the list in the order of
+ * A cached run holds its arena.  So the last run in use of an arena is freed and not
+ * cached, unless there is no other arena (mpool_run_is_last()), and the cached runs of the
+ * arena are merged then.  All are merged when the pool is trimmed and when the shrinker
+ * counts: they may hold an arena that nothing else does.
  *
- *	noted = false, barrier, is live still above 0?
- *
- * and its last run is given back in the order of
- *
- *	live = 0, barrier, is it noted?
- *
- * so that at least one of the two sees the other and puts the arena on the list.
- *
- * An arena with live = 0 may have a run that somebody has just taken from its place
- * and not counted yet, and one that has gone may have live above 0, by somebody who
- * has parked its last run and not counted that yet.  So what decides is not live but
- * that all pages are free once its parked runs are merged, under the lock; and the
- * latter somebody finds an arena that is noted, and whose description is there: he
- * has preemption off, and it is freed after a grace period.
- *
- * An arena of which pages left (refs.c) does not go with the others, because that takes
- * more than a few steps under the lock: a work item gives its runs back one by one.
+ * An arena of which pages left (refs.c) is no spare, because it goes in more than a few
+ * steps: a work item gives its runs back one by one.
  *
  * Invariant, checked by mpool_large_verify():
- *	an arena that has no run in use is on the list of spares, if the feed takes
- *	arenas back; noted says so, and is true where there is nothing to say;
- *	surplus is true if two spares are of one node, but for the moment until
- *	they are looked at.
+ *	the spares are the arenas that are idle and have all of their pages, if the
+ *	feed takes arenas back; nr_spares and spare_pages are their sums.
  *
- * Locking: large->lock (raw) for both lists and all of an arena but live, which is
- * counted without it, and noted, which is read without it.
+ * Locking: large->lock (raw) for both lists and all of an arena but live, which is counted
+ * without it.  Spares are taken out one at a time, and given back to the system without
+ * the lock.
  */
 #include <linux/kernel.h>
 #include <linux/rculist.h>
@@ -48,7 +32,7 @@
 
 #include "large.h"
 
-/* Takes an arena off the list of spares, if it is there. */
+/* A run is taken from an arena, or it is taken out: it is no spare, if it was one. */
 void mpool_arena_used_locked(struct mpool_large *large,
 			     struct mpool_arena *arena)
 {
@@ -57,65 +41,81 @@ void mpool_arena_used_locked(struct mpool_large *large,
 		return;
 	list_del_init(&arena->spare);
 	large->nr_spares--;
-	WRITE_ONCE(arena->noted, false);
+	large->spare_pages -= arena->npages;
 }
 
-/* Is there another spare of the same node? */
-static bool spare_has_like_locked(struct mpool_large *large,
-				  const struct mpool_arena *arena)
-{
-	const struct mpool_arena *other;
-
-	lockdep_assert_held(&large->lock);
-	list_for_each_entry(other, &large->spares, spare)
-		if (other != arena && other->nid == arena->nid)
-			return true;
-	return false;
-}
-
-/* Puts an arena on the list of spares if it is idle and not there. */
-void mpool_arena_idle_locked(struct mpool_large *large,
+/* Puts an arena that is idle from now on to the spares. */
+static void spare_add_locked(struct mpool_large *large,
 			     struct mpool_arena *arena)
 {
+	struct list_head *spares = &arena->runs->spares;
+	const struct mpool_arena *first;
+
 	lockdep_assert_held(&large->lock);
-	if (arena->noted || atomic_read(&arena->live))
+	if (!large->feed->gives_back)
 		return;
-	if (spare_has_like_locked(large, arena))
-		WRITE_ONCE(large->surplus, true);
-	list_add(&arena->spare, &large->spares);
-	large->nr_spares++;
-	WRITE_ONCE(arena->noted, true);
 	/* It does not go back by the ways of others, but run by run. */
-	if (unlikely(arena->gone))
-		mpool_kick(&large->late);
-}
-
-/*
- * The same, without the lock, also if the arena has gone meanwhile: since before its
- * last run was parked the caller has preemption off, or is in an RCU read-side
- * section.  Any context: what an NMI cannot do, a work item does.
- */
-void mpool_arena_idle(struct mpool_large *large, struct mpool_arena *arena)
-{
-	unsigned long flags;
-
-	if (!mpool_lock_irqsave(&large->lock, flags)) {
+	if (unlikely(arena->gone)) {
 		mpool_kick(&large->late);
 		return;
 	}
-	mpool_arena_idle_locked(large, arena);
-	raw_spin_unlock_irqrestore(&large->lock, flags);
+	first = list_first_entry_or_null(spares, struct mpool_arena, spare);
+	if (first && first->npages >= arena->npages)
+		list_add_tail(&arena->spare, spares);
+	else
+		list_add(&arena->spare, spares);
+	large->nr_spares++;
+	large->spare_pages += arena->npages;
 }
 
-/* Takes a spare off that is in use again, unless it has just become idle. */
-static void spare_drop_locked(struct mpool_large *large,
-			      struct mpool_arena *arena)
+/* Merges the cached runs of an engine, 32 at most; false if there was none. */
+bool mpool_quick_flush_locked(struct mpool_runs *runs)
 {
+	struct mpool_arena *arena;
+	bool any = false;
+	u32 len;
+
+	lockdep_assert_held(&runs->large->lock);
+	for (len = 1; len < RUNS_QUICK; len++) {
+		arena = mpool_quick_merge(runs, len, NULL);
+		if (!arena)
+			continue;
+		any = true;
+		if (mpool_arena_is_idle(arena))
+			spare_add_locked(runs->large, arena);
+	}
+	return any;
+}
+
+/*
+ * A run of an arena was freed or left, or the arena is new: without a run in use it is idle,
+ * once its cached runs are merged.
+ */
+void mpool_arena_idle_locked(struct mpool_large *large,
+			     struct mpool_arena *arena)
+{
+	u32 len;
+
 	lockdep_assert_held(&large->lock);
-	mpool_arena_used_locked(large, arena);
-	/* Pairs with atomic_dec_and_test() in mpool_place_put(). */
-	smp_mb();
-	mpool_arena_idle_locked(large, arena);
+	if (atomic_read(&arena->live))
+		return;
+	for (len = 1; len < RUNS_QUICK && !mpool_arena_is_idle(arena); len++)
+		mpool_quick_merge(arena->runs, len, arena);
+	if (mpool_arena_is_idle(arena))
+		spare_add_locked(large, arena);
+}
+
+/* Merges the cached runs of all engines, one engine at a time. */
+void mpool_large_flush(struct mpool_large *large)
+{
+	struct mpool_runs *runs;
+	unsigned long flags;
+
+	mpool_large_for_each_runs(large, runs) {
+		raw_spin_lock_irqsave(&large->lock, flags);
+		mpool_quick_flush_locked(runs);
+		raw_spin_unlock_irqrestore(&large->lock, flags);
+	}
 }
 
 /* Takes an arena out of the pool; false if a run of it is not free. */
@@ -127,8 +127,6 @@ bool mpool_arena_unlink_locked(struct mpool_large *large,
 		return false;
 	list_del_rcu(&arena->list);
 	mpool_arena_used_locked(large, arena);
-	/* Whoever counts its last run yet shall leave it alone. */
-	WRITE_ONCE(arena->noted, true);
 	return true;
 }
 
@@ -175,7 +173,6 @@ void mpool_large_add_arena(struct mpool_large *large,
 {
 	unsigned long flags;
 
-	arena->noted = !large->feed->gives_back;
 	raw_spin_lock_irqsave(&large->lock, flags);
 	arena->serial_low = ++large->serial;
 	arena->serial_high = large->serial >> 32;
@@ -186,38 +183,19 @@ void mpool_large_add_arena(struct mpool_large *large,
 	mpool_stat_inc(&large->pool.stats, MPOOL_STAT_GROW);
 }
 
-/* The shortest spare; if @keep, of those that are not alone on their node. */
-static struct mpool_arena *spare_shortest_locked(struct mpool_large *large,
-						 bool keep)
+/* Takes a spare of an engine out of the pool, but not the first if @keep. */
+static struct mpool_arena *spare_pop(struct mpool_runs *runs, bool keep)
 {
-	struct mpool_arena *arena, *found = NULL;
-
-	lockdep_assert_held(&large->lock);
-	list_for_each_entry(arena, &large->spares, spare)
-		if ((!found || arena->npages < found->npages) &&
-		    (!keep || spare_has_like_locked(large, arena)))
-			found = arena;
-	return found;
-}
-
-/* Takes such a spare out of the pool. */
-static struct mpool_arena *spare_pop(struct mpool_large *large, bool keep)
-{
-	struct mpool_arena *arena, *next;
+	struct mpool_large *large = runs->large;
+	struct mpool_arena *arena = NULL;
 	unsigned long flags;
-	LIST_HEAD(taken);
 
 	raw_spin_lock_irqsave(&large->lock, flags);
-	/* Pairs with atomic_dec_and_test() in mpool_place_put(). */
-	list_for_each_entry_safe(arena, next, &large->spares, spare)
-		if (atomic_read_acquire(&arena->live))
-			spare_drop_locked(large, arena);
-	/* One of whose runs is being taken at this moment stays, as if in use. */
-	while ((arena = spare_shortest_locked(large, keep)) &&
-	       !mpool_arena_unlink_locked(large, arena))
-		list_move(&arena->spare, &taken);
-	WRITE_ONCE(large->surplus, arena || !list_empty(&taken));
-	list_splice(&taken, &large->spares);
+	if (!list_empty(&runs->spares) &&
+	    !(keep && list_is_singular(&runs->spares))) {
+		arena = list_last_entry(&runs->spares, struct mpool_arena, spare);
+		mpool_arena_unlink_locked(large, arena);
+	}
 	raw_spin_unlock_irqrestore(&large->lock, flags);
 	return arena;
 }
@@ -227,65 +205,74 @@ unsigned long mpool_large_shed(struct mpool_large *large)
 {
 	struct mpool_arena *arena;
 	unsigned long pages = 0;
+	struct mpool_runs *runs;
 
-	mpool_refs_hurry(large);
-	while ((arena = spare_pop(large, false))) {
-		pages += arena->npages;
-		mpool_arena_release(large, arena);
-	}
+	mpool_large_flush(large);
+	mpool_large_for_each_runs(large, runs)
+		while ((arena = spare_pop(runs, false))) {
+			pages += arena->npages;
+			mpool_arena_release(large, arena);
+		}
 	return pages;
 }
 
-/* Gives all spares back but one a node, if this is the place for it. */
+/* Has an engine more than one spare?  Without the lock: about. */
+static bool spares_surplus(const struct mpool_runs *runs)
+{
+	return mpool_hint(runs->spares.next) != mpool_hint(runs->spares.prev);
+}
+
+/* Gives all spares back but the first of each engine, if this is the place for it. */
 void mpool_large_reap(struct mpool_large *large)
 {
 	struct mpool_arena *arena;
+	struct mpool_runs *runs;
 
-	if (!READ_ONCE(large->surplus) || !mpool_may_grow())
-		return;
-	while ((arena = spare_pop(large, true)))
-		mpool_arena_release(large, arena);
+	mpool_large_for_each_runs(large, runs)
+		if (spares_surplus(runs) && mpool_may_grow())
+			while ((arena = spare_pop(runs, true)))
+				mpool_arena_release(large, arena);
 }
+EXPORT_SYMBOL_IF_KUNIT(mpool_large_reap);
 
-/* Pages in spares. */
+/* Pages that mpool_large_shed() would give back now. */
 unsigned long mpool_large_spare_pages(struct mpool_large *large)
 {
-	struct mpool_arena *arena;
-	unsigned long flags, pages = 0;
-
-	if (!mpool_hint(large->nr_spares))
-		return 0;
-	raw_spin_lock_irqsave(&large->lock, flags);
-	list_for_each_entry(arena, &large->spares, spare)
-		if (!atomic_read(&arena->live))
-			pages += arena->npages - arena->gone;
-	raw_spin_unlock_irqrestore(&large->lock, flags);
-	return pages;
+	mpool_large_flush(large);
+	return mpool_hint(large->spare_pages);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_large_spare_pages);
+
+/* Takes an arena out and ends it; -EBUSY if a run of it is in use. */
+static int arena_remove(struct mpool_large *large, struct mpool_arena *arena)
+{
+	unsigned long flags;
+	bool idle;
+
+	raw_spin_lock_irqsave(&large->lock, flags);
+	mpool_quick_flush_locked(arena->runs);
+	idle = mpool_arena_unlink_locked(large, arena);
+	raw_spin_unlock_irqrestore(&large->lock, flags);
+	if (!idle)
+		return -EBUSY;
+	mpool_arena_release(large, arena);
+	return 0;
+}
 
 /*
  * Takes out and ends the arena of a region that was given at an address, to the byte:
  * -ENOENT if there is none, -EBUSY if a run of it is in use.  Process context; no free is
- * put off.
+ * put off, and the caller lets no other arena come or go meanwhile, so that the walk needs
+ * no lock.
  */
 int mpool_large_del_arena(struct mpool_large *large, unsigned long given)
 {
 	struct mpool_arena *arena;
-	unsigned long flags;
-	int err = -ENOENT;
 
-	raw_spin_lock_irqsave(&large->lock, flags);
-	list_for_each_entry(arena, &large->arenas, list) {
-		if (arena->base - arena->trimmed != given)
-			continue;
-		err = mpool_arena_unlink_locked(large, arena) ? 0 : -EBUSY;
-		break;
-	}
-	raw_spin_unlock_irqrestore(&large->lock, flags);
-	if (!err)
-		mpool_arena_release(large, arena);
-	return err;
+	list_for_each_entry(arena, &large->arenas, list)
+		if (arena->base - arena->trimmed == given)
+			return arena_remove(large, arena);
+	return -ENOENT;
 }
 
 /* Runs of an arena stay out when its pool ends. */
@@ -305,10 +292,8 @@ static void arena_abandon(struct mpool_arena *arena)
 void mpool_large_end_arenas(struct mpool_large *large)
 {
 	struct mpool_arena *arena, *next;
-	struct mpool_runs *runs;
 
-	mpool_large_for_each_runs(large, runs)
-		mpool_runs_merge(runs, NULL);
+	mpool_large_flush(large);
 	list_for_each_entry_safe(arena, next, &large->arenas, list) {
 		list_del_rcu(&arena->list);
 		arena_unmap(arena);
@@ -324,8 +309,8 @@ void mpool_large_end_arenas(struct mpool_large *large)
 static int verify_arena_locked(struct mpool_large *large,
 			       struct mpool_arena *arena, unsigned long *chunks)
 {
-	bool idle = large->feed->gives_back && !atomic_read(&arena->live);
-	bool spare = !list_empty(&arena->spare);
+	bool spare = large->feed->gives_back && !arena->gone &&
+		     mpool_arena_is_idle(arena);
 	enum mpool_page_state state;
 	struct mpool_page *pg;
 	unsigned int i;
@@ -335,15 +320,13 @@ static int verify_arena_locked(struct mpool_large *large,
 	bad += mpool_runs_verify_arena(arena->runs, arena);
 	bad += mpool_broken(arena->runs->large != large);
 	bad += mpool_broken(arena->runs != mpool_large_node(large, arena->nid));
-	bad += mpool_broken(idle && !spare);
-	bad += mpool_broken(arena->noted !=
-			    (spare || !large->feed->gives_back));
+	bad += mpool_broken(spare == list_empty(&arena->spare));
 	for_each_set_bit(i, mpool_arena_starts(arena), arena->npages) {
 		pg = &arena->pages[i];
 		state = mpool_page_state(pg);
 		if (state == MPOOL_PAGE_CHUNK)
 			*chunks += pg->len;
-		bad += mpool_broken(state == MPOOL_PAGE_PARKED &&
+		bad += mpool_broken(state == MPOOL_PAGE_CACHED &&
 				    pg->owner != &large->pool);
 		bad += mpool_broken((state == MPOOL_PAGE_QUEUED ||
 				     state == MPOOL_PAGE_GONE) && pg->owner &&
@@ -358,18 +341,22 @@ int mpool_large_verify(struct mpool_large *large)
 	unsigned long chunks = 0;
 	struct mpool_arena *arena;
 	struct mpool_runs *runs;
+	unsigned long flags, spare_pages = 0;
 	unsigned int spares = 0;
-	unsigned long flags;
 	int bad = 0;
 
 	raw_spin_lock_irqsave(&large->lock, flags);
 	list_for_each_entry(arena, &large->arenas, list) {
 		bad += verify_arena_locked(large, arena, &chunks);
-		spares += !list_empty(&arena->spare);
+		if (list_empty(&arena->spare))
+			continue;
+		spares++;
+		spare_pages += arena->npages;
 	}
 	mpool_large_for_each_runs(large, runs)
 		bad += mpool_large_verify_node(large, runs);
 	bad += mpool_broken(spares != large->nr_spares);
+	bad += mpool_broken(spare_pages != large->spare_pages);
 	bad += mpool_broken(chunks != large->nr_chunk_pages);
 	bad += mpool_broken(large->limit &&
 			    atomic_long_read(&large->limit->used) <

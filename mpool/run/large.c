@@ -15,12 +15,13 @@
  * Pages of which others have references, or dropped mpool's, go with the work item, too:
  * see refs.c.
  *
- * Short runs that the pool itself gives and takes back are parked (see runs.c),
- * by inline functions and without a lock.
+ * Short runs that are given back are cached (see runs.c), from where requests are served
+ * first.  The cached runs of an engine are merged before a request fails or makes the pool
+ * grow, and before free runs are counted or searched; see also arena.c.
  *
  * Invariant, checked by mpool_large_verify():
  *	that of the engine and of the arenas; nr_chunk_pages is the sum of the runs
- *	that fixed pools have; the owner of a parked run is its pool, and so is that of
+ *	that fixed pools have; the owner of a cached run is its pool, and so is that of
  *	one which is left to the work item or to others, since its own may end.
  *
  * Locking: large->lock (raw) for arenas, engine and counts.  Arenas are freed
@@ -49,11 +50,11 @@ static struct mpool_page *take_locked(struct mpool_runs *runs, u32 npages,
 
 	lockdep_assert_held(&runs->large->lock);
 	if (align <= PAGE_SIZE)
-		pg = mpool_runs_unpark(runs, npages);
+		pg = mpool_runs_uncache(runs, npages);
 	if (!pg)
-		pg = mpool_runs_alloc(runs, npages, align, MPOOL_PAGE_PARKED);
-	if (!pg && mpool_runs_merge(runs, NULL))
-		pg = mpool_runs_alloc(runs, npages, align, MPOOL_PAGE_PARKED);
+		pg = mpool_runs_alloc(runs, npages, align, MPOOL_PAGE_CACHED);
+	if (!pg && mpool_quick_flush_locked(runs))
+		pg = mpool_runs_alloc(runs, npages, align, MPOOL_PAGE_CACHED);
 	return pg;
 }
 
@@ -304,7 +305,7 @@ struct mpool_page *mpool_large_carve_locked(struct mpool_large *large,
 {
 	lockdep_assert_held(&large->lock);
 	pg = mpool_runs_carve(mpool_page_arena(pg)->runs, pg, gap, wish->npages,
-			      MPOOL_PAGE_PARKED);
+			      MPOOL_PAGE_CACHED);
 	fill_locked(large, pg, wish);
 	return pg;
 }
@@ -319,11 +320,12 @@ void mpool_large_give_locked(struct mpool_large *large, struct mpool_page *pg)
 		large->nr_chunk_pages -= pg->len;
 	/* Its owner may end before somebody else has it. */
 	WRITE_ONCE(pg->owner, &large->pool);
-	/* What is parked would pass a limit by. */
-	if (large->limit || !mpool_runs_park(arena->runs, arena, pg))
-		mpool_runs_free(arena->runs, pg);
+	if (!mpool_run_is_last(arena) && mpool_runs_cache(arena->runs, pg))
+		return;
+	mpool_runs_free(arena->runs, pg);
 	mpool_arena_idle_locked(large, arena);
 }
+EXPORT_SYMBOL_IF_KUNIT(mpool_large_give_locked);
 
 static bool run_alone(struct mpool_page *pg)
 {
@@ -409,18 +411,6 @@ static void late_one(struct mpool_large *large, struct mpool_page *pg)
 	raw_spin_unlock_irqrestore(&large->lock, flags);
 }
 
-/* An NMI may have parked the last run of an arena.  Two loads for each. */
-static void late_idle(struct mpool_large *large)
-{
-	struct mpool_arena *arena;
-
-	rcu_read_lock();
-	list_for_each_entry_rcu(arena, &large->arenas, list)
-		if (!READ_ONCE(arena->noted) && !atomic_read(&arena->live))
-			mpool_arena_idle(large, arena);
-	rcu_read_unlock();
-}
-
 static void late_fn(struct work_struct *work)
 {
 	struct mpool_large *large = container_of(mpool_kick_of(work),
@@ -431,7 +421,6 @@ static void late_fn(struct work_struct *work)
 	while (mpool_large_walk(large, &at, find_queued, &pg))
 		late_one(large, pg);
 	mpool_refs_drain(large);
-	late_idle(large);
 	mpool_large_reap(large);
 	mpool_refs_tell(large, false);
 }
@@ -594,7 +583,7 @@ static void large_finish(struct mpool_pool *pool, bool keep)
 	large_drop_callbacks(pool, NULL);
 	/* A region is its owner's: what it holds stays, its pool need not. */
 	if (atomic_read(&pool->users) || (keep && large->feed->gives_back)) {
-		WRITE_ONCE(large->parks, 0);
+		WRITE_ONCE(large->gives, 0);
 		mpool_pool_orphan(pool);
 		return;
 	}
@@ -676,11 +665,10 @@ struct mpool_large *mpool_large_setup(const char *name,
 	large->feed = feed;
 	large->zone = zone;
 	large->nid = NUMA_NO_NODE;
-	large->parks = large->limit || want_init_on_free() ? 0 : RUNS_PARK;
-	large->takes = want_init_on_alloc(0) ? 0 : RUNS_PARK;
+	large->takes = large->limit || want_init_on_alloc(0) ? 0 : RUNS_QUICK;
+	large->gives = large->limit || want_init_on_free() ? 0 : RUNS_QUICK;
 	raw_spin_lock_init(&large->lock);
 	INIT_LIST_HEAD(&large->arenas);
-	INIT_LIST_HEAD(&large->spares);
 	mpool_kick_init(&large->late, late_fn);
 	mpool_shortage_init(&large->shortage);
 	mpool_refs_init(&large->refs);
@@ -695,7 +683,8 @@ void mpool_large_put(struct mpool_large *large)
 	if (large->feed->gives_back)
 		mpool_shrink_del_large(large);
 	mpool_kick_sync(&large->shortage.kick);
-	mpool_refs_hurry(large);
+	/* An arena with holes that only cached runs hold goes by the work item. */
+	mpool_large_flush(large);
 	mpool_large_settle(large);
 	mpool_large_end_arenas(large);
 	/* What they found is told now, or never. */
@@ -715,7 +704,7 @@ unsigned long mpool_large_trim(struct mpool_large *pool)
 	if (mpool_large_check(pool))
 		return 0;
 	might_sleep();
-	mpool_refs_hurry(pool);
+	mpool_large_flush(pool);
 	mpool_large_settle(pool);
 	return mpool_large_shed(pool);
 }

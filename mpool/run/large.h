@@ -34,20 +34,18 @@ struct mpool_large {
 	bool virt;		/* may have arenas that vmalloc() made */
 	int nid;		/* node of its memory, or NUMA_NO_NODE: of who asks */
 
+	/* Runs shorter than this are taken from, put on quick lists by pages.c; or 0. */
+	u32 takes;
+	u32 gives;		/* changes when it ends */
+
 	struct mpool_runs **nodes;	/* engine of each node, or NULL: one for all */
-	unsigned long takes;	/* shorter runs by the fast path, or 0 */
-
-	/* Read anywhere. */
-	u32 parks;		/* shorter runs of its own, or 0 */
-	bool surplus;		/* maybe two spares of a node; under the lock */
-
 	/* Protects the rest but where it says otherwise; never held for long. */
 	raw_spinlock_t lock;
 	struct mpool_runs runs;		/* of the first node, or of all */
 	struct list_head arenas;	/* doubly linked, RCU for readers */
 	u64 serial;		/* of the arena that came last */
-	struct list_head spares;	/* arenas without a run in use, and others */
-	unsigned int nr_spares;		/* on that list */
+	unsigned int nr_spares;		/* of all engines, see arena.c */
+	unsigned long spare_pages;	/* in them */
 	struct list_head shrink;	/* all that give back; shrink_mutex */
 	unsigned long nr_chunk_pages;	/* in runs of fixed pools */
 	atomic_t nr_empty;	/* chunks without a live object, about */
@@ -133,8 +131,9 @@ struct mpool_page *mpool_large_carve_locked(struct mpool_large *large,
 void mpool_large_give(struct mpool_large *large, struct mpool_page *pg);
 void mpool_large_give_locked(struct mpool_large *large, struct mpool_page *pg);
 
-/* Pages that are free, and those of the longest free run. */
+/* Pages of a pool, those that are free, and those of the longest free run. */
 struct mpool_large_room {
+	unsigned long pages;
 	unsigned long free;
 	unsigned long largest;
 };
@@ -175,7 +174,7 @@ size_t mpool_large_slack(struct mpool_large *large);
 /* nodes.c */
 int mpool_large_make_nodes(struct mpool_large *large, bool system);
 void mpool_large_free_nodes(struct mpool_large *large);
-struct mpool_large_room mpool_large_room_locked(struct mpool_large *large);
+bool mpool_large_room(struct mpool_large *large, struct mpool_large_room *room);
 int mpool_large_verify_node(struct mpool_large *large, struct mpool_runs *runs);
 
 /* arena.c */
@@ -183,7 +182,8 @@ void mpool_arena_used_locked(struct mpool_large *large,
 			     struct mpool_arena *arena);
 void mpool_arena_idle_locked(struct mpool_large *large,
 			     struct mpool_arena *arena);
-void mpool_arena_idle(struct mpool_large *large, struct mpool_arena *arena);
+bool mpool_quick_flush_locked(struct mpool_runs *runs);
+void mpool_large_flush(struct mpool_large *large);
 bool mpool_arena_unlink_locked(struct mpool_large *large,
 			       struct mpool_arena *arena);
 void mpool_arena_release(struct mpool_large *large, struct mpool_arena *arena);
@@ -261,13 +261,13 @@ static inline struct mpool_runs *mpool_large_here(struct mpool_large *large)
 	return mpool_large_node(large, mpool_large_nid(large));
 }
 
-/* Where its run of a length is parked. */
+/* The quick list of a length. */
 static __always_inline struct mpool_page **
-mpool_large_place(struct mpool_large *large, unsigned long npages)
+mpool_large_quick(struct mpool_large *large, unsigned long npages)
 {
 	if (unlikely(mpool_read(large->runs.next)))
-		return &large->nodes[mpool_large_nid(large)]->parked[npages];
-	return &large->runs.parked[npages];
+		return &large->nodes[mpool_large_nid(large)]->quick[npages];
+	return &large->runs.quick[npages];
 }
 
 /* Pages of all nodes.  Any context. */
@@ -290,63 +290,6 @@ static inline size_t mpool_page_bytes(const struct mpool_page *pg)
 static inline void mpool_large_settle(struct mpool_large *large)
 {
 	mpool_kick_sync(&large->late);
-}
-
-/*
- * Makes a run that was taken from its place an object of the pool itself.  Its arena
- * stays on the list of spares, if it is there: who looks for spares takes it off.
- * Any context.
- */
-static __always_inline void *mpool_large_unpark(struct mpool_large *large,
-						struct mpool_page *pg,
-						u32 site, u32 slack)
-{
-	u32 len = pg->len, tag = pg->tag, index = tag >> MPOOL_TAG_SHIFT;
-	struct mpool_arena *arena = mpool_arena_of(pg, index);
-
-	/* Before anybody can free it. */
-	atomic_inc(&arena->live);
-	/* Its owner is the pool already. */
-	WRITE_ONCE(pg->site, site);
-	WRITE_ONCE(pg->slack, slack);
-	smp_wmb(); /* Pairs with smp_rmb() in mpool_page_owner(). */
-	WRITE_ONCE(pg->tag, tag - MPOOL_PAGE_PARKED + MPOOL_PAGE_RUN);
-	mpool_pool_charge(&large->pool, len);
-	mpool_stat_inc(&large->pool.stats, MPOOL_STAT_ALLOC);
-	return (void *)(arena->base + ((unsigned long)index << PAGE_SHIFT));
-}
-
-/*
- * Parks a run of the pool itself after mpool_place_claim(); false if it is to be
- * freed in another way, its state is that of a claimed run then.  *@last as
- * mpool_place_put().  Preemption is off since the lookup.  Any context.
- */
-static __always_inline bool mpool_large_park(struct mpool_large *large,
-					     struct mpool_arena *arena,
-					     struct mpool_page *pg, u32 index,
-					     bool *last)
-{
-	unsigned long len = mpool_read(pg->len);
-	struct mpool_page **place;
-
-	/* By a race of wrong frees it may have got another owner before. */
-	if (unlikely(len >= mpool_read(large->parks) ||
-		     mpool_read(pg->owner) != &large->pool))
-		goto refuse;
-	place = &arena->runs->parked[len];
-	OPTIMIZER_HIDE_VAR(place);	/* from being computed at each use */
-	if (unlikely(READ_ONCE(*place)))
-		goto refuse;
-	if (unlikely(!mpool_run_alone(arena, index, len)))
-		goto refuse;
-	/* Before somebody else can be charged for it. */
-	atomic_long_sub(len, &large->pool.pages);
-	if (likely(mpool_place_put(place, arena, pg, last)))
-		return true;
-	atomic_long_add(len, &large->pool.pages);
-refuse:
-	mpool_page_set(pg, index, MPOOL_PAGE_LATE);
-	return false;
 }
 
 #endif /* _MPOOL_LARGE_H */

@@ -4,7 +4,7 @@
  *
  * Structure: a pool that takes its memory from the system has an engine for each
  * node, in which are the runs of the arenas of that node.  Who asks is served by the
- * engine of the node he runs on, parked runs included, and by another only if that
+ * engine of that node, cached runs included, and by another only if that
  * node has no memory.  They are found by the number of their node, from their arena,
  * and one after another from the first, which is in the pool itself.  Where there is
  * one node, and in pools over given memory, that is the only one.
@@ -30,13 +30,19 @@ void mpool_large_free_nodes(struct mpool_large *large)
 	kfree(large->nodes);
 }
 
+static void runs_init(struct mpool_runs *runs, struct mpool_large *large)
+{
+	runs->large = large;
+	INIT_LIST_HEAD(&runs->spares);
+}
+
 /* Makes the engines; after an error mpool_large_free_nodes() has to be called. */
 int mpool_large_make_nodes(struct mpool_large *large, bool system)
 {
 	struct mpool_runs *last = NULL;
 	int nid;
 
-	large->runs.large = large;
+	runs_init(&large->runs, large);
 	if (!system || nr_node_ids == 1)
 		return 0;
 	large->nodes = kcalloc(nr_node_ids, sizeof(*large->nodes), GFP_KERNEL);
@@ -49,7 +55,7 @@ int mpool_large_make_nodes(struct mpool_large *large, bool system)
 			runs = kzalloc_node(sizeof(*runs), GFP_KERNEL, nid);
 			if (!runs)
 				return -ENOMEM;
-			runs->large = large;
+			runs_init(runs, large);
 			last->next = runs;
 		}
 		large->nodes[nid] = runs;
@@ -58,19 +64,28 @@ int mpool_large_make_nodes(struct mpool_large *large, bool system)
 	return 0;
 }
 
-/* Merges what is parked, for the longest run. */
-struct mpool_large_room mpool_large_room_locked(struct mpool_large *large)
+/*
+ * Pages of the pool, one engine at a time; false where the lock cannot be had.  Merges
+ * cached runs, for the longest.  Any context.
+ */
+bool mpool_large_room(struct mpool_large *large, struct mpool_large_room *room)
 {
-	struct mpool_large_room room = { };
 	struct mpool_runs *runs;
+	unsigned long flags;
 
-	lockdep_assert_held(&large->lock);
+	*room = (struct mpool_large_room){ };
 	mpool_large_for_each_runs(large, runs) {
-		room.free += mpool_runs_nr_free(runs);
-		room.largest = max(room.largest, mpool_runs_largest(runs));
+		if (!mpool_lock_irqsave(&large->lock, flags))
+			return false;
+		mpool_quick_flush_locked(runs);
+		room->pages += runs->nr_pages;
+		room->free += runs->nr_free;
+		room->largest = max(room->largest, mpool_runs_largest(runs));
+		raw_spin_unlock_irqrestore(&large->lock, flags);
 	}
-	return room;
+	return true;
 }
+EXPORT_SYMBOL_IF_KUNIT(mpool_large_room);
 
 /* Number of breaches of the invariant in one engine. */
 int mpool_large_verify_node(struct mpool_large *large, struct mpool_runs *runs)

@@ -55,6 +55,29 @@ out:
 	return p;
 }
 
+/*
+ * Makes a run that was taken from its quick list an object of the pool itself.  Any
+ * context.
+ */
+static __always_inline void *quick_alloc(struct mpool_large *pool,
+					 struct mpool_page *pg, u32 site,
+					 u32 slack)
+{
+	u32 len = pg->len, tag = pg->tag, index = tag >> MPOOL_TAG_SHIFT;
+	struct mpool_arena *arena = mpool_arena_of(pg, index);
+
+	/* Before anybody can free it. */
+	atomic_inc(&arena->live);
+	/* Its owner is the pool already. */
+	WRITE_ONCE(pg->site, site);
+	WRITE_ONCE(pg->slack, slack);
+	smp_wmb(); /* Pairs with smp_rmb() in mpool_page_owner(). */
+	WRITE_ONCE(pg->tag, tag - MPOOL_PAGE_CACHED + MPOOL_PAGE_RUN);
+	mpool_pool_charge(&pool->pool, len);
+	mpool_stat_inc(&pool->pool.stats, MPOOL_STAT_ALLOC);
+	return (void *)(arena->base + ((unsigned long)index << PAGE_SHIFT));
+}
+
 void *mpool_large_alloc_at(struct mpool_large *pool, size_t size, size_t align,
 			   size_t *real, gfp_t gfp, struct mpool_site *site)
 {
@@ -67,14 +90,13 @@ void *mpool_large_alloc_at(struct mpool_large *pool, size_t size, size_t align,
 		     align != 1 || npages >= mpool_read(pool->takes) ||
 		     (gfp & __MPOOL_GFP_ODD)))
 		return alloc_slow(pool, size, align, real, gfp, site);
-	pg = mpool_place_take(mpool_large_place(pool, npages));
+	pg = mpool_quick_take(mpool_large_quick(pool, npages));
 	if (unlikely(!pg))
 		return alloc_slow(pool, size, align, real, gfp, site);
 	if (real)
 		*real = PAGE_ALIGN(size);
 	/* The number of a site does not change any more. */
-	return mpool_large_unpark(pool, pg, mpool_read(site->id),
-				  -size & ~PAGE_MASK);
+	return quick_alloc(pool, pg, mpool_read(site->id), -size & ~PAGE_MASK);
 }
 EXPORT_SYMBOL_GPL(mpool_large_alloc_at);
 
@@ -111,7 +133,7 @@ static noinline void free_slow(struct mpool_large *pool, const void *p,
 }
 
 /*
- * Where a run of @pool is that begins at @p, if one does; mpool_place_claim() knows.
+ * Where a run of @pool is that begins at @p, if one does; mpool_quick_claim() knows.
  * False if none can be.
  */
 static __always_inline bool own_near(struct mpool_large *pool, const void *p,
@@ -133,41 +155,56 @@ static __always_inline bool own_near(struct mpool_large *pool, const void *p,
 }
 
 /*
- * Ends a free whose run is parked: its arena may be idle, or there are idle ones
- * to give back.  Preemption is off, and on when that is done.
+ * Caches a run of the pool itself after mpool_quick_claim(); false if it is to be freed in
+ * another way, its state is that of a claimed run then.  Any context.
  */
-static noinline void free_idle(struct mpool_large *pool,
-			       struct mpool_arena *arena)
+static __always_inline bool quick_free(struct mpool_large *pool,
+				       struct mpool_arena *arena,
+				       struct mpool_page *pg, u32 index)
 {
-	mpool_arena_idle(pool, arena);
-	preempt_enable();
-	mpool_large_reap(pool);
-	mpool_pool_freed(&pool->pool);
+	unsigned long len = mpool_read(pg->len);
+	struct mpool_page **quick;
+
+	/* By a race of wrong frees it may have got another owner before. */
+	if (unlikely(len >= mpool_read(pool->gives) ||
+		     mpool_read(pg->owner) != &pool->pool))
+		goto refuse;
+	quick = &arena->runs->quick[len];
+	OPTIMIZER_HIDE_VAR(quick);	/* from being computed at each use */
+	if (unlikely(READ_ONCE(*quick)))
+		goto refuse;
+	if (unlikely(!mpool_run_alone(arena, index, len) ||
+		     mpool_run_is_last(arena)))
+		goto refuse;
+	/* Before another task can take it. */
+	atomic_dec(&arena->live);
+	atomic_long_sub(len, &pool->pool.pages);
+	if (likely(mpool_quick_put(quick, pg)))
+		return true;
+	atomic_long_add(len, &pool->pool.pages);
+	atomic_inc(&arena->live);
+refuse:
+	mpool_page_set(pg, index, MPOOL_PAGE_LATE);
+	return false;
 }
 
 void __mpool_large_free(struct mpool_large *pool, const void *p)
 {
 	struct mpool_arena *arena;
 	struct mpool_page *pg;
-	bool last;
 	u32 index;
 
 	/* Pins what was looked up, as an RCU read-side section does. */
 	preempt_disable();
 	if (unlikely(!own_near(pool, p, &arena, &pg, &index) ||
-		     !mpool_place_claim(pg, index))) {
+		     !mpool_quick_claim(pg, index))) {
 		preempt_enable();
 		free_slow(pool, p, _RET_IP_);
 		return;
 	}
-	if (unlikely(!mpool_large_park(pool, arena, pg, index, &last))) {
+	if (unlikely(!quick_free(pool, arena, pg, index))) {
 		preempt_enable();
 		mpool_large_free_claimed(&pool->pool, pg);
-		return;
-	}
-	if (unlikely((last && !mpool_read(arena->noted)) ||
-		     mpool_read(pool->surplus))) {
-		free_idle(pool, arena);
 		return;
 	}
 	mpool_stat_inc(&pool->pool.stats, MPOOL_STAT_FREE);

@@ -141,7 +141,7 @@ static struct mpool_page *place_by_length(struct mpool_runs *runs,
 
 	if (!mpool_lock_irqsave(&large->lock, flags))
 		return NULL;
-	mpool_runs_merge(runs, NULL);
+	mpool_quick_flush_locked(runs);
 	for (pg = mpool_runs_first(runs, want->wish.npages); pg && look--;
 	     pg = mpool_runs_after(runs, pg)) {
 		got = place_try_locked(large, pg, want);

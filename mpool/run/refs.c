@@ -199,8 +199,7 @@ static struct mpool_page *drain_take(struct mpool_large *large,
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&large->lock, flags);
-	mpool_runs_merge(arena->runs, arena);
-	if (!atomic_read(&arena->live) && mpool_page_state(pg) == MPOOL_PAGE_FREE &&
+	if (mpool_arena_is_idle(arena) && mpool_page_state(pg) == MPOOL_PAGE_FREE &&
 	    test_bit(index, mpool_arena_starts(arena)))
 		mpool_runs_carve(arena->runs, pg, 0, pg->len, MPOOL_PAGE_QUEUED);
 	else
@@ -214,7 +213,7 @@ static int drain_visit(struct mpool_arena *arena, struct mpool_page *pg,
 {
 	struct mpool_page **taken = arg;
 
-	if (!mpool_hint(arena->gone) || atomic_read(&arena->live) ||
+	if (!mpool_hint(arena->gone) || !mpool_arena_is_idle(arena) ||
 	    mpool_page_state(pg) == MPOOL_PAGE_GONE)
 		return 0;
 	*taken = drain_take(mpool_page_large(pg), arena, mpool_page_index(pg));
@@ -245,16 +244,6 @@ void mpool_refs_drain(struct mpool_large *large)
 			   pg->len);
 		run_leaves(large, arena, pg);
 	}
-}
-
-/*
- * Asks for the idle arenas with holes.  The work item was asked when they became idle, but
- * a run may have been taken and given back at that moment.
- */
-void mpool_refs_hurry(struct mpool_large *large)
-{
-	if (refs_holes(large))
-		mpool_kick(&large->late);
 }
 
 /* Drops our references to all pages of an arena that ends.  As the page allocator. */

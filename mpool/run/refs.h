@@ -42,7 +42,6 @@ void mpool_refs_init(struct mpool_refs *refs);
 void mpool_refs_note(struct mpool_large *large, struct mpool_page *pg, u32 from);
 void mpool_refs_settle(struct mpool_large *large, struct mpool_page *pg);
 void mpool_refs_drain(struct mpool_large *large);
-void mpool_refs_hurry(struct mpool_large *large);
 void mpool_refs_end(struct mpool_arena *arena);
 bool mpool_refs_dropped(struct mpool_page *pg, const void *addr);
 void mpool_refs_look(struct mpool_arena *arena);

@@ -28,32 +28,34 @@
  *
  * All of alloc, free, grow and shrink are O(1), whatever the pool holds.
  *
- * Splitting a run and merging it again is most of the cost of a pair, and who
- * frees a run often asks for the like next.  So one free run of each short length
- * may be parked: it stays as it is, in a place of its own, for the engine a run in
- * use, for people free.  All are merged before a request fails, or makes the pool
- * grow, and those of an arena before it goes.
+ * Splitting a run and merging it again is most of the cost of a pair, and a free is
+ * often followed by a request for the same length.  So each length up to 32 pages has a
+ * quick list (as in Weinstock's QuickFit), on which a free run may stay as it is.  A list
+ * has at most one run, which is all that such a pair needs: run5 takes 173 instructions
+ * with it and 929 without.  So an engine never has more than 32 cached runs, and all of
+ * them can be merged in one go under the lock; large.c and arena.c say when.
  *
- * Parked runs change hands without the lock: xchg() takes a run from its place,
- * cmpxchg() puts one into a place that is empty.  Whole pointers are exchanged, so
- * that it does not matter if a run was gone and came back meanwhile, and who has
- * taken a run has it alone.  What an interrupt or NMI finds between any two
- * instructions is a run that is in use, or one that is parked.
+ * The quick lists need no lock.  A cached run is one in use for the engine: in the tags of
+ * its neighbours, in nr_free and nfree.  So the engine never looks for one, and does not
+ * depend on where it is.  The run belongs to its list until xchg(), or cmpxchg() for a
+ * certain run, has replaced the pointer, and to the caller of that from then on; a run that
+ * was gone and came back meanwhile is the same.  Under the lock, with interrupts off, run5
+ * took 306 instructions and run17 342.
  *
  * Pages may leave their arena (refs.c).  They are covered by runs of state GONE then,
  * which are neither free nor in use, and never become anything else.
  *
  * Invariant, checked by mpool_runs_verify_arena() and mpool_runs_verify():
  *	runs cover each arena exactly; two neighbours are never both free, unless
- *	one is parked; each other free run is on the list of its class and the
- *	bitmaps say which lists are not empty; a parked one is in the place of
- *	its length; nr_free and nfree are the sums of free runs without those
- *	that are parked; gone is the sum of runs that left; live is the number of
+ *	one is cached; each other free run is on the list of its class and the
+ *	bitmaps say which lists are not empty; a cached one is on the quick list
+ *	of its length; nr_free and nfree are the sums of free runs without those
+ *	that are cached; gone is the sum of runs that left; live is the number of
  *	all others.
  *
- * Locking: the caller's, for everything but mpool_runs_find(), the places of
- * parked runs, and live.  The first reads single words and gives an answer that was
- * true once, or of which the caller knows that it cannot change.
+ * Locking: the caller's, for everything but the quick lists, live, and
+ * mpool_runs_find(), which reads single words and gives an answer that was true once, or
+ * of which the caller knows that it cannot change.
  */
 #include <linux/align.h>
 #include <linux/bitmap.h>
@@ -406,42 +408,39 @@ void mpool_runs_free(struct mpool_runs *runs, struct mpool_page *pg)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_free);
 
-/* Gives back the run that was seen in a place; false if it is not there now. */
-static bool parked_merge(struct mpool_runs *runs, struct mpool_page **place,
+/* Merges a run that was seen on a quick list; false if it is not there now. */
+static bool cached_merge(struct mpool_runs *runs, struct mpool_page **quick,
 			 struct mpool_page *pg)
 {
-	/* Pairs with cmpxchg() in mpool_place_put(). */
-	if (cmpxchg(place, pg, NULL) != pg)
+	if (cmpxchg(quick, pg, NULL) != pg)
 		return false;
 	run_free(runs, pg);
 	return true;
 }
 
-static bool arena_has(const struct mpool_arena *arena,
-		      const struct mpool_page *pg)
+/*
+ * Merges the cached run of a length with its neighbours, any or one in @arena; says in
+ * which arena it was, or NULL if there was none.  The caller holds the lock of the engine.
+ */
+struct mpool_arena *mpool_quick_merge(struct mpool_runs *runs, u32 len,
+				      const struct mpool_arena *arena)
 {
-	return pg >= arena->pages && pg < arena->pages + arena->npages;
-}
+	struct mpool_page *pg = READ_ONCE(runs->quick[len]);
+	struct mpool_arena *in;
 
-/* Gives parked runs back, all or those in @arena; false if there was none. */
-bool mpool_runs_merge(struct mpool_runs *runs, const struct mpool_arena *arena)
-{
-	struct mpool_page *pg;
-	bool any = false;
-	u32 len;
-
-	for (len = 1; len < RUNS_PARK; len++) {
-		pg = READ_ONCE(runs->parked[len]);
-		if (pg && (!arena || arena_has(arena, pg)))
-			any |= parked_merge(runs, &runs->parked[len], pg);
-	}
-	return any;
+	if (!pg)
+		return NULL;
+	/* Cached or taken from there, the run holds its arena as long as we have the lock. */
+	in = mpool_page_arena(pg);
+	if ((arena && in != arena) || !cached_merge(runs, &runs->quick[len], pg))
+		return NULL;
+	return in;
 }
-EXPORT_SYMBOL_IF_KUNIT(mpool_runs_merge);
+EXPORT_SYMBOL_IF_KUNIT(mpool_quick_merge);
 
 /*
- * Gives back the parked run that begins at @index, where some run does; false if
- * it is none, or on its way at this moment.
+ * Merges the cached run that begins at @index, where some run does; false if there is
+ * none, or it is being taken or cached at this moment.
  */
 static bool merge_at(struct mpool_runs *runs, struct mpool_arena *arena,
 		     u32 index)
@@ -450,9 +449,9 @@ static bool merge_at(struct mpool_runs *runs, struct mpool_arena *arena,
 
 	/* The length does not change without the lock, whoever has the run. */
 	return index < arena->npages &&
-	       mpool_page_state(pg) == MPOOL_PAGE_PARKED &&
-	       pg->len < RUNS_PARK &&
-	       parked_merge(runs, &runs->parked[pg->len], pg);
+	       mpool_page_state(pg) == MPOOL_PAGE_CACHED &&
+	       pg->len < RUNS_QUICK &&
+	       cached_merge(runs, &runs->quick[pg->len], pg);
 }
 
 /* Grows a run in place; false if the pages behind it are not free. */
@@ -571,31 +570,31 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_arena_init);
 void mpool_runs_add(struct mpool_runs *runs, struct mpool_arena *arena)
 {
 	runs->nr_pages += arena->npages;
+	runs->nr_arenas++;
 	run_insert(runs, arena, 0, arena->npages);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_add);
 
 /*
- * Takes an arena out again; false if a run of it is in use, or on its way from its
- * place to a caller, or if only some of its pages left.  The caller holds the lock of
- * the engine.
+ * Takes an arena out again; false if a run of it is in use, or if only some of its pages
+ * left.  The caller holds the lock of the engine.
  */
 bool mpool_runs_remove(struct mpool_runs *runs, struct mpool_arena *arena)
 {
-	if (arena->gone == arena->npages)
-		return true;
-	mpool_runs_merge(runs, arena);
-	if (arena->nfree != arena->npages)
-		return false;
-	run_extract(runs, arena, &arena->pages[0]);
-	runs->nr_pages -= arena->npages;
+	if (arena->gone != arena->npages) {
+		if (arena->nfree != arena->npages)
+			return false;
+		run_extract(runs, arena, &arena->pages[0]);
+		runs->nr_pages -= arena->npages;
+	}
+	runs->nr_arenas--;
 	return true;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_remove);
 
 /*
- * Length of the longest free run, after parked runs were merged; of a class with many
- * runs, of those that are looked at: at most a 32nd less.
+ * Length of the longest free run but cached ones; of a class with many runs, of those
+ * that are looked at: at most a 32nd less.
  */
 unsigned long mpool_runs_largest(struct mpool_runs *runs)
 {
@@ -603,7 +602,6 @@ unsigned long mpool_runs_largest(struct mpool_runs *runs)
 	const struct mpool_page *pg;
 	unsigned long largest = 0;
 
-	mpool_runs_merge(runs, NULL);
 	if (runs->levels >> 1) {
 		unsigned int level = fls(runs->levels >> 1) - 1;
 
@@ -620,33 +618,19 @@ unsigned long mpool_runs_largest(struct mpool_runs *runs)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_largest);
 
-/* Pages of parked runs, all or those in @arena; about, if they change hands. */
-static unsigned long parked_pages(const struct mpool_runs *runs,
-				  const struct mpool_arena *arena)
+/* Free pages of an arena, cached ones too; about, if they come and go.  Any context. */
+u32 mpool_arena_nr_free(const struct mpool_arena *arena)
 {
+	u32 pages = mpool_hint(arena->nfree), len;
 	const struct mpool_page *pg;
-	unsigned long pages = 0;
-	u32 len;
 
-	for (len = 1; len < RUNS_PARK; len++) {
-		pg = READ_ONCE(runs->parked[len]);
-		if (pg && (!arena || arena_has(arena, pg)))
+	/* A cached run of another arena may be gone by now: its address tells. */
+	for (len = 1; len < RUNS_QUICK; len++) {
+		pg = READ_ONCE(arena->runs->quick[len]);
+		if (pg >= arena->pages && pg < arena->pages + arena->npages)
 			pages += len;
 	}
 	return pages;
-}
-
-/* Free pages as people count them, with those that are parked. */
-unsigned long mpool_runs_nr_free(const struct mpool_runs *runs)
-{
-	return mpool_hint(runs->nr_free) + parked_pages(runs, NULL);
-}
-EXPORT_SYMBOL_IF_KUNIT(mpool_runs_nr_free);
-
-/* The same, of one arena. */
-u32 mpool_arena_nr_free(const struct mpool_arena *arena)
-{
-	return mpool_hint(arena->nfree) + parked_pages(arena->runs, arena);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_arena_nr_free);
 
@@ -672,7 +656,6 @@ int mpool_runs_verify_arena(struct mpool_runs *runs, struct mpool_arena *arena)
 		struct mpool_page *pg = &arena->pages[index];
 		enum mpool_page_state state = mpool_page_state(pg);
 		bool is_free = state == MPOOL_PAGE_FREE;
-		bool is_parked = state == MPOOL_PAGE_PARKED;
 
 		if (mpool_broken(!pg->len) ||
 		    mpool_broken(pg->len > arena->npages - index) ||
@@ -688,9 +671,9 @@ int mpool_runs_verify_arena(struct mpool_runs *runs, struct mpool_arena *arena)
 					    mpool_page_state(&pg[pg->len - 1]));
 			bad += mpool_broken(!run_listed(runs, pg));
 			nfree += pg->len;
-		} else if (is_parked) {
-			bad += mpool_broken(pg->len >= RUNS_PARK ||
-					    runs->parked[pg->len] != pg);
+		} else if (state == MPOOL_PAGE_CACHED) {
+			bad += mpool_broken(pg->len >= RUNS_QUICK ||
+					    READ_ONCE(runs->quick[pg->len]) != pg);
 		} else if (state == MPOOL_PAGE_GONE) {
 			gone += pg->len;
 		} else {
@@ -715,7 +698,7 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_runs_verify_arena);
 
 /*
  * Number of breaches in the lists, of an engine whose arenas have @pages pages,
- * of them @free free and not parked.  The caller holds the lock.
+ * of them @free free and not cached.  The caller holds the lock.
  */
 int mpool_runs_verify(struct mpool_runs *runs, unsigned long pages,
 		      unsigned long free)
@@ -726,11 +709,11 @@ int mpool_runs_verify(struct mpool_runs *runs, unsigned long pages,
 	int bad = 0;
 	u32 len;
 
-	for (len = 0; len < RUNS_PARK; len++) {
-		pg = READ_ONCE(runs->parked[len]);
+	for (len = 0; len < RUNS_QUICK; len++) {
+		pg = READ_ONCE(runs->quick[len]);
 		bad += mpool_broken(pg && pg->len != len);
 		bad += mpool_broken(pg && mpool_page_state(pg) !=
-					  MPOOL_PAGE_PARKED);
+					  MPOOL_PAGE_CACHED);
 	}
 	bad += mpool_broken((runs->levels & 1) ==
 			    bitmap_empty(runs->linear, RUNS_LINEAR));

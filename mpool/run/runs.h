@@ -30,7 +30,7 @@ enum mpool_page_state {
 	MPOOL_PAGE_CHUNK,	/* first page of a run that a fixed pool has */
 	MPOOL_PAGE_LATE,	/* first page of a run that somebody is freeing */
 	MPOOL_PAGE_QUEUED,	/* first page of a run that a work item frees */
-	MPOOL_PAGE_PARKED,	/* first page of a free run that is kept as it is */
+	MPOOL_PAGE_CACHED,	/* first page of a free run on a quick list */
 	MPOOL_PAGE_RESIZED,	/* as MPOOL_PAGE_RUN, while its length changes */
 	MPOOL_PAGE_GONE,	/* first page of pages that left their arena */
 };
@@ -80,7 +80,7 @@ struct mpool_arena {
 				u32 trimmed;	/* region: bytes cut off before @base */
 			};
 			u32 no_objects;
-			u32 nfree;		/* of free runs not parked; lock */
+			u32 nfree;		/* pages of free runs but cached ones; lock */
 		};
 	};
 	struct mpool_runs *runs;
@@ -93,16 +93,15 @@ struct mpool_arena {
 	bool io : 1;		/* region: not to be touched */
 	bool virt : 1;		/* system: vmalloc()ed */
 	/* Protected by the lock of the pool. */
-	bool noted;		/* idle or not, nothing is to be done; read anywhere */
 	u16 serial_high;	/* ascends along the list, constant once it is there; */
 	u32 gone;		/* pages that left */
 	/* Any context. */
-	atomic_t live;		/* runs in use, those that are parked not */
+	atomic_t live;		/* runs in use, those that are cached not */
 	u32 serial_low;		/* in two parts, which take no room */
 	/* Protected by the lock of the pool. */
 	struct list_head list;	/* all arenas of the pool, by RCU for readers */
 	union {
-		struct list_head spare;	/* those without a run in use */
+		struct list_head spare;	/* those of its engine that are idle */
 		struct rcu_head rcu;	/* of one that is on no list */
 	};
 	struct mpool_page pages[];
@@ -141,17 +140,20 @@ static inline u32 mpool_arena_next_start(struct mpool_arena *arena, u32 index)
 	     (index) < (arena)->npages;					\
 	     (index) = mpool_arena_next_start(arena, (index) + 1))
 
-/* Lengths of which one free run may be parked: shorter than this. */
-#define RUNS_PARK		33
+/* Lengths that have a quick list: shorter than this. */
+#define RUNS_QUICK		33
 
 struct mpool_runs {
 	/* Constant. */
 	struct mpool_large *large;	/* whose runs they are */
 	struct mpool_runs *next;	/* those of its next node, or NULL */
-	/* Protected by the lock of the pool, but for parked. */
+	/* Protected by the lock of the pool. */
 	unsigned long nr_pages;
-	unsigned long nr_free;	/* pages of free runs that are not parked */
-	struct mpool_page *parked[RUNS_PARK];	/* by length; without the lock */
+	unsigned long nr_free;	/* pages of free runs but cached ones */
+	unsigned int nr_arenas;
+	struct list_head spares;	/* idle arenas, see arena.c */
+	/* Without the lock: cached run of each length, or NULL. */
+	struct mpool_page *quick[RUNS_QUICK];
 	u32 levels;		/* bit 0: linear classes, bit n: level n - 1 */
 	u32 steps[RUNS_LEVELS];
 	unsigned long linear[RUNS_LINEAR / BITS_PER_LONG];
@@ -185,8 +187,8 @@ static __always_inline bool mpool_page_alone(const struct page *page)
  * driver, or was told by it, which is what makes that "before": the count shows it.  He
  * who has dropped his did so by an atomic operation that orders all that he did with the
  * page before it.  What the next user of the page writes comes after this look: it is
- * control dependent on it, and there is a full barrier (cmpxchg() of the place where it
- * is parked) or the pair of an unlock and a lock between.
+ * control dependent on it, and there is the cmpxchg() that caches the run, or the pair of
+ * an unlock and a lock between.
  */
 static __always_inline bool mpool_run_alone(const struct mpool_arena *arena,
 					    u32 index, u32 len)
@@ -273,7 +275,7 @@ static inline struct mpool_pool *mpool_page_owner(const struct mpool_page *pg)
 {
 	unsigned long owner;
 
-	smp_rmb(); /* Pairs with smp_wmb() in fill_locked(), mpool_large_unpark(). */
+	smp_rmb(); /* Pairs with smp_wmb() in fill_locked(), quick_alloc(). */
 	owner = (unsigned long)READ_ONCE(pg->owner);
 	return owner & MPOOL_PAGE_LINK ? NULL : (struct mpool_pool *)owner;
 }
@@ -307,6 +309,18 @@ static inline bool mpool_runs_claim(struct mpool_page *pg)
 }
 
 /*
+ * mpool_runs_claim() for a run that is to be cached: it is, for all others.  Of
+ * anything else the state is not touched, nor looked at before.
+ */
+static __always_inline bool mpool_quick_claim(struct mpool_page *pg, u32 index)
+{
+	u32 tag = mpool_page_tag(index, MPOOL_PAGE_RUN);
+
+	return try_cmpxchg(&pg->tag, &tag,
+			   mpool_page_tag(index, MPOOL_PAGE_CACHED));
+}
+
+/*
  * Makes the caller the one who changes the length of a run; false if it is not in use,
  * or on its way out.  It stays one in use for all but those who want to free it, who
  * find that they may not.
@@ -329,79 +343,76 @@ static inline void mpool_runs_unhold(struct mpool_page *pg)
 }
 
 /*
- * Takes the run that is parked in a place, or NULL.  The caller counts it in the
- * arena and makes it one in use.  Without the lock, in any context.
- *
- * From the xchg() on the run is the caller's, and by that its arena stays: for the
- * engine it is in use, parked or not.
+ * Are all pages of an arena free, but those that left?  A cached run is in use.  Without
+ * the lock of the engine: a guess.
+ */
+static inline bool mpool_arena_is_idle(const struct mpool_arena *arena)
+{
+	return mpool_hint(arena->nfree) == arena->npages - mpool_hint(arena->gone);
+}
+
+/*
+ * Takes the cached run of a length, or NULL; the caller makes it one in use.  Without the
+ * lock, in any context.
  */
 static __always_inline struct mpool_page *
-mpool_place_take(struct mpool_page **place)
+mpool_quick_take(struct mpool_page **quick)
 {
-	OPTIMIZER_HIDE_VAR(place);	/* from being computed at each use */
-	if (!READ_ONCE(*place))
-		return NULL;
-	/* Pairs with cmpxchg() in mpool_place_put(). */
-	return xchg(place, NULL);
+	OPTIMIZER_HIDE_VAR(quick);	/* from being computed at each use */
+	/* Most often there is one, but an xchg() takes the line from another CPU. */
+	return READ_ONCE(*quick) ? xchg(quick, NULL) : NULL;
 }
 
 /*
- * mpool_runs_claim() for a run that is to be parked: it is, for all others.  Of
- * anything else the state is not touched, nor looked at before.
+ * Caches a run of the caller, in the state CACHED; false if the list has one.
+ * Without the lock, in any context; from its return on the run may be anybody's.
  */
-static __always_inline bool mpool_place_claim(struct mpool_page *pg, u32 index)
-{
-	u32 tag = mpool_page_tag(index, MPOOL_PAGE_RUN);
-
-	return try_cmpxchg(&pg->tag, &tag,
-			   mpool_page_tag(index, MPOOL_PAGE_PARKED));
-}
-
-/*
- * Puts a run of the caller's whose state is that into a place; false if the place is
- * not empty.  *@last says whether no run of the arena is in use any more.  Without
- * the lock, in any context, but preemption is off: from the cmpxchg() on somebody
- * else may have the run, and the arena may go.
- */
-static __always_inline bool mpool_place_put(struct mpool_page **place,
-					    struct mpool_arena *arena,
-					    struct mpool_page *pg, bool *last)
+static __always_inline bool mpool_quick_put(struct mpool_page **quick,
+					    struct mpool_page *pg)
 {
 	struct mpool_page *none = NULL;
 
-	/* Pairs with xchg() in mpool_place_take(), cmpxchg() in parked_merge(). */
-	if (unlikely(!try_cmpxchg(place, &none, pg)))
-		return false;
-	/* After that: who finds none in use must find the run in its place. */
-	*last = atomic_dec_and_test(&arena->live);
-	return true;
+	return try_cmpxchg(quick, &none, pg);
 }
 
-/* Keeps a run for the next request of its length; false if it cannot be. */
-static inline bool mpool_runs_park(struct mpool_runs *runs,
-				   struct mpool_arena *arena,
-				   struct mpool_page *pg)
+/*
+ * Is a run the last one in use of its arena, which is to be a spare then, or to go?  It
+ * shall not be cached.  Where that is the only arena of the engine it may be: one spare is
+ * kept anyway.  A guess: if two runs are freed at once both may be cached, and the arena
+ * stays until these are merged for another reason.
+ */
+static __always_inline bool mpool_run_is_last(const struct mpool_arena *arena)
+{
+	return atomic_read(&arena->live) == 1 &&
+	       (mpool_hint(arena->runs->nr_arenas) > 1 ||
+		mpool_hint(arena->gone));
+}
+
+/* Caches a run that was claimed, for the next request of its length; false if it cannot be. */
+static inline bool mpool_runs_cache(struct mpool_runs *runs,
+				    struct mpool_page *pg)
 {
 	u32 index = mpool_page_index(pg), len = pg->len;
-	bool last;
 
-	if (len >= RUNS_PARK || READ_ONCE(runs->parked[len]))
+	if (len >= RUNS_QUICK || READ_ONCE(runs->quick[len]))
 		return false;
-	mpool_page_set(pg, index, MPOOL_PAGE_PARKED);
-	if (mpool_place_put(&runs->parked[len], arena, pg, &last))
+	mpool_page_set(pg, index, MPOOL_PAGE_CACHED);
+	atomic_dec(&mpool_arena_of(pg, index)->live);
+	if (mpool_quick_put(&runs->quick[len], pg))
 		return true;
+	atomic_inc(&mpool_arena_of(pg, index)->live);
 	mpool_page_set(pg, index, MPOOL_PAGE_LATE);
 	return false;
 }
 
-/* The parked run of a length, or NULL; the caller makes it one in use. */
-static inline struct mpool_page *mpool_runs_unpark(struct mpool_runs *runs,
-						   u32 npages)
+/* The cached run of a length, or NULL; the caller makes it one in use. */
+static inline struct mpool_page *mpool_runs_uncache(struct mpool_runs *runs,
+						    u32 npages)
 {
 	struct mpool_page *pg = NULL;
 
-	if (npages < RUNS_PARK)
-		pg = mpool_place_take(&runs->parked[npages]);
+	if (npages < RUNS_QUICK)
+		pg = mpool_quick_take(&runs->quick[npages]);
 	if (pg)
 		atomic_inc(&mpool_page_arena(pg)->live);
 	return pg;
@@ -428,7 +439,8 @@ void mpool_runs_leave(struct mpool_runs *runs, struct mpool_page *pg);
 struct mpool_page *mpool_runs_first(const struct mpool_runs *runs, u32 len);
 struct mpool_page *mpool_runs_after(const struct mpool_runs *runs,
 				    const struct mpool_page *pg);
-bool mpool_runs_merge(struct mpool_runs *runs, const struct mpool_arena *arena);
+struct mpool_arena *mpool_quick_merge(struct mpool_runs *runs, u32 len,
+				      const struct mpool_arena *arena);
 void mpool_runs_free(struct mpool_runs *runs, struct mpool_page *pg);
 bool mpool_runs_grow(struct mpool_runs *runs, struct mpool_page *pg,
 		     u32 npages);
@@ -437,7 +449,6 @@ void mpool_runs_shrink(struct mpool_runs *runs, struct mpool_page *pg,
 struct mpool_page *mpool_runs_find(struct mpool_arena *arena,
 				   unsigned long addr);
 unsigned long mpool_runs_largest(struct mpool_runs *runs);
-unsigned long mpool_runs_nr_free(const struct mpool_runs *runs);
 u32 mpool_arena_nr_free(const struct mpool_arena *arena);
 int mpool_runs_verify_arena(struct mpool_runs *runs,
 			    struct mpool_arena *arena);

@@ -30,7 +30,7 @@ static struct mpool_page *search_word(struct mpool_large *large,
 
 	if (!mpool_lock_irqsave(&large->lock, flags))
 		return NULL;
-	mpool_runs_merge(arena->runs, NULL);
+	mpool_quick_flush_locked(arena->runs);
 	for (word = mpool_arena_starts(arena)[BIT_WORD(index)]; word && !got;
 	     word &= word - 1) {
 		pg = &arena->pages[index + __ffs(word)];

@@ -208,14 +208,11 @@ void mpool_large_failed_cached(struct mpool_large *large,
 			       unsigned long cached)
 {
 	struct mpool_large_room room;
-	unsigned long flags;
 
 	mpool_pool_failed(owner, size, gfp, site);
 	WRITE_ONCE(owner->fail.cached, cached);
-	if (!mpool_lock_irqsave(&large->lock, flags))
+	if (!mpool_large_room(large, &room))
 		return;
-	room = mpool_large_room_locked(large);
-	raw_spin_unlock_irqrestore(&large->lock, flags);
 	owner->fail.free = room.free;
 	owner->fail.largest = room.largest;
 	mpool_shortage_note(large, owner, large_bar(large, size, align, gfp));

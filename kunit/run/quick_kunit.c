@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tests of parked runs: free runs that the engine keeps as they are, and the arenas
- * that have nothing else.
+ * Tests of quick lists: free runs that stay as they are, and the arenas that have nothing
+ * else.
  *
  * As in runs_kunit.c, which has them in its model, arenas of engines without a pool
  * cover addresses that mean nothing.
@@ -14,21 +14,20 @@
 #include "helpers.h"
 #include "large.h"
 
-#define PARK_RUNS	4
-#define PARK_MAX	3
+#define QUICK_RUNS	4
+#define QUICK_MAX	3
 
-/* Gives a run back, parked if @park and there is room; false if that is wrong. */
-static bool park_or_free(struct mpool_runs *runs, struct mpool_arena *arena,
-			 struct mpool_page *pg, bool park,
-			 struct mpool_page **parked)
+/* Gives a run back, cached if @cache and there is room; false if that is wrong. */
+static bool cache_or_free(struct mpool_runs *runs, struct mpool_page *pg,
+			  bool cache, struct mpool_page **cached)
 {
 	u32 len = pg->len;
 
-	if (park) {
-		if (mpool_runs_park(runs, arena, pg) == !!parked[len])
+	if (cache) {
+		if (mpool_runs_cache(runs, pg) == !!cached[len])
 			return false;
-		if (!parked[len]) {
-			parked[len] = pg;
+		if (!cached[len]) {
+			cached[len] = pg;
 			return true;
 		}
 	}
@@ -36,69 +35,71 @@ static bool park_or_free(struct mpool_runs *runs, struct mpool_arena *arena,
 	return true;
 }
 
-/* What is parked is found again, once, and merges with what is around it. */
-static const char *park_ends(struct mpool_runs *runs,
-			     struct mpool_arena *arena,
-			     struct mpool_page **parked)
+/* A cached run is found again, once, and merges with the runs around it. */
+static const char *cached_end(struct mpool_runs *runs,
+			      struct mpool_arena *arena,
+			      struct mpool_page **cached)
 {
 	u32 len;
 
-	for (len = 1; len <= PARK_MAX; len++) {
-		if (mpool_runs_unpark(runs, len) != parked[len] ||
-		    mpool_runs_unpark(runs, len))
-			return "another run was parked";
-		if (parked[len] && !mpool_runs_park(runs, arena, parked[len]))
-			return "its place is taken";
+	for (len = 1; len <= QUICK_MAX; len++) {
+		if (mpool_runs_uncache(runs, len) != cached[len] ||
+		    mpool_runs_uncache(runs, len))
+			return "another run was cached";
+		if (cached[len] && !mpool_runs_cache(runs, cached[len]))
+			return "its list is not empty";
 	}
-	mpool_runs_merge(runs, NULL);
-	if (mpool_runs_merge(runs, NULL) || verify_one(runs, arena))
+	merge_cached(runs);
+	if (merge_cached(runs) || verify_one(runs, arena))
 		return "the merged arena is damaged";
-	return one_free_run(arena) ? NULL : "parked runs were not merged";
+	return one_free_run(arena) ? NULL : "cached runs were not merged";
 }
 
-/* Four runs go back in that order, those of @mask to be parked. */
-static const char *park_in_order(struct mpool_runs *runs,
+/* Four runs go back in that order, those of @mask to be cached. */
+static const char *free_in_order(struct mpool_runs *runs,
 				 struct mpool_arena *arena, const u8 *len,
 				 u32 order, u32 mask)
 {
-	struct mpool_page *pg[PARK_RUNS], *parked[PARK_MAX + 1] = {};
+	struct mpool_page *pg[QUICK_RUNS], *cached[QUICK_MAX + 1] = {};
 	u32 i, nfree = 0, merged = 0;
 
-	for (i = 0; i < PARK_RUNS; i++)
+	for (i = 0; i < QUICK_RUNS; i++)
 		pg[i] = take(runs, len[i]);
-	for (i = 0; i < PARK_RUNS; i++, order /= PARK_RUNS) {
-		u32 k = order % PARK_RUNS;
+	for (i = 0; i < QUICK_RUNS; i++, order /= QUICK_RUNS) {
+		u32 k = order % QUICK_RUNS;
 
 		nfree += len[k];
-		if (!park_or_free(runs, arena, pg[k], mask & BIT(k), parked))
-			return "parked where there is no room, or not";
-		if (parked[len[k]] != pg[k])
+		if (!cache_or_free(runs, pg[k], mask & BIT(k), cached))
+			return "cached where there is no room, or not";
+		if (cached[len[k]] != pg[k])
 			merged += len[k];
 		if (arena->nfree != merged || runs->nr_free != merged)
 			return "the number of pages in merged runs is wrong";
-		if (mpool_runs_nr_free(runs) != nfree ||
+		if (runs->nr_free + cached_pages(runs) != nfree ||
 		    mpool_arena_nr_free(arena) != nfree)
 			return "the number of free pages is wrong";
-		if (atomic_read(&arena->live) != PARK_RUNS - 1 - i)
+		if (atomic_read(&arena->live) != QUICK_RUNS - 1 - i)
 			return "the number of runs in use is wrong";
+		if (mpool_arena_is_idle(arena) == (merged < arena->npages))
+			return "idle with a cached run, or not";
 		if (verify_one(runs, arena))
 			return "the arena is damaged";
 		if (mpool_runs_claim(pg[k]))
 			return "a free run was claimed";
 	}
-	return park_ends(runs, arena, parked);
+	return cached_end(runs, arena, cached);
 }
 
 /* All of one set of lengths; counts the cases. */
-static void park_all(struct kunit *test, struct mpool_runs *runs,
-		     struct mpool_arena *arena, u32 combo, u32 *cases)
+static void all_of_lengths(struct kunit *test, struct mpool_runs *runs,
+			   struct mpool_arena *arena, u32 combo, u32 *cases)
 {
 	u32 i, order, mask, rest = combo, pages = 0;
-	u8 len[PARK_RUNS];
+	u8 len[QUICK_RUNS];
 	const char *wrong;
 
-	for (i = 0; i < PARK_RUNS; i++, rest /= PARK_MAX) {
-		len[i] = 1 + rest % PARK_MAX;
+	for (i = 0; i < QUICK_RUNS; i++, rest /= QUICK_MAX) {
+		len[i] = 1 + rest % QUICK_MAX;
 		pages += len[i];
 	}
 	reset_arena(runs, arena, FAKE_BASE, pages);
@@ -106,17 +107,17 @@ static void park_all(struct kunit *test, struct mpool_runs *runs,
 		if ((BIT(order & 3) | BIT(order >> 2 & 3) |
 		     BIT(order >> 4 & 3) | BIT(order >> 6)) != 0xf)
 			continue;
-		for (mask = 0; mask < BIT(PARK_RUNS); mask++, ++*cases) {
-			wrong = park_in_order(runs, arena, len, order, mask);
+		for (mask = 0; mask < BIT(QUICK_RUNS); mask++, ++*cases) {
+			wrong = free_in_order(runs, arena, len, order, mask);
 			KUNIT_ASSERT_NULL_MSG(test, wrong,
-					      "lengths %u, order %x, parked %x: %s",
+					      "lengths %u, order %x, cached %x: %s",
 					      combo, order, mask, wrong);
 		}
 	}
 }
 
-/* Four runs of 1 to 3 pages, given back in every order, any of them parked. */
-static void all_orders_of_parking(struct kunit *test)
+/* Four runs of 1 to 3 pages, given back in every order, any of them cached. */
+static void all_orders_of_caching(struct kunit *test)
 {
 	struct mpool_arena *arena;
 	struct mpool_runs *runs;
@@ -124,14 +125,14 @@ static void all_orders_of_parking(struct kunit *test)
 
 	runs = kunit_kzalloc(test, sizeof(*runs), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, runs);
-	arena = new_arena(test, runs, FAKE_BASE, PARK_RUNS * PARK_MAX);
+	arena = new_arena(test, runs, FAKE_BASE, QUICK_RUNS * QUICK_MAX);
 	for (combo = 0; combo < 81; combo++)
-		park_all(test, runs, arena, combo, &cases);
+		all_of_lengths(test, runs, arena, combo, &cases);
 	KUNIT_EXPECT_EQ(test, cases, 81 * 24 * 16);
 }
 
-/* Only short runs are parked, and an arena goes with those it has. */
-static void parked_run_goes_with_its_arena(struct kunit *test)
+/* Only short runs are cached, and an arena goes when those it has are merged. */
+static void cached_run_holds_its_arena(struct kunit *test)
 {
 	struct mpool_page *pg, *other;
 	struct mpool_arena *a, *b;
@@ -139,24 +140,27 @@ static void parked_run_goes_with_its_arena(struct kunit *test)
 
 	runs = kunit_kzalloc(test, sizeof(*runs), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, runs);
-	a = new_arena(test, runs, FAKE_BASE, RUNS_PARK);
-	b = new_arena(test, runs, FAKE_BASE * 2, RUNS_PARK - 1);
-	pg = take(runs, RUNS_PARK);
+	a = new_arena(test, runs, FAKE_BASE, RUNS_QUICK);
+	b = new_arena(test, runs, FAKE_BASE * 2, RUNS_QUICK - 1);
+	pg = take(runs, RUNS_QUICK);
 	KUNIT_ASSERT_PTR_EQ(test, mpool_page_arena(pg), a);
-	KUNIT_EXPECT_FALSE(test, mpool_runs_park(runs, a, pg));
+	KUNIT_EXPECT_FALSE(test, mpool_runs_cache(runs, pg));
 	mpool_runs_free(runs, pg);
-	other = take(runs, RUNS_PARK - 1);
+	other = take(runs, RUNS_QUICK - 1);
 	KUNIT_ASSERT_PTR_EQ(test, mpool_page_arena(other), b);
-	KUNIT_EXPECT_TRUE(test, mpool_runs_park(runs, b, other));
+	KUNIT_EXPECT_TRUE(test, mpool_runs_cache(runs, other));
 	pg = take(runs, 5);
 	KUNIT_ASSERT_PTR_EQ(test, mpool_page_arena(pg), a);
-	KUNIT_EXPECT_TRUE(test, mpool_runs_park(runs, a, pg));
-	KUNIT_EXPECT_EQ(test, mpool_arena_nr_free(a), RUNS_PARK);
+	KUNIT_EXPECT_TRUE(test, mpool_runs_cache(runs, pg));
+	KUNIT_EXPECT_EQ(test, mpool_arena_nr_free(a), RUNS_QUICK);
+	KUNIT_EXPECT_FALSE(test, mpool_runs_remove(runs, a));
+	KUNIT_EXPECT_NULL(test, mpool_quick_merge(runs, 5, b));
+	KUNIT_EXPECT_PTR_EQ(test, mpool_quick_merge(runs, 5, a), a);
 	KUNIT_EXPECT_TRUE(test, mpool_runs_remove(runs, a));
-	KUNIT_EXPECT_NULL(test, mpool_runs_unpark(runs, 5));
-	KUNIT_EXPECT_EQ(test, mpool_runs_nr_free(runs), RUNS_PARK - 1);
+	KUNIT_EXPECT_NULL(test, mpool_runs_uncache(runs, 5));
+	KUNIT_EXPECT_EQ(test, runs->nr_free + cached_pages(runs), RUNS_QUICK - 1);
 	KUNIT_EXPECT_EQ(test, verify_one(runs, b), 0);
-	KUNIT_EXPECT_PTR_EQ(test, mpool_runs_unpark(runs, RUNS_PARK - 1),
+	KUNIT_EXPECT_PTR_EQ(test, mpool_runs_uncache(runs, RUNS_QUICK - 1),
 			    other);
 }
 
@@ -171,14 +175,14 @@ static void verify_finds_lost_run(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, runs);
 	arena = new_arena(test, runs, FAKE_BASE, 32);
 	pg = take(runs, 5);
-	KUNIT_EXPECT_TRUE(test, mpool_runs_park(runs, arena, pg));
+	KUNIT_EXPECT_TRUE(test, mpool_runs_cache(runs, pg));
 	KUNIT_EXPECT_EQ(test, verify_one(runs, arena), 0);
-	runs->parked[5] = NULL;
+	runs->quick[5] = NULL;
 	KUNIT_EXPECT_GT(test, mpool_runs_verify_arena(runs, arena), 0);
-	runs->parked[6] = pg;
-	KUNIT_EXPECT_GT(test, mpool_runs_verify(runs, 32, 32), 0);
-	runs->parked[6] = NULL;
-	runs->parked[5] = pg;
+	runs->quick[6] = pg;
+	KUNIT_EXPECT_GT(test, mpool_runs_verify(runs, 32, 27), 0);
+	runs->quick[6] = NULL;
+	runs->quick[5] = pg;
 	atomic_inc(&arena->live);
 	KUNIT_EXPECT_GT(test, mpool_runs_verify_arena(runs, arena), 0);
 	atomic_dec(&arena->live);
@@ -188,7 +192,7 @@ static void verify_finds_lost_run(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, verify_one(runs, arena), 0);
 }
 
-/* A run that somebody has taken from its place is in use, whatever its state. */
+/* A run that was taken from its list is in use, whatever its state. */
 static void run_on_its_way_is_in_use(struct kunit *test)
 {
 	struct mpool_arena *arena;
@@ -199,24 +203,24 @@ static void run_on_its_way_is_in_use(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, runs);
 	arena = new_arena(test, runs, FAKE_BASE, 32);
 	pg = take(runs, 5);
-	KUNIT_EXPECT_TRUE(test, mpool_runs_park(runs, arena, pg));
-	KUNIT_EXPECT_EQ(test, atomic_read(&arena->live), 0);
-	KUNIT_ASSERT_PTR_EQ(test, mpool_place_take(&runs->parked[5]), pg);
-	/* Not counted yet: nobody may have its arena, nor its pages. */
-	KUNIT_EXPECT_EQ(test, mpool_page_state(pg), MPOOL_PAGE_PARKED);
-	KUNIT_EXPECT_FALSE(test, mpool_runs_merge(runs, arena));
+	KUNIT_EXPECT_TRUE(test, mpool_runs_cache(runs, pg));
+	KUNIT_ASSERT_PTR_EQ(test, mpool_quick_take(&runs->quick[5]), pg);
+	/* Not filled in yet: its arena stays, and its pages are not free. */
+	KUNIT_EXPECT_EQ(test, mpool_page_state(pg), MPOOL_PAGE_CACHED);
+	KUNIT_EXPECT_EQ(test, merge_cached(runs), 0);
 	KUNIT_EXPECT_FALSE(test, mpool_runs_remove(runs, arena));
 	KUNIT_EXPECT_EQ(test, mpool_runs_largest(runs), 27);
 	KUNIT_EXPECT_NULL(test, take(runs, 28));
 	atomic_inc(&arena->live);
 	mpool_page_set(pg, 0, MPOOL_PAGE_RUN);
 	KUNIT_EXPECT_EQ(test, verify_one(runs, arena), 0);
-	KUNIT_EXPECT_TRUE(test, mpool_runs_park(runs, arena, pg));
+	KUNIT_EXPECT_TRUE(test, mpool_runs_cache(runs, pg));
+	KUNIT_EXPECT_EQ(test, merge_cached(runs), 1);
 	KUNIT_EXPECT_TRUE(test, mpool_runs_remove(runs, arena));
 }
 
-/* Grows over what is parked behind it, and over what is free behind that. */
-static void grows_over_parked_runs(struct kunit *test)
+/* Grows over the cached runs behind it, and over the free ones behind those. */
+static void grows_over_cached_runs(struct kunit *test)
 {
 	struct mpool_page *pg, *next[4];
 	struct mpool_arena *arena;
@@ -234,12 +238,12 @@ static void grows_over_parked_runs(struct kunit *test)
 		pg = take(runs, 1);
 		for (i = 0; i < 4; i++)
 			next[i] = take(runs, i + 1);
-		/* Each of the four is in use, parked, or free. */
+		/* Each of the four is in use, cached, or free. */
 		for (i = room = 0; i < 4; i++, rest /= 3) {
 			open = open && rest % 3;
 			room += open ? i + 1 : 0;
 			if (rest % 3 == 1)
-				mpool_runs_park(runs, arena, next[i]);
+				mpool_runs_cache(runs, next[i]);
 			else if (rest % 3 == 2)
 				mpool_runs_free(runs, next[i]);
 		}
@@ -257,7 +261,7 @@ static void grows_over_parked_runs(struct kunit *test)
 
 static struct mpool_large *new_pool(struct kunit *test)
 {
-	struct mpool_large *pool = mpool_large_create("kunit-parked", NULL);
+	struct mpool_large *pool = mpool_large_create("kunit-quick", NULL);
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
 	return pool;
@@ -271,27 +275,27 @@ static void *run_of(struct kunit *test, struct mpool_large *pool, u32 npages)
 	return p;
 }
 
-/* What is parked is charged to nobody, and counted as free. */
-static void parked_pages_are_free(struct kunit *test)
+/* A cached run is not charged, and counted as free. */
+static void cached_pages_are_free(struct kunit *test)
 {
 	struct mpool_large *pool = new_pool(test);
 	u32 len, pages = 0;
-	void *p[RUNS_PARK];
+	void *p[RUNS_QUICK];
 
-	for (len = 1; len < RUNS_PARK; len++) {
+	for (len = 1; len < RUNS_QUICK; len++) {
 		p[len] = run_of(test, pool, len);
 		pages += len;
 	}
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->pool.pages), pages);
-	for (len = 1; len < RUNS_PARK; len++)
+	for (len = 1; len < RUNS_QUICK; len++)
 		mpool_large_free(pool, p[len]);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->pool.pages), 0);
-	KUNIT_EXPECT_EQ(test, mpool_runs_nr_free(&pool->runs),
+	KUNIT_EXPECT_EQ(test, mpool_kunit_free_pages(&pool->runs),
 			pool->runs.nr_pages);
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
 	/* One of each length is where it was. */
-	for (len = 1; len < RUNS_PARK; len++) {
-		struct mpool_page *pg = READ_ONCE(pool->runs.parked[len]);
+	for (len = 1; len < RUNS_QUICK; len++) {
+		struct mpool_page *pg = pool->runs.quick[len];
 
 		if (!pg)
 			continue;
@@ -315,22 +319,25 @@ static void two_arenas(struct kunit *test, struct mpool_large *pool, void **p)
 	KUNIT_ASSERT_EQ(test, pool->nr_spares, 0);
 }
 
-/* Arenas that have nothing but parked runs are idle: one of them is kept. */
-static void idle_arena_with_parked_run_goes(struct kunit *test)
+/* The last run of an arena is not cached: the arena is idle, and one of them is kept. */
+static void arenas_of_cached_runs_go(struct kunit *test)
 {
 	struct mpool_large *pool = new_pool(test);
+	void *p[2], *q;
 	u32 order;
-	void *p[2];
 
-	for (order = 0; order < 2; order++) {
+	for (order = 0; order < 4; order++) {
 		two_arenas(test, pool, p);
-		mpool_large_free(pool, p[order]);
-		KUNIT_EXPECT_EQ(test, pool->nr_spares, 1);
+		q = order & 2 ? run_of(test, pool, 3) : NULL;
+		/* Where it is cached, its arena has another one. */
+		mpool_large_free(pool, q);
+		mpool_large_free(pool, p[order & 1]);
 		KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 64);
-		mpool_large_free(pool, p[!order]);
+		mpool_large_free(pool, p[!(order & 1)]);
+		KUNIT_EXPECT_EQ(test, cached_pages(&pool->runs), 0);
 		KUNIT_EXPECT_EQ(test, pool->nr_spares, 1);
+		KUNIT_EXPECT_EQ(test, pool->spare_pages, 32);
 		KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 32);
-		KUNIT_EXPECT_FALSE(test, pool->surplus);
 		KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
 		KUNIT_EXPECT_EQ(test, mpool_large_trim(pool), 32);
 		KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
@@ -338,80 +345,178 @@ static void idle_arena_with_parked_run_goes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
 }
 
-/* An arena whose parked run was taken again is no spare, though on the list. */
-static void busy_spare_is_not_counted(struct kunit *test)
+/* An only arena may have nothing but cached runs: counted as a spare. */
+static void only_arena_of_cached_runs(struct kunit *test)
 {
 	struct mpool_large *pool = new_pool(test);
-	void *p[2];
+	void *p = run_of(test, pool, 17), *q;
+
+	mpool_large_free(pool, p);
+	KUNIT_EXPECT_EQ(test, cached_pages(&pool->runs), 17);
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_spare_pages(pool), 32);
+	KUNIT_EXPECT_EQ(test, cached_pages(&pool->runs), 0);
+	KUNIT_EXPECT_PTR_EQ(test, p, run_of(test, pool, 17));
+	KUNIT_EXPECT_EQ(test, mpool_large_spare_pages(pool), 0);
+	mpool_large_free(pool, p);
+	KUNIT_EXPECT_EQ(test, cached_pages(&pool->runs), 17);
+	/* It is a spare before there is a second one. */
+	q = run_of(test, pool, 40);
+	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 32 + 64);
+	KUNIT_EXPECT_EQ(test, pool->nr_spares, 1);
+	mpool_large_free(pool, q);
+	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 64);
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
+	mpool_large_free(pool, run_of(test, pool, 17));
+	KUNIT_EXPECT_EQ(test, cached_pages(&pool->runs), 17);
+	KUNIT_EXPECT_EQ(test, mpool_large_trim(pool), 64);
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
+}
+
+/* Two frees at once may cache the last two runs of an arena: it is found out later. */
+static void arena_of_two_last_runs(struct kunit *test)
+{
+	struct mpool_large *pool = new_pool(test);
+	void *p[2], *q;
 
 	two_arenas(test, pool, p);
-	mpool_large_free(pool, p[0]);
-	KUNIT_EXPECT_PTR_EQ(test, p[0], run_of(test, pool, 17));
-	KUNIT_EXPECT_EQ(test, pool->nr_spares, 1);
-	KUNIT_EXPECT_EQ(test, mpool_large_spare_pages(pool), 0);
-	/* It is found out when there is another. */
+	q = run_of(test, pool, 3);
+	KUNIT_ASSERT_PTR_EQ(test, mpool_page_arena(mpool_large_lookup(q)),
+			    mpool_page_arena(mpool_large_lookup(p[1])));
+	mpool_large_free(pool, q);
+	/* As if the free of @q had come to its end just now. */
+	atomic_inc(&mpool_page_arena(mpool_large_lookup(p[1]))->live);
 	mpool_large_free(pool, p[1]);
-	KUNIT_EXPECT_EQ(test, pool->nr_spares, 1);
-	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 64);
+	atomic_dec(&mpool_page_arena(pool->runs.quick[3])->live);
+	KUNIT_EXPECT_EQ(test, cached_pages(&pool->runs), 3 + 20);
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
 	KUNIT_EXPECT_EQ(test, mpool_large_spare_pages(pool), 32);
-	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
-	/* Or when all are given back. */
-	KUNIT_EXPECT_PTR_EQ(test, p[1], run_of(test, pool, 20));
-	KUNIT_EXPECT_EQ(test, mpool_large_trim(pool), 0);
-	KUNIT_EXPECT_EQ(test, pool->nr_spares, 0);
-	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
 	mpool_large_free(pool, p[0]);
-	mpool_large_free(pool, p[1]);
-	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 32);
+	KUNIT_EXPECT_EQ(test, pool->nr_spares, 1);
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
 }
 
-/* One of whose runs is just being taken stays, and goes as soon as it can. */
+/* However many runs are freed, the work to merge those that are cached is bounded. */
+static void cached_runs_are_few(struct kunit *test)
+{
+	struct mpool_large *pool = new_pool(test);
+	const u32 most = RUNS_QUICK * 5;
+	unsigned long flags;
+	void **p, *pin;
+	u32 i, n;
+
+	p = kunit_kcalloc(test, most, sizeof(*p), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	pin = run_of(test, pool, 1);
+	for (i = 0; i < most; i++)
+		p[i] = run_of(test, pool, 1 + i % (RUNS_QUICK + 1));
+	for (i = 0; i < most; i++)
+		mpool_large_free(pool, p[i]);
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	n = merge_cached(&pool->runs);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	KUNIT_EXPECT_GT(test, n, 0);
+	KUNIT_EXPECT_LT(test, n, RUNS_QUICK);
+	mpool_large_free(pool, pin);
+	mpool_large_trim(pool);
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
+}
+
+/* An arena stays while a run of it is being taken, and goes as soon as it can. */
 static void arena_of_a_run_on_its_way_stays(struct kunit *test)
 {
 	struct mpool_large *pool = new_pool(test);
 	struct mpool_page *pg;
-	void *p[2];
 
-	two_arenas(test, pool, p);
-	mpool_large_free(pool, p[0]);
-	pg = mpool_place_take(&pool->runs.parked[17]);
+	mpool_large_free(pool, run_of(test, pool, 17));
+	pg = mpool_quick_take(&pool->runs.quick[17]);
 	KUNIT_ASSERT_NOT_NULL(test, pg);
 	KUNIT_EXPECT_EQ(test, mpool_large_trim(pool), 0);
-	KUNIT_EXPECT_EQ(test, pool->nr_spares, 1);
-	mpool_large_free(pool, p[1]);
-	mpool_large_trim(pool);
+	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 32);
+	mpool_large_free(pool, run_of(test, pool, 40));
+	KUNIT_EXPECT_EQ(test, mpool_large_trim(pool), 64);
 	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 32);
 	/* As its free would. */
-	KUNIT_EXPECT_NULL(test, cmpxchg(&pool->runs.parked[17], NULL, pg));
+	KUNIT_EXPECT_TRUE(test, mpool_quick_put(&pool->runs.quick[17], pg));
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
 	KUNIT_EXPECT_EQ(test, mpool_large_trim(pool), 32);
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
 }
 
-/* The same, when it is the spare that is too many. */
-static void surplus_is_remembered(struct kunit *test)
+/* --- spares --- */
+
+static const struct mpool_large_feed *real_feed;
+static unsigned int last_spares;
+static unsigned int bad_releases;
+
+/* The memory of one arena goes at a time, and without the lock. */
+static void release_one(struct mpool_arena *arena)
+{
+	struct mpool_large *large = arena->runs->large;
+
+	bad_releases += large->nr_spares != --last_spares;
+	bad_releases += raw_spin_is_locked(&large->lock);
+	real_feed->release(arena);
+}
+
+/* With the lock held throughout, so that no arena goes meanwhile. */
+static void give_all(struct mpool_large *pool, void **p, u32 n)
+{
+	struct mpool_page *pg;
+	unsigned long flags;
+
+	while (n--) {
+		pg = mpool_large_lookup(p[n]);
+		mpool_pool_charge(&pool->pool, -(long)pg->len);
+		mpool_runs_claim(pg);
+		mpool_stat_inc(&pool->pool.stats, MPOOL_STAT_FREE);
+		raw_spin_lock_irqsave(&pool->lock, flags);
+		mpool_large_give_locked(pool, pg);
+		raw_spin_unlock_irqrestore(&pool->lock, flags);
+	}
+}
+
+/* Many spares: exactly counted, taken from the middle, given back one by one. */
+static void many_spares(struct kunit *test)
 {
 	struct mpool_large *pool = new_pool(test);
-	struct mpool_page *pg;
-	void *p[2];
+	struct mpool_large_feed feed = *pool->feed;
+	u32 i, n, pages = 0, taken;
+	void *p[40];
 
-	p[0] = run_of(test, pool, 17);
-	p[1] = run_of(test, pool, 40);
-	KUNIT_ASSERT_EQ(test, pool->runs.nr_pages, 32 + 64);
-	mpool_large_free(pool, p[0]);
-	pg = mpool_place_take(&pool->runs.parked[17]);
-	KUNIT_ASSERT_NOT_NULL(test, pg);
-	mpool_large_free(pool, p[1]);
-	KUNIT_EXPECT_TRUE(test, pool->surplus);
-	KUNIT_EXPECT_EQ(test, pool->nr_spares, 2);
-	KUNIT_EXPECT_NULL(test, cmpxchg(&pool->runs.parked[17], NULL, pg));
-	mpool_large_free(pool, run_of(test, pool, 17));
-	KUNIT_EXPECT_FALSE(test, pool->surplus);
-	KUNIT_EXPECT_EQ(test, pool->nr_spares, 1);
-	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 64);
+	real_feed = pool->feed;
+	feed.release = release_one;
+	pool->feed = &feed;
+	for (i = 0; i < ARRAY_SIZE(p); i++) {
+		n = 64 + i * 7 % ARRAY_SIZE(p);
+		pages += n;
+		p[i] = run_of(test, pool, n);
+	}
+	KUNIT_ASSERT_EQ(test, pool->runs.nr_pages, pages);
+	give_all(pool, p, ARRAY_SIZE(p));
+	KUNIT_EXPECT_EQ(test, pool->nr_spares, ARRAY_SIZE(p));
+	KUNIT_EXPECT_EQ(test, pool->spare_pages, pages);
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
+	p[0] = run_of(test, pool, 80);
+	taken = mpool_page_arena(mpool_large_lookup(p[0]))->npages;
+	KUNIT_EXPECT_EQ(test, pool->nr_spares, ARRAY_SIZE(p) - 1);
+	KUNIT_EXPECT_EQ(test, pool->spare_pages, pages - taken);
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
+	bad_releases = 0;
+	last_spares = pool->nr_spares;
+	mpool_large_reap(pool);
+	KUNIT_EXPECT_EQ(test, bad_releases, 0);
+	KUNIT_EXPECT_EQ(test, pool->nr_spares, 1);
+	/* The longest. */
+	KUNIT_EXPECT_EQ(test, pool->spare_pages, 64 + ARRAY_SIZE(p) - 1);
+	last_spares = 2;
+	mpool_large_free(pool, p[0]);
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
+	mpool_large_trim(pool);
+	KUNIT_EXPECT_EQ(test, bad_releases, 0);
+	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 0);
+	pool->feed = real_feed;
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
 }
 
@@ -572,14 +677,13 @@ static void race_of_lengths(struct kunit *test)
 	struct race race = { .pool = new_pool(test) };
 
 	run_race(test, &race);
-	KUNIT_EXPECT_EQ(test, mpool_runs_nr_free(&race.pool->runs),
+	KUNIT_EXPECT_EQ(test, mpool_kunit_free_pages(&race.pool->runs),
 			race.pool->runs.nr_pages);
-	mpool_large_free(race.pool, run_of(test, race.pool, 5));
 	KUNIT_EXPECT_LE(test, race.pool->nr_spares, num_online_nodes());
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(race.pool), 0);
 }
 
-/* The same while arenas go under those who park and take. */
+/* The same while arenas go under those that cache and take. */
 static void race_with_trim(struct kunit *test)
 {
 	struct race race = { .pool = new_pool(test), .trims = true };
@@ -613,20 +717,20 @@ static int meeting_fn(void *arg)
 }
 
 /*
- * The last run of an arena is freed just when somebody takes the arena off the list
- * of spares, because it seems to be in use: it is there again in the end, or gone.
+ * The last run of an arena is freed just when the pool is trimmed: the arena goes then, or
+ * with the next trim.
  */
 static void last_free_meets_trim(struct kunit *test)
 {
 	struct meeting m = { .pool = new_pool(test) };
-	u32 n, most, spin, gone = 0, lost = 0;
+	u32 n, most, spin, gone = 0;
 	struct task_struct *task;
 
 	task = kthread_run(meeting_fn, &m, "meeting");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
 	/* With one CPU they do not meet. */
 	most = num_online_cpus() > 1 ? MEETINGS : 50;
-	for (n = 0; n < most && !lost; n++) {
+	for (n = 0; n < most; n++) {
 		mpool_large_free(m.pool, run_of(test, m.pool, 5));
 		m.run = run_of(test, m.pool, 5);
 		atomic_set_release(&m.turn, 1);
@@ -636,31 +740,35 @@ static void last_free_meets_trim(struct kunit *test)
 		while (atomic_read_acquire(&m.turn))
 			mpool_kunit_spin();
 		gone += !m.pool->runs.nr_pages;
-		lost += m.pool->runs.nr_pages && !m.pool->nr_spares;
+		mpool_large_trim(m.pool);
+		if (m.pool->runs.nr_pages)
+			break;
 	}
 	kthread_stop(task);
 	kunit_info(test, "%u of %u times the arena went\n", gone, n);
-	KUNIT_EXPECT_EQ(test, lost, 0);
+	KUNIT_EXPECT_EQ(test, n, most);
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(m.pool), 0);
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(m.pool), 0);
 }
 
-static void parked_exit_case(struct kunit *test)
+static void quick_exit_case(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, mpool_pagemap_verify(), 0);
 }
 
-static struct kunit_case parked_cases[] = {
-	KUNIT_CASE(all_orders_of_parking),
-	KUNIT_CASE(parked_run_goes_with_its_arena),
+static struct kunit_case quick_cases[] = {
+	KUNIT_CASE(all_orders_of_caching),
+	KUNIT_CASE(cached_run_holds_its_arena),
 	KUNIT_CASE(verify_finds_lost_run),
 	KUNIT_CASE(run_on_its_way_is_in_use),
-	KUNIT_CASE(grows_over_parked_runs),
-	KUNIT_CASE(parked_pages_are_free),
-	KUNIT_CASE(idle_arena_with_parked_run_goes),
-	KUNIT_CASE(busy_spare_is_not_counted),
+	KUNIT_CASE(grows_over_cached_runs),
+	KUNIT_CASE(cached_pages_are_free),
+	KUNIT_CASE(arenas_of_cached_runs_go),
+	KUNIT_CASE(only_arena_of_cached_runs),
+	KUNIT_CASE(arena_of_two_last_runs),
+	KUNIT_CASE(cached_runs_are_few),
 	KUNIT_CASE(arena_of_a_run_on_its_way_stays),
-	KUNIT_CASE(surplus_is_remembered),
+	KUNIT_CASE(many_spares),
 	KUNIT_CASE(wrong_frees),
 	KUNIT_CASE(race_of_lengths),
 	KUNIT_CASE(race_with_trim),
@@ -668,11 +776,11 @@ static struct kunit_case parked_cases[] = {
 	{ }
 };
 
-static struct kunit_suite parked_suite = {
-	.name = "mpool_runs_parked",
-	.exit = parked_exit_case,
+static struct kunit_suite quick_suite = {
+	.name = "mpool_runs_quick",
+	.exit = quick_exit_case,
 	.suite_exit = mpool_kunit_verified,
-	.test_cases = parked_cases,
+	.test_cases = quick_cases,
 };
 
-kunit_test_suite(parked_suite);
+kunit_test_suite(quick_suite);
