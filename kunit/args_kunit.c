@@ -233,9 +233,9 @@ static void no_addresses(struct kunit *test)
 					      (long)nothings[j]);
 	KUNIT_EXPECT_NULL(test, mpool_pool_find("kt-args"));
 	/* The pools go on. */
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(pools.large));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pools.fixed));
-	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pools.string));
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(pools.large), 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pools.fixed), 0);
+	KUNIT_EXPECT_EQ(test, mpool_string_verify(pools.string), 0);
 }
 
 /* One reason, which is the right one. */
@@ -269,9 +269,10 @@ static void nothing_of_nothing(struct kunit *test)
 {
 	struct mpool_fixed *fixed = mpool_kunit_fixed(test, "kt-fixed", 64, NULL);
 
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_alloc_bulk(fixed, GFP_KERNEL, 0, NULL));
+	KUNIT_EXPECT_EQ(test,
+			mpool_fixed_alloc_bulk(fixed, GFP_KERNEL, 0, NULL), 0);
 	mpool_fixed_free_bulk(fixed, 0, NULL);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(fixed));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_live(fixed), 0);
 }
 
 /* A struct of arguments may stand in the call, commas and all. */
@@ -292,7 +293,7 @@ static void literal_args(struct kunit *test)
 	fixed = mpool_fixed_create("kt-fixed", 64, &(struct mpool_fixed_args){
 			.max_objects = 10, .large = large });
 	KUNIT_ASSERT_FALSE(test, IS_ERR(fixed));
-	KUNIT_EXPECT_EQ(test, 10, fixed->chunks.max_objects);
+	KUNIT_EXPECT_EQ(test, fixed->chunks.max_objects, 10);
 	KUNIT_EXPECT_PTR_EQ(test, large, fixed->chunks.large);
 	type = mpool_fixed_create_type(struct list_head, &(struct mpool_fixed_args){
 			.max_objects = 10, .reserve = 2 });
@@ -308,7 +309,7 @@ static void literal_args(struct kunit *test)
 	mpool_fixed_destroy(type);
 	mpool_fixed_destroy(fixed);
 	mpool_large_destroy(region);
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_destroy(large));
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(large), 0);
 	KUNIT_EXPECT_NULL(test, mpool_pool_find("kt-large"));
 }
 
@@ -334,32 +335,40 @@ static void no_pools(struct kunit *test)
 								  GFP_KERNEL));
 		KUNIT_EXPECT_NULL(test, mpool_large_alloc_placed(none[i], 1, none[i], NULL,
 								 GFP_KERNEL));
-		KUNIT_EXPECT_EQ(test, -EINVAL, mpool_large_remove_region(none[i], &none));
+		KUNIT_EXPECT_EQ(test, mpool_large_remove_region(none[i], &none),
+				-EINVAL);
 		KUNIT_EXPECT_NULL(test, mpool_fixed_alloc(none[i], GFP_KERNEL));
 		KUNIT_EXPECT_NULL(test, mpool_fixed_zalloc(none[i], GFP_KERNEL));
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_alloc_bulk(none[i], GFP_KERNEL, 1, &obj));
-		KUNIT_EXPECT_EQ(test, -EINVAL, mpool_fixed_reserve(none[i], 1, GFP_KERNEL));
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(none[i]));
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_size(none[i]));
+		KUNIT_EXPECT_EQ(test,
+				mpool_fixed_alloc_bulk(none[i], GFP_KERNEL, 1,
+						       &obj), 0);
+		KUNIT_EXPECT_EQ(test,
+				mpool_fixed_reserve(none[i], 1, GFP_KERNEL),
+				-EINVAL);
+		KUNIT_EXPECT_EQ(test, mpool_fixed_live(none[i]), 0);
+		KUNIT_EXPECT_EQ(test, mpool_fixed_size(none[i]), 0);
 		KUNIT_EXPECT_FALSE(test, mpool_fixed_owns(none[i], &none));
 		KUNIT_EXPECT_NULL(test, mpool_small_alloc(none[i], 1, GFP_KERNEL));
 		KUNIT_EXPECT_NULL(test, mpool_small_realloc(none[i], NULL, 1, GFP_KERNEL));
-		KUNIT_EXPECT_EQ(test, -EINVAL, mpool_small_reserve(none[i], 8, 1, GFP_KERNEL));
+		KUNIT_EXPECT_EQ(test,
+				mpool_small_reserve(none[i], 8, 1, GFP_KERNEL),
+				-EINVAL);
 		KUNIT_EXPECT_FALSE(test, mpool_small_owns(none[i], &none));
 		KUNIT_EXPECT_NULL(test, mpool_string_get(none[i], "a", GFP_KERNEL));
 		KUNIT_EXPECT_NULL(test, mpool_string_getn(none[i], "a", 1, GFP_KERNEL));
 		KUNIT_EXPECT_FALSE(test, mpool_string_has(none[i], "a"));
-		KUNIT_EXPECT_EQ(test, -EINVAL, mpool_set_global(none[i]));
+		KUNIT_EXPECT_EQ(test, mpool_set_global(none[i]), -EINVAL);
 		walk_of_no_pool(none[i]);
 		mpool_large_free(none[i], &none);
 		mpool_fixed_free(none[i], &none);
 		mpool_fixed_free_bulk(none[i], 1, &obj);
 		mpool_small_free(none[i], &none);
 		mpool_string_put(none[i], "a");
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_destroy(none[i]) +
+		KUNIT_EXPECT_EQ(test,
+				mpool_fixed_destroy(none[i]) +
 				mpool_small_destroy(none[i]) +
 				mpool_string_destroy(none[i]) +
-				mpool_large_destroy(none[i]));
+				mpool_large_destroy(none[i]), 0);
 	}
 }
 

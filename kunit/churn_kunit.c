@@ -53,8 +53,8 @@ static struct mpool_large *region_pool(struct kunit *test)
 	struct mpool_large *pool;
 
 	KUNIT_ASSERT_NOT_NULL(test, mem);
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, churn_vfree,
-							   mem));
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, churn_vfree, mem),
+			0);
 	pool = mpool_large_create_region("kunit-churn-region", mem,
 					 REGION_PAGES * PAGE_SIZE, NULL);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));

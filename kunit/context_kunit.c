@@ -274,12 +274,15 @@ static void world_run(struct kunit *test, struct world *world)
 	}
 	while (started--)
 		wait_for_completion(&world->thread_done);
-	KUNIT_EXPECT_NE(test, 0,
-			wait_for_completion_timeout(&world->timer_done, most));
-	KUNIT_EXPECT_NE(test, 0,
-			wait_for_completion_timeout(&world->work_done, most));
-	KUNIT_EXPECT_NE(test, 0,
-			wait_for_completion_timeout(&world->hard_done, most));
+	KUNIT_EXPECT_NE(test,
+			wait_for_completion_timeout(&world->timer_done, most),
+			0);
+	KUNIT_EXPECT_NE(test,
+			wait_for_completion_timeout(&world->work_done, most),
+			0);
+	KUNIT_EXPECT_NE(test,
+			wait_for_completion_timeout(&world->hard_done, most),
+			0);
 	hrtimer_cancel(&world->hard);
 	mpool_test_timer_end(&world->timer);
 	irq_work_sync(&world->work);
@@ -339,18 +342,18 @@ static void everybody_at_once(struct kunit *test)
 
 	world_run(test, world);
 	world_sums(test, world);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(world->fixed));
-	KUNIT_EXPECT_EQ(test, 0, live_of(world->small));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_live(world->fixed), 0);
+	KUNIT_EXPECT_EQ(test, live_of(world->small), 0);
 	KUNIT_EXPECT_EQ(test, before, live_of(mpool_global()));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(world->fixed));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(world->fixed), 0);
 	mpool_fixed_drain(world->fixed);
-	KUNIT_EXPECT_EQ(test, 0, world->fixed->chunks.nr_objs);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(world->fixed));
-	KUNIT_EXPECT_EQ(test, 0, mpool_small_verify(world->small));
-	KUNIT_EXPECT_EQ(test, 0, mpool_small_verify(mpool_global()));
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(mpool_large_shared));
-	KUNIT_EXPECT_EQ(test, 0, mpool_kunit_bad(&world->fixed->pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_kunit_bad(&world->small->pool));
+	KUNIT_EXPECT_EQ(test, world->fixed->chunks.nr_objs, 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(world->fixed), 0);
+	KUNIT_EXPECT_EQ(test, mpool_small_verify(world->small), 0);
+	KUNIT_EXPECT_EQ(test, mpool_small_verify(mpool_global()), 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(mpool_large_shared), 0);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&world->fixed->pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&world->small->pool), 0);
 }
 
 /* --- pools that come and go while addresses are asked about --- */
@@ -414,10 +417,10 @@ static void pools_come_and_go(struct kunit *test)
 		}
 		cond_resched();
 	}
-	KUNIT_EXPECT_EQ(test, 0, churn->wrong);
-	KUNIT_EXPECT_EQ(test, CYCLES, churn->cycles);
+	KUNIT_EXPECT_EQ(test, churn->wrong, 0);
+	KUNIT_EXPECT_EQ(test, churn->cycles, CYCLES);
 	KUNIT_EXPECT_GT(test, found, 0);
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(mpool_large_shared));
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(mpool_large_shared), 0);
 }
 
 /* --- runs that come and go while every address is asked about --- */
@@ -485,10 +488,10 @@ static void runs_come_and_go(struct kunit *test)
 			cond_resched();
 	}
 	KUNIT_EXPECT_GT(test, owned, 0);
-	KUNIT_EXPECT_EQ(test, 0, wrong);
-	KUNIT_EXPECT_EQ(test, 0, bounce->failed);
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+	KUNIT_EXPECT_EQ(test, bounce->failed, 0);
 	mpool_large_clear(bounce->region);
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(bounce->region));
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(bounce->region), 0);
 }
 
 /* --- a limit that nobody exceeds --- */
@@ -535,13 +538,13 @@ static void limit_holds_for_many(struct kunit *test)
 	init_completion(&crowd->done);
 	for (i = 0; i < 3; i++)
 		started += !IS_ERR(kthread_run(crowd_fn, crowd, "mpool_crowd"));
-	KUNIT_EXPECT_EQ(test, 3, started);
+	KUNIT_EXPECT_EQ(test, started, 3);
 	while (started--)
 		wait_for_completion(&crowd->done);
-	KUNIT_EXPECT_EQ(test, 0, atomic_read(&crowd->over));
+	KUNIT_EXPECT_EQ(test, atomic_read(&crowd->over), 0);
 	KUNIT_EXPECT_GT(test, atomic_read(&crowd->got), 2000);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(crowd->pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(crowd->pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_live(crowd->pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(crowd->pool), 0);
 }
 
 static struct kunit_case context_cases[] = {

@@ -75,13 +75,13 @@ struct mpool_large *mpool_kunit_region(struct kunit *test, const char *name,
 	struct mpool_large *pool;
 
 	KUNIT_ASSERT_NOT_NULL(test, base);
-	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, end_memory, base));
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, end_memory, base),
+			0);
 	pool = mpool_large_create_region(name, base,
 					 (size_t)npages << PAGE_SHIFT, NULL);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
-	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, end_large, pool));
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, end_large, pool),
+			0);
 	return pool;
 }
 
@@ -92,8 +92,8 @@ struct mpool_fixed *mpool_kunit_fixed(struct kunit *test, const char *name,
 	struct mpool_fixed *pool = mpool_fixed_create(name, size, args);
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
-	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, end_fixed, pool));
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, end_fixed, pool),
+			0);
 	return pool;
 }
 
@@ -110,8 +110,8 @@ struct mpool_small *mpool_kunit_small(struct kunit *test, const char *name,
 	struct mpool_small *pool = mpool_small_create(name, args);
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
-	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, end_small, pool));
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, end_small, pool),
+			0);
 	return pool;
 }
 
@@ -128,8 +128,8 @@ struct mpool_string *mpool_kunit_string(struct kunit *test, const char *name,
 	struct mpool_string *pool = mpool_string_create(name, args);
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
-	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, end_string, pool));
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, end_string, pool),
+			0);
 	return pool;
 }
 

@@ -51,10 +51,10 @@ static void destroyed_twice(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(fixed) || IS_ERR(large) ||
 			   IS_ERR(small) || IS_ERR(string));
 	for (i = 0; i < 2; i++) {
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_destroy(fixed));
-		KUNIT_EXPECT_EQ(test, 0, mpool_large_destroy(large));
-		KUNIT_EXPECT_EQ(test, 0, mpool_small_destroy(small));
-		KUNIT_EXPECT_EQ(test, 0, mpool_string_destroy(string));
+		KUNIT_EXPECT_EQ(test, mpool_fixed_destroy(fixed), 0);
+		KUNIT_EXPECT_EQ(test, mpool_large_destroy(large), 0);
+		KUNIT_EXPECT_EQ(test, mpool_small_destroy(small), 0);
+		KUNIT_EXPECT_EQ(test, mpool_string_destroy(string), 0);
 	}
 	/* What never was a pool, or is one of another kind. */
 	mpool_fixed_destroy((void *)0xdead000000000100);
@@ -72,9 +72,9 @@ static void orphan_is_not_destroyed_again(struct kunit *test)
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
 	obj = mpool_fixed_alloc(pool, GFP_KERNEL);
-	KUNIT_EXPECT_EQ(test, 1, mpool_fixed_destroy(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_destroy(pool));
-	KUNIT_EXPECT_EQ(test, 1, mpool_kunit_orphans("life-o"));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_destroy(pool), 1);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_destroy(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_orphans("life-o"), 1);
 	mpool_free(obj);
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!mpool_kunit_orphans("life-o")));
 }
@@ -87,7 +87,7 @@ static void orphan_moves_nothing(struct kunit *test)
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
 	obj = mpool_small_alloc(pool, 100, GFP_KERNEL);
-	KUNIT_EXPECT_EQ(test, 1, mpool_small_destroy(pool));
+	KUNIT_EXPECT_EQ(test, mpool_small_destroy(pool), 1);
 	KUNIT_EXPECT_NULL(test, mpool_realloc(obj, 3000, GFP_KERNEL));
 	KUNIT_EXPECT_TRUE(test, mpool_owns(obj));
 	mpool_free(obj);
@@ -108,12 +108,15 @@ static void pool_over_what_is_gone(struct kunit *test)
 		struct mpool_small_args small = { .large = none[i] };
 		struct mpool_string_args string = { .large = none[i] };
 
-		KUNIT_EXPECT_EQ(test, -EINVAL,
-				PTR_ERR(mpool_fixed_create("life-over", 64, &fixed)));
-		KUNIT_EXPECT_EQ(test, -EINVAL,
-				PTR_ERR(mpool_small_create("life-over", &small)));
-		KUNIT_EXPECT_EQ(test, -EINVAL,
-				PTR_ERR(mpool_string_create("life-over", &string)));
+		KUNIT_EXPECT_EQ(test,
+				PTR_ERR(mpool_fixed_create("life-over", 64, &fixed)),
+				-EINVAL);
+		KUNIT_EXPECT_EQ(test,
+				PTR_ERR(mpool_small_create("life-over", &small)),
+				-EINVAL);
+		KUNIT_EXPECT_EQ(test,
+				PTR_ERR(mpool_string_create("life-over", &string)),
+				-EINVAL);
 	}
 	KUNIT_EXPECT_NULL(test, mpool_pool_find("life-over"));
 }
@@ -153,7 +156,7 @@ static void destroyed_by_two_at_once(struct kunit *test)
 		complete_all(&race.go);
 		wait_for_completion(&race.done);
 		wait_for_completion(&race.done);
-		KUNIT_EXPECT_EQ(test, 1, atomic_read(&race.leaks));
+		KUNIT_EXPECT_EQ(test, atomic_read(&race.leaks), 1);
 	}
 }
 
@@ -181,14 +184,14 @@ static void orphans_have_files_of_their_own(struct kunit *test)
 		KUNIT_ASSERT_FALSE(test, IS_ERR(pool[i]));
 		obj[i] = mpool_fixed_alloc(pool[i], GFP_KERNEL);
 		if (i < 2)
-			KUNIT_EXPECT_EQ(test, 1, mpool_fixed_destroy(pool[i]));
+			KUNIT_EXPECT_EQ(test, mpool_fixed_destroy(pool[i]), 1);
 		KUNIT_EXPECT_EQ(test, pool[i]->pool.nth, i < 2 ? i + 1 : 0);
 		if (IS_ENABLED(CONFIG_DEBUG_FS))
 			KUNIT_EXPECT_FALSE(test, IS_ERR_OR_NULL(pool[i]->pool.dir));
 	}
 	for (i = 0; i < 3; i++)
 		mpool_free(obj[i]);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_destroy(pool[2]));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_destroy(pool[2]), 0);
 	KUNIT_EXPECT_TRUE(test,
 			  mpool_kunit_wait(!mpool_kunit_orphans("life-file")));
 }
@@ -202,8 +205,9 @@ static void names_have_no_blanks(struct kunit *test)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(wrong); i++)
-		KUNIT_EXPECT_EQ(test, -EINVAL,
-				PTR_ERR(mpool_large_create(wrong[i], NULL)));
+		KUNIT_EXPECT_EQ(test,
+				PTR_ERR(mpool_large_create(wrong[i], NULL)),
+				-EINVAL);
 }
 
 /* --- a module that goes --- */
@@ -255,9 +259,9 @@ static void reclaim_takes_only_what_it_saw(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, swap.innocent, swap.first);
 	KUNIT_EXPECT_TRUE(test, mpool_fixed_owns(swap.pool, swap.innocent));
 	KUNIT_EXPECT_FALSE(test, mpool_fixed_owns(swap.pool, max(a, b)));
-	KUNIT_EXPECT_EQ(test, 0, mpool_kunit_bad(&swap.pool->pool));
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&swap.pool->pool), 0);
 	mpool_fixed_free(swap.pool, swap.innocent);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(swap.pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(swap.pool), 0);
 }
 
 /* Each pool is met once, in the order of the list, whatever ends and comes meanwhile. */
@@ -274,19 +278,19 @@ static void next_pool_is_pinned(struct kunit *test)
 		KUNIT_ASSERT_FALSE(test, IS_ERR(pools[i]));
 	}
 	while ((pool = mpool_pool_pin_next(pool))) {
-		KUNIT_EXPECT_EQ(test, 1, pool->pins);
+		KUNIT_EXPECT_EQ(test, pool->pins, 1);
 		if (strncmp(pool->name, "life-", 5))
 			continue;
 		KUNIT_EXPECT_STREQ(test, pool->name, names[order[min(met, 3u)]]);
 		if (++met != 2)
 			continue;
 		/* The one before is not pinned any more, nor is the next. */
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_destroy(pools[0]));
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_destroy(pools[2]));
+		KUNIT_EXPECT_EQ(test, mpool_fixed_destroy(pools[0]), 0);
+		KUNIT_EXPECT_EQ(test, mpool_fixed_destroy(pools[2]), 0);
 		pools[3] = mpool_fixed_create(names[3], 64, NULL);
 	}
-	KUNIT_EXPECT_EQ(test, 3, met);
-	KUNIT_EXPECT_EQ(test, 0, pools[1]->pool.pins);
+	KUNIT_EXPECT_EQ(test, met, 3);
+	KUNIT_EXPECT_EQ(test, pools[1]->pool.pins, 0);
 	mpool_fixed_destroy(pools[1]);
 	mpool_fixed_destroy(pools[3]);
 }
@@ -484,7 +488,7 @@ static void unknown_sites_are_the_modules(struct kunit *test)
 	obj = mpool_fixed_alloc_at(pool, GFP_KERNEL, site);
 	mpool_owner_going(mod);
 	KUNIT_EXPECT_NULL(test, mpool_pool_find("life-unknown"));
-	KUNIT_EXPECT_EQ(test, 1, mpool_kunit_orphans("life-unknown"));
+	KUNIT_EXPECT_EQ(test, mpool_kunit_orphans("life-unknown"), 1);
 	mpool_free(obj);
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!mpool_kunit_orphans("life-unknown")));
 }
@@ -505,9 +509,9 @@ static void no_site_is_unknown_in_process_context(struct kunit *test)
 		unknown += mpool_site_id(&site[i]) == MPOOL_SITE_UNKNOWN;
 	}
 	preempt_enable();
-	KUNIT_EXPECT_EQ(test, 0, unknown);
+	KUNIT_EXPECT_EQ(test, unknown, 0);
 	mpool_owner_going(mod);
-	KUNIT_EXPECT_EQ(test, 0, mpool_site_verify());
+	KUNIT_EXPECT_EQ(test, mpool_site_verify(), 0);
 }
 
 /* --- reports --- */
@@ -544,10 +548,10 @@ static void each_pool_has_its_own_burst(struct kunit *test)
 	for (i = 0; i < MPOOL_BURST + 5; i++)
 		mpool_fixed_free(noisy, obj + 8);
 	mpool_fixed_free(noisy, obj);
-	KUNIT_EXPECT_EQ(test, MPOOL_BURST + 5, mpool_kunit_bad(&noisy->pool));
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&noisy->pool), MPOOL_BURST + 5);
 	KUNIT_EXPECT_LE(test, atomic_read(&quiet->pool.burst), 0);
 	mpool_badfree_bursts();
-	KUNIT_EXPECT_EQ(test, 0, atomic_read(&noisy->pool.burst));
+	KUNIT_EXPECT_EQ(test, atomic_read(&noisy->pool.burst), 0);
 }
 
 static void text_says_what_is_known(struct kunit *test)

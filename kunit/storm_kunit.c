@@ -30,8 +30,8 @@ static void expect_sums(struct kunit *test, const struct mailbox_sum *sum)
 	kunit_info(test, "%llu allocs, %llu by timers that fired %u times, %u hard; %llu freed elsewhere, %llu bulks\n",
 		   sum->allocs, sum->allocs - sum->thread_ops / 2, sum->fires,
 		   sum->hard_fires, sum->remote, sum->bulks);
-	KUNIT_EXPECT_EQ(test, 0, sum->torn);
-	KUNIT_EXPECT_EQ(test, 0, sum->thread_refused);
+	KUNIT_EXPECT_EQ(test, sum->torn, 0);
+	KUNIT_EXPECT_EQ(test, sum->thread_refused, 0);
 	KUNIT_EXPECT_TRUE(test, !MPOOL_TEST_HARD_GROWS || !sum->refused);
 	KUNIT_EXPECT_EQ(test, sum->allocs, sum->frees);
 	KUNIT_EXPECT_EQ(test, sum->made, sum->ended);
@@ -42,18 +42,18 @@ static void expect_sums(struct kunit *test, const struct mailbox_sum *sum)
 
 static void expect_at_rest(struct kunit *test, struct mailbox *box)
 {
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(box->pairs));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(box->fixed));
-	KUNIT_EXPECT_EQ(test, 0, live_of(box->small));
-	KUNIT_EXPECT_EQ(test, 0, mpool_kunit_bad(&box->pairs->pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_kunit_bad(&box->fixed->pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_kunit_bad(&box->small->pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(box->pairs));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(box->fixed));
-	KUNIT_EXPECT_EQ(test, 0, mpool_small_verify(box->small));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_live(box->pairs), 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_live(box->fixed), 0);
+	KUNIT_EXPECT_EQ(test, live_of(box->small), 0);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&box->pairs->pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&box->fixed->pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&box->small->pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(box->pairs), 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(box->fixed), 0);
+	KUNIT_EXPECT_EQ(test, mpool_small_verify(box->small), 0);
 	mpool_fixed_drain(box->pairs);
-	KUNIT_EXPECT_EQ(test, 0, box->pairs->chunks.nr_objs);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(box->pairs));
+	KUNIT_EXPECT_EQ(test, box->pairs->chunks.nr_objs, 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(box->pairs), 0);
 }
 
 /* Everybody at once; who is given what is drawn from @test's seed. */
@@ -80,7 +80,7 @@ static void storm(struct kunit *test, bool pairs, struct mailbox_sum *sum)
 	expect_at_rest(test, box);
 	KUNIT_EXPECT_EQ(test, before, live_of(mpool_global()));
 	KUNIT_EXPECT_EQ(test, bad, mpool_kunit_bad(&mpool_global()->pool));
-	KUNIT_EXPECT_EQ(test, 0, mailbox_destroy(box));
+	KUNIT_EXPECT_EQ(test, mailbox_destroy(box), 0);
 }
 
 static void nothing_lost_twice_or_torn(struct kunit *test)
@@ -98,12 +98,12 @@ static void pair64_interrupted(struct kunit *test)
 	struct mailbox_sum sum;
 
 	storm(test, true, &sum);
-	KUNIT_EXPECT_EQ(test, 0, sum.remote);
+	KUNIT_EXPECT_EQ(test, sum.remote, 0);
 }
 
 static void all_is_well(struct kunit *test)
 {
-	KUNIT_EXPECT_EQ(test, 0, mpool_verify());
+	KUNIT_EXPECT_EQ(test, mpool_verify(), 0);
 }
 
 static struct kunit_case storm_cases[] = {

@@ -68,10 +68,10 @@ static void wrong_arguments(struct kunit *test)
 	void *mem;
 
 	for (i = 0; i < ARRAY_SIZE(args); i++)
-		KUNIT_EXPECT_EQ_MSG(test, -EINVAL,
+		KUNIT_EXPECT_EQ_MSG(test,
 				    PTR_ERR(mpool_large_create("kunit-wrong",
 							       &args[i])),
-				    "arguments %u", i);
+				    -EINVAL, "arguments %u", i);
 	KUNIT_EXPECT_NULL(test, mpool_pool_find("kunit-wrong"));
 	/* A region has an end of its own. */
 	mem = vmalloc(8 * PAGE_SIZE);

@@ -201,10 +201,11 @@ static void neighbours_share_a_window(struct kunit *test)
 	int first;
 
 	for (first = 0; first < 2; first++) {
-		KUNIT_ASSERT_EQ(test, 0, mpool_pagemap_add(FAKE_BASE, 100, 2,
-							   GFP_KERNEL));
-		KUNIT_ASSERT_EQ(test, 0, mpool_pagemap_add(mid, 412, 4,
-							   GFP_KERNEL));
+		KUNIT_ASSERT_EQ(test,
+				mpool_pagemap_add(FAKE_BASE, 100, 2, GFP_KERNEL),
+				0);
+		KUNIT_ASSERT_EQ(test,
+				mpool_pagemap_add(mid, 412, 4, GFP_KERNEL), 0);
 		KUNIT_EXPECT_EQ(test, word_at(mid - 1), 2);
 		KUNIT_EXPECT_EQ(test, word_at(mid), 4);
 		KUNIT_EXPECT_EQ(test, word_at(FAKE_BASE - 1), 0);
@@ -235,17 +236,17 @@ static void overlap_enters_nothing(struct kunit *test)
 	unsigned long bytes, addr;
 	u32 i;
 
-	KUNIT_ASSERT_EQ(test, 0, mpool_pagemap_add(taken, 1, 6, GFP_KERNEL));
+	KUNIT_ASSERT_EQ(test, mpool_pagemap_add(taken, 1, 6, GFP_KERNEL), 0);
 	bytes = mpool_pagemap_bytes();
 	for (i = 1; i < 4; i++)
-		KUNIT_EXPECT_EQ(test, -EBUSY,
-				mpool_pagemap_add(base, pages + i, 8,
-						  GFP_KERNEL));
+		KUNIT_EXPECT_EQ(test,
+				mpool_pagemap_add(base, pages + i, 8, GFP_KERNEL),
+				-EBUSY);
 	/* As the first page, and inside another. */
-	KUNIT_EXPECT_EQ(test, -EBUSY, mpool_pagemap_add(taken, 1000, 8,
-							GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, -EBUSY, mpool_pagemap_add(taken, 1, 8,
-							GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, mpool_pagemap_add(taken, 1000, 8, GFP_KERNEL),
+			-EBUSY);
+	KUNIT_EXPECT_EQ(test, mpool_pagemap_add(taken, 1, 8, GFP_KERNEL),
+			-EBUSY);
 	for (addr = FAKE_BASE; addr < taken + 1100 * PAGE_SIZE;
 	     addr += PAGE_SIZE)
 		KUNIT_ASSERT_EQ(test, word_at(addr), addr == taken ? 6 : 0);
@@ -253,7 +254,7 @@ static void overlap_enters_nothing(struct kunit *test)
 	/* The table may have grown, by windows that came and went. */
 	KUNIT_EXPECT_LT(test, mpool_pagemap_bytes(), bytes + PAGE_SIZE);
 	/* Up to it there is room. */
-	KUNIT_EXPECT_EQ(test, 0, mpool_pagemap_add(base, pages, 8, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, mpool_pagemap_add(base, pages, 8, GFP_KERNEL), 0);
 	KUNIT_EXPECT_EQ(test, word_at(taken - 1), 8);
 	KUNIT_EXPECT_EQ(test, word_at(taken), 6);
 	mpool_pagemap_del(base, pages);
@@ -269,8 +270,8 @@ static void ends_of_the_address_space(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, word_at(0), 0);
 	KUNIT_EXPECT_EQ(test, word_at(~0UL), 0);
-	KUNIT_ASSERT_EQ(test, 0, mpool_pagemap_add(0, 1, 2, GFP_KERNEL));
-	KUNIT_ASSERT_EQ(test, 0, mpool_pagemap_add(last, 1, 4, GFP_KERNEL));
+	KUNIT_ASSERT_EQ(test, mpool_pagemap_add(0, 1, 2, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, mpool_pagemap_add(last, 1, 4, GFP_KERNEL), 0);
 	KUNIT_EXPECT_EQ(test, word_at(PAGE_SIZE - 1), 2);
 	KUNIT_EXPECT_EQ(test, word_at(PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, word_at(~0UL), 4);
@@ -348,8 +349,8 @@ static void passing_windows_do_not_fill_it(struct kunit *test)
 	for (i = 0; i < 20000; i++) {
 		unsigned long addr = FAKE_BASE + i * WINDOW_BYTES;
 
-		KUNIT_ASSERT_EQ(test, 0, mpool_pagemap_add(addr, 1, 2,
-							   GFP_KERNEL));
+		KUNIT_ASSERT_EQ(test, mpool_pagemap_add(addr, 1, 2, GFP_KERNEL),
+				0);
 		mpool_pagemap_del(addr, 1);
 		if (!(i % 1000))
 			rcu_barrier();

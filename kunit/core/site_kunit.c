@@ -165,14 +165,14 @@ static void not_static(struct kunit *test)
 			.module = THIS_MODULE,
 		};
 
-		KUNIT_EXPECT_EQ(test, MPOOL_SITE_UNKNOWN, mpool_site_id(&site));
-		KUNIT_EXPECT_EQ(test, 0, site.id);
+		KUNIT_EXPECT_EQ(test, mpool_site_id(&site), MPOOL_SITE_UNKNOWN);
+		KUNIT_EXPECT_EQ(test, site.id, 0);
 		p = mpool_fixed_alloc_at(pool, GFP_KERNEL, &site);
 		KUNIT_EXPECT_NOT_NULL(test, p);
 		mpool_fixed_free(pool, p);
 	}
 	KUNIT_EXPECT_EQ(test, count, mpool_site_count());
-	KUNIT_EXPECT_EQ(test, 0, mpool_site_verify());
+	KUNIT_EXPECT_EQ(test, mpool_site_verify(), 0);
 }
 
 /* --- text --- */

@@ -135,7 +135,7 @@ static void until_there_is_nothing(struct kunit *test)
 	KUNIT_EXPECT_GE(test, (u64)load->n * size,
 			(u64)pages * PAGE_SIZE / 4 * 3);
 	expect_explained(test, load, want);
-	KUNIT_EXPECT_EQ(test, 0, mpool_verify());
+	KUNIT_EXPECT_EQ(test, mpool_verify(), 0);
 	expect_usable(test, load, want);
 	load_end(test, load);
 }
@@ -160,7 +160,7 @@ static void all_at_once(struct kunit *test)
 	kunit_info(test, "%u served, %u refused\n", load->served,
 		   load->refused);
 	KUNIT_EXPECT_EQ(test, left, 0);
-	KUNIT_EXPECT_EQ(test, 0, mpool_verify());
+	KUNIT_EXPECT_EQ(test, mpool_verify(), 0);
 	while (load->n > load->served / 2)
 		load_give(load, mpool_kunit_below(&rnd, load->n));
 	for (kind = 0; kind < LOAD_KINDS; kind++)
@@ -191,7 +191,7 @@ static void table_of_strings(struct kunit *test)
 		if (!mpool_string_has(load->string, load->item[i].p))
 			break;
 	KUNIT_EXPECT_EQ(test, i, 2000);
-	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(load->string));
+	KUNIT_EXPECT_EQ(test, mpool_string_verify(load->string), 0);
 	load_end(test, load);
 }
 
@@ -223,7 +223,7 @@ static void reserve(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test,
 			  mpool_kunit_wait(mpool_reserve_objects(&fixed->reserve) ==
 					   RESERVE));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(fixed));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(fixed), 0);
 	/* The reserve is memory too. */
 	mpool_fixed_destroy(mpool_kunit_own_fixed(test, fixed));
 }
@@ -246,7 +246,7 @@ static void ends_and_reports(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, mpool_small_alloc(small, 50000,
 						      GFP_KERNEL));
 	hog_take_all(hog);
-	KUNIT_EXPECT_EQ(test, 2, mpool_small_destroy(small));
+	KUNIT_EXPECT_EQ(test, mpool_small_destroy(small), 2);
 	hog_take_all(hog);
 	load_end(test, load);
 	hog_end(test, hog);

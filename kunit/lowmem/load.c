@@ -79,8 +79,8 @@ struct load *load_begin(struct kunit *test, u32 max)
 		ended(load);
 		KUNIT_FAIL_AND_ABORT(test, "no pools");
 	}
-	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, end_load, load));
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, end_load, load),
+			0);
 	return load;
 }
 
@@ -253,19 +253,19 @@ void load_end(struct kunit *test, struct load *load)
 	unsigned int kind, i;
 
 	load_give_all(load);
-	KUNIT_EXPECT_EQ(test, 0, load->torn);
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(load->large));
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(load->virt));
-	KUNIT_EXPECT_EQ(test, 0, mpool_small_verify(load->small));
-	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(load->string));
+	KUNIT_EXPECT_EQ(test, load->torn, 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(load->large), 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(load->virt), 0);
+	KUNIT_EXPECT_EQ(test, mpool_small_verify(load->small), 0);
+	KUNIT_EXPECT_EQ(test, mpool_string_verify(load->string), 0);
 	for (i = 0; i < LOAD_SIZES; i++)
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(load->fixed[i]));
+		KUNIT_EXPECT_EQ(test, mpool_fixed_verify(load->fixed[i]), 0);
 	for (kind = 0; kind < LOAD_GLOBAL; kind++) {
 		for (i = 0; i < LOAD_SIZES; i++) {
 			pool = load_pool(load, kind, load_size[i]);
 			pool->ops->count(pool, &count);
-			KUNIT_EXPECT_EQ(test, 0, count.live);
-			KUNIT_EXPECT_EQ(test, 0, mpool_kunit_bad(pool));
+			KUNIT_EXPECT_EQ(test, count.live, 0);
+			KUNIT_EXPECT_EQ(test, mpool_kunit_bad(pool), 0);
 		}
 	}
 	kunit_release_action(test, end_load, load);

@@ -100,7 +100,7 @@ struct hog *hog_begin(struct kunit *test)
 	struct hog *hog = kunit_kzalloc(test, sizeof(*hog), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, hog);
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, let_go, hog));
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, let_go, hog), 0);
 	return hog;
 }
 
@@ -249,7 +249,7 @@ void lowmem_exit_case(struct kunit *test)
 	if (!before)
 		return;
 	stacks_set_aside(STACKS);
-	KUNIT_EXPECT_EQ(test, 0, mpool_verify());
+	KUNIT_EXPECT_EQ(test, mpool_verify(), 0);
 	KUNIT_EXPECT_EQ(test, before->kills, nr_kills());
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(is_back(before, &now)));
 	kunit_info(test, "%lu pages free and %lu in slabs before, %lu and %lu after\n",

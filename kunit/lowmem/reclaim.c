@@ -41,8 +41,8 @@ static struct idle *idle_begin(struct kunit *test)
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, idle);
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, end_spares,
-							   idle));
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, end_spares, idle),
+			0);
 	for (i = 0; i < SPARES; i++) {
 		scnprintf(name, sizeof(name), "lowmem-spare-%u", i);
 		idle->large[i] = mpool_large_create(name, NULL);

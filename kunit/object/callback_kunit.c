@@ -74,23 +74,23 @@ static void ctor_frees_its_object(struct kunit *test)
 		KUNIT_EXPECT_NULL(test, mpool_fixed_alloc(pool, GFP_KERNEL));
 		n += 2;
 		KUNIT_EXPECT_EQ(test, n, mpool_kunit_bad(&pool->pool));
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
+		KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 0);
 		unborn.ret = 0;
 		p = mpool_fixed_alloc(pool, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, p);
 		n += 2;
 		KUNIT_EXPECT_EQ(test, n, mpool_kunit_bad(&pool->pool));
-		KUNIT_EXPECT_EQ(test, 0, unborn.live);
+		KUNIT_EXPECT_EQ(test, unborn.live, 0);
 		KUNIT_EXPECT_TRUE(test, mpool_fixed_owns(pool, p));
 		q = mpool_fixed_zalloc(pool, GFP_KERNEL);
 		n += 2;
 		KUNIT_EXPECT_PTR_NE(test, p, q);
-		KUNIT_EXPECT_EQ(test, 1, unborn.live);	/* the first one */
+		KUNIT_EXPECT_EQ(test, unborn.live, 1);	/* the first one */
 		unborn.live = 0;
 		mpool_fixed_free(pool, p);
 		mpool_fixed_free(pool, q);
 		KUNIT_EXPECT_EQ(test, n, mpool_kunit_bad(&pool->pool));
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+		KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 	}
 }
 
@@ -140,22 +140,23 @@ static void pool_is_ended_by_its_callbacks(struct kunit *test)
 	suicide.in_ctor = true;
 	p = mpool_fixed_alloc(pool, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, p);
-	KUNIT_EXPECT_EQ(test, 1, suicide.calls);
+	KUNIT_EXPECT_EQ(test, suicide.calls, 1);
 	suicide.in_ctor = false;
 	suicide.in_dtor = true;
 	mpool_fixed_free(pool, p);
-	KUNIT_EXPECT_EQ(test, 2, suicide.calls);
+	KUNIT_EXPECT_EQ(test, suicide.calls, 2);
 	KUNIT_EXPECT_PTR_EQ(test, &pool->pool, mpool_pool_find(NAME));
 	KUNIT_EXPECT_FALSE(test, pool->pool.ending);
 	KUNIT_EXPECT_TRUE(test, mpool_fixed_owns(pool, q));
-	KUNIT_EXPECT_EQ(test, 1, mpool_fixed_live(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 1);
 	mpool_fixed_clear(pool);
-	KUNIT_EXPECT_EQ(test, 3, suicide.calls);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, suicide.calls, 3);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 	/* Others end it as ever. */
-	KUNIT_EXPECT_EQ(test, 0,
-			mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool)));
+	KUNIT_EXPECT_EQ(test,
+			mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool)),
+			0);
 	KUNIT_EXPECT_NULL(test, mpool_pool_find(NAME));
 }
 
@@ -191,7 +192,7 @@ static void refusals_do_not_fill_the_log(struct kunit *test)
 	suicide.in_dtor = true;
 	for (i = 0; i < 200; i++)
 		mpool_fixed_free(pool, mpool_fixed_alloc(pool, GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, 200, suicide.calls);
+	KUNIT_EXPECT_EQ(test, suicide.calls, 200);
 	/* Ten each five seconds, and machines are slow. */
 	KUNIT_EXPECT_LT(test, lines_with(test, word), before + 100);
 	suicide.in_dtor = false;
@@ -250,11 +251,11 @@ static void large_pool_is_ended_by_its_marks(struct kunit *test)
 	p = mpool_large_alloc(marks.pool, 9 * PAGE_SIZE, NULL, GFP_KERNEL);
 	KUNIT_EXPECT_NOT_NULL(test, p);
 	mpool_kick_sync(&marks.pool->limit->kick);
-	KUNIT_EXPECT_EQ(test, 2, marks.calls);
+	KUNIT_EXPECT_EQ(test, marks.calls, 2);
 	KUNIT_EXPECT_PTR_EQ(test, &marks.pool->pool, mpool_pool_find(NAME));
 	KUNIT_EXPECT_TRUE(test, mpool_large_owns(marks.pool, p));
 	mpool_large_free(marks.pool, p);
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_destroy(marks.pool));
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(marks.pool), 0);
 	KUNIT_EXPECT_NULL(test, mpool_pool_find(NAME));
 }
 
@@ -278,11 +279,11 @@ static void large_pool_is_not_claimed_by_its_marks(struct kunit *test)
 	p = mpool_large_alloc(marks.pool, 3 * PAGE_SIZE, NULL, GFP_KERNEL);
 	left = wait_for_completion_timeout(&over, 10 * HZ);
 	mpool_registry_unlock();
-	KUNIT_EXPECT_NE(test, 0, left);
+	KUNIT_EXPECT_NE(test, left, 0);
 	mpool_kick_sync(&marks.pool->limit->kick);
-	KUNIT_EXPECT_EQ(test, 1, marks.calls);
+	KUNIT_EXPECT_EQ(test, marks.calls, 1);
 	mpool_large_free(marks.pool, p);
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_destroy(marks.pool));
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(marks.pool), 0);
 	KUNIT_EXPECT_NULL(test, mpool_pool_find(NAME));
 }
 
@@ -316,22 +317,23 @@ static void dtor_allocates(struct kunit *test)
 	phoenix.pool = pool;
 	p = mpool_fixed_alloc(pool, GFP_KERNEL);
 	mpool_fixed_free(pool, p);
-	KUNIT_EXPECT_EQ(test, 1, phoenix.got);
-	KUNIT_EXPECT_EQ(test, 1, mpool_fixed_live(pool));
+	KUNIT_EXPECT_EQ(test, phoenix.got, 1);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 1);
 	for (i = 1; i < 100; i++)
 		mpool_fixed_alloc(pool, GFP_KERNEL);
 	mpool_fixed_clear(pool);
-	KUNIT_EXPECT_EQ(test, 101, phoenix.calls);
-	KUNIT_EXPECT_EQ(test, 1, phoenix.got);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, phoenix.calls, 101);
+	KUNIT_EXPECT_EQ(test, phoenix.got, 1);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 	/* And all is as it was. */
 	for (i = 0; i < 100; i++)
 		KUNIT_EXPECT_NOT_NULL(test, mpool_fixed_alloc(pool, GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, 100,
-			mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool)));
-	KUNIT_EXPECT_EQ(test, 201, phoenix.calls);
-	KUNIT_EXPECT_EQ(test, 1, phoenix.got);
+	KUNIT_EXPECT_EQ(test,
+			mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool)),
+			100);
+	KUNIT_EXPECT_EQ(test, phoenix.calls, 201);
+	KUNIT_EXPECT_EQ(test, phoenix.got, 1);
 }
 
 /* --- constructors that allocate --- */
@@ -373,8 +375,8 @@ static void ctor_allocates(struct kunit *test)
 	for (i = 0; i < NEST_MOST; i++)
 		mpool_fixed_free(pool, nest.objs[i]);
 	mpool_fixed_free(pool, p);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
 
 /* --- visitors --- */
@@ -395,7 +397,7 @@ static void pool_is_ended_by_a_visitor(struct kunit *test)
 	void *p = mpool_fixed_alloc(pool, GFP_KERNEL);
 	void *q = mpool_fixed_alloc(other, GFP_KERNEL);
 
-	KUNIT_EXPECT_EQ(test, 1, mpool_fixed_walk(pool, end_visitor, other));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_walk(pool, end_visitor, other), 1);
 	KUNIT_EXPECT_PTR_EQ(test, &other->pool, mpool_pool_find("kt-other"));
 	KUNIT_EXPECT_FALSE(test, other->pool.ending);
 	mpool_fixed_free(pool, p);

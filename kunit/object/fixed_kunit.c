@@ -28,15 +28,15 @@ static void four_of_3072_in_three_pages(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, pool->chunks.npages, 3);
 	KUNIT_EXPECT_EQ(test, pool->chunks.nr, 4);
-	KUNIT_ASSERT_EQ(test, 4, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 4,
-							objs));
+	KUNIT_ASSERT_EQ(test, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 4, objs),
+			4);
 	KUNIT_EXPECT_EQ(test, pages_of(pool), 3);
 	for (i = 0; i < 4; i++)
 		mpool_kunit_fill(objs[i], 3072, i);
 	for (i = 0; i < 4; i++)
 		KUNIT_EXPECT_TRUE(test, mpool_kunit_intact(objs[i], 3072, i));
 	mpool_fixed_free_bulk(pool, 4, objs);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
 
 static size_t natural(size_t size)
@@ -108,7 +108,7 @@ static void geometry_of_every_size(struct kunit *test)
 		if (bad)
 			break;
 	}
-	KUNIT_EXPECT_EQ_MSG(test, 0, bad, "size %zu: %u in %u pages", size,
+	KUNIT_EXPECT_EQ_MSG(test, bad, 0, "size %zu: %u in %u pages", size,
 			    chunks->nr, chunks->npages);
 	KUNIT_EXPECT_EQ(test, i, 8193 + (int)ARRAY_SIZE(large));
 }
@@ -180,7 +180,7 @@ static void lengths_of_every_size(struct kunit *test)
 		bad += chunks->nr_rungs != 1 || rung->npages != chunks->npages;
 	}
 	kunit_info(test, "%u %% worse at most\n", worst);
-	KUNIT_EXPECT_EQ(test, 0, bad);
+	KUNIT_EXPECT_EQ(test, bad, 0);
 	KUNIT_EXPECT_EQ(test, n, 2048);
 	KUNIT_EXPECT_GT(test, longer, 2000);
 	KUNIT_EXPECT_LE(test, worst, 10);
@@ -195,13 +195,13 @@ static void expect_aligned(struct kunit *test, size_t size, unsigned int align,
 	int i;
 
 	KUNIT_EXPECT_EQ(test, stride, mpool_fixed_size(pool));
-	KUNIT_ASSERT_EQ(test, 5, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 5,
-							objs));
+	KUNIT_ASSERT_EQ(test, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 5, objs),
+			5);
 	for (i = 0; i < 5; i++)
-		KUNIT_EXPECT_EQ_MSG(test, 0, (unsigned long)objs[i] % want,
+		KUNIT_EXPECT_EQ_MSG(test, (unsigned long)objs[i] % want, 0,
 				    "size %zu align %u", size, align);
 	mpool_fixed_free_bulk(pool, 5, objs);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 	mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool));
 }
 
@@ -233,9 +233,9 @@ static void recycled_memory_is_cleared(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		pool = mpool_kunit_fixed(test, NAME, sizes[i], NULL);
-		KUNIT_ASSERT_EQ(test, 20,
-				mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 20,
-						       objs));
+		KUNIT_ASSERT_EQ(test,
+				mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 20, objs),
+				20);
 		for (j = 0; j < 20; j++)
 			memset(objs[j], 0xa5, mpool_fixed_size(pool));
 		mpool_fixed_free_bulk(pool, 20, objs);
@@ -247,7 +247,7 @@ static void recycled_memory_is_cleared(struct kunit *test)
 						     mpool_fixed_size(pool)));
 		}
 		mpool_fixed_free_bulk(pool, 20, objs);
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+		KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 		mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool));
 	}
 }
@@ -261,9 +261,9 @@ static void live_size_owns(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, a);
 	KUNIT_ASSERT_NOT_NULL(test, b);
 	KUNIT_EXPECT_PTR_NE(test, a, b);
-	KUNIT_EXPECT_EQ(test, 2, mpool_fixed_live(pool));
-	KUNIT_EXPECT_EQ(test, 104, mpool_fixed_size(pool));
-	KUNIT_EXPECT_EQ(test, 104, mpool_usable_size(a));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 2);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_size(pool), 104);
+	KUNIT_EXPECT_EQ(test, mpool_usable_size(a), 104);
 	KUNIT_EXPECT_TRUE(test, mpool_fixed_owns(pool, a));
 	KUNIT_EXPECT_TRUE(test, mpool_owns(a));
 	KUNIT_EXPECT_FALSE(test, mpool_fixed_owns(pool, a + 8));
@@ -271,15 +271,15 @@ static void live_size_owns(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, mpool_fixed_owns(pool, test));
 	mpool_fixed_free(pool, a);
 	KUNIT_EXPECT_FALSE(test, mpool_fixed_owns(pool, a));
-	KUNIT_EXPECT_EQ(test, 0, mpool_usable_size(a));
-	KUNIT_EXPECT_EQ(test, 1, mpool_fixed_live(pool));
+	KUNIT_EXPECT_EQ(test, mpool_usable_size(a), 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 1);
 	mpool_fixed_free(pool, NULL);
 	mpool_fixed_free(pool, ZERO_SIZE_PTR);
-	KUNIT_EXPECT_EQ(test, 1, mpool_fixed_live(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 1);
 	mpool_free(b);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_kunit_bad(&pool->pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&pool->pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
 
 static void bulk_is_all_or_nothing(struct kunit *test)
@@ -288,26 +288,28 @@ static void bulk_is_all_or_nothing(struct kunit *test)
 	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 64, &args);
 	void *objs[11];
 
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 0,
-							NULL));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 11,
-							objs));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 4,
-							NULL));
-	KUNIT_ASSERT_EQ(test, 7, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 7,
-							objs));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 4,
-							objs + 7));
-	KUNIT_ASSERT_EQ(test, 3, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 3,
-							objs + 7));
-	KUNIT_EXPECT_EQ(test, 10, mpool_fixed_live(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 0, NULL),
+			0);
+	KUNIT_EXPECT_EQ(test,
+			mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 11, objs), 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 4, NULL),
+			0);
+	KUNIT_ASSERT_EQ(test, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 7, objs),
+			7);
+	KUNIT_EXPECT_EQ(test,
+			mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 4, objs + 7),
+			0);
+	KUNIT_ASSERT_EQ(test,
+			mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 3, objs + 7),
+			3);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 10);
 	objs[10] = NULL;
 	mpool_fixed_free_bulk(pool, 11, objs);
 	mpool_fixed_free_bulk(pool, 1, NULL);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_kunit_bad(&pool->pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&pool->pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
 
 static void expect_limit(struct kunit *test, unsigned int max)
@@ -330,10 +332,10 @@ static void expect_limit(struct kunit *test, unsigned int max)
 		objs[max / 2] = mpool_fixed_alloc(pool, GFP_KERNEL);
 		KUNIT_EXPECT_NOT_NULL(test, objs[max / 2]);
 		KUNIT_EXPECT_EQ(test, max, mpool_fixed_live(pool));
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+		KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 		mpool_fixed_free_bulk(pool, max, objs);
 	}
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 	mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool));
 }
 
@@ -397,20 +399,21 @@ static void ctor_may_fail(struct kunit *test)
 	births.refuse = true;
 	for (i = 0; i < 300; i++)
 		KUNIT_EXPECT_NULL(test, mpool_fixed_alloc(pool, GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 3,
-							objs));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
-	KUNIT_EXPECT_EQ(test, 0, births.died);
-	KUNIT_EXPECT_EQ(test, 301, mpool_stat_read(&pool->pool.stats,
-						   MPOOL_STAT_FAIL));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 3, objs),
+			0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 0);
+	KUNIT_EXPECT_EQ(test, births.died, 0);
+	KUNIT_EXPECT_EQ(test,
+			mpool_stat_read(&pool->pool.stats, MPOOL_STAT_FAIL),
+			301);
 	KUNIT_EXPECT_LE(test, pages_of(pool), pool->chunks.npages);
 	births.refuse = false;
-	KUNIT_EXPECT_EQ(test, 3, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 3,
-							objs));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 3, objs),
+			3);
 	mpool_fixed_free_bulk(pool, 3, objs);
-	KUNIT_EXPECT_EQ(test, 3, births.born);
-	KUNIT_EXPECT_EQ(test, 3, births.died);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, births.born, 3);
+	KUNIT_EXPECT_EQ(test, births.died, 3);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
 
 static void dtor_sees_every_end(struct kunit *test)
@@ -419,25 +422,27 @@ static void dtor_sees_every_end(struct kunit *test)
 	struct mpool_fixed *pool = births_pool(test, &births);
 	void *objs[100];
 
-	KUNIT_ASSERT_EQ(test, 100, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 100,
-							  objs));
+	KUNIT_ASSERT_EQ(test,
+			mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 100, objs),
+			100);
 	mpool_fixed_free(pool, objs[0]);
 	mpool_free(objs[1]);
-	KUNIT_EXPECT_EQ(test, 2, births.died);
+	KUNIT_EXPECT_EQ(test, births.died, 2);
 	/* A refused free is none. */
 	mpool_fixed_free(pool, objs[0]);
-	KUNIT_EXPECT_EQ(test, 2, births.died);
-	KUNIT_EXPECT_EQ(test, 1, mpool_kunit_bad(&pool->pool));
+	KUNIT_EXPECT_EQ(test, births.died, 2);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&pool->pool), 1);
 	mpool_fixed_clear(pool);
-	KUNIT_EXPECT_EQ(test, 100, births.died);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
-	KUNIT_ASSERT_EQ(test, 70, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 70,
-							 objs));
-	KUNIT_EXPECT_EQ(test, 170, births.born);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
-	KUNIT_EXPECT_EQ(test, 70,
-			mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool)));
-	KUNIT_EXPECT_EQ(test, 170, births.died);
+	KUNIT_EXPECT_EQ(test, births.died, 100);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 0);
+	KUNIT_ASSERT_EQ(test,
+			mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 70, objs), 70);
+	KUNIT_EXPECT_EQ(test, births.born, 170);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
+	KUNIT_EXPECT_EQ(test,
+			mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool)),
+			70);
+	KUNIT_EXPECT_EQ(test, births.died, 170);
 }
 
 /* --- walk --- */
@@ -465,28 +470,28 @@ static void walk_visits_the_live(struct kunit *test)
 	u32 *objs[90];
 	int i;
 
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_walk(pool, walk_fn, &walk));
-	KUNIT_EXPECT_EQ(test, 0, walk.seen);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_walk(pool, walk_fn, &walk), 0);
+	KUNIT_EXPECT_EQ(test, walk.seen, 0);
 	for (i = 0; i < 90; i++) {
 		objs[i] = mpool_fixed_zalloc(pool, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, objs[i]);
 	}
 	for (i = 1; i < 90; i += 3)
 		mpool_fixed_free(pool, objs[i]);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_walk(pool, walk_fn, &walk));
-	KUNIT_EXPECT_EQ(test, 60, walk.seen);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_walk(pool, walk_fn, &walk), 0);
+	KUNIT_EXPECT_EQ(test, walk.seen, 60);
 	for (i = 0; i < 90; i++)
 		if (i % 3 != 1)
-			KUNIT_EXPECT_EQ(test, 1, *objs[i]);
+			KUNIT_EXPECT_EQ(test, *objs[i], 1);
 	walk.seen = 0;
 	walk.stop = 7;
-	KUNIT_EXPECT_EQ(test, 42, mpool_fixed_walk(pool, walk_fn, &walk));
-	KUNIT_EXPECT_EQ(test, 7, walk.seen);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_walk(pool, walk_fn, &walk), 42);
+	KUNIT_EXPECT_EQ(test, walk.seen, 7);
 	walk = (struct walk_test){ .pool = pool, .give_back = true };
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_walk(pool, walk_fn, &walk));
-	KUNIT_EXPECT_EQ(test, 60, walk.seen);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_walk(pool, walk_fn, &walk), 0);
+	KUNIT_EXPECT_EQ(test, walk.seen, 60);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
 
 /* --- clear and destroy --- */
@@ -498,17 +503,18 @@ static void clear_keeps_the_pool(struct kunit *test)
 	int round;
 
 	for (round = 0; round < 3; round++) {
-		KUNIT_ASSERT_EQ(test, 100,
-				mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 100,
-						       objs));
+		KUNIT_ASSERT_EQ(test,
+				mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 100, objs),
+				100);
 		mpool_fixed_clear(pool);
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
+		KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 0);
 		KUNIT_EXPECT_FALSE(test, mpool_fixed_owns(pool, objs[77]));
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+		KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 	}
-	KUNIT_EXPECT_EQ(test, 0, pages_of(pool));
-	KUNIT_EXPECT_EQ(test, 0,
-			mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool)));
+	KUNIT_EXPECT_EQ(test, pages_of(pool), 0);
+	KUNIT_EXPECT_EQ(test,
+			mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool)),
+			0);
 }
 
 static void destroy_returns_the_leaks(struct kunit *test)
@@ -519,17 +525,18 @@ static void destroy_returns_the_leaks(struct kunit *test)
 	void *objs[50];
 
 	pool = mpool_kunit_fixed(test, NAME, 1000, &args);
-	KUNIT_ASSERT_EQ(test, 50, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 50,
-							 objs));
+	KUNIT_ASSERT_EQ(test,
+			mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 50, objs), 50);
 	mpool_fixed_free_bulk(pool, 13, objs);
-	KUNIT_EXPECT_EQ(test, 37,
-			mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool)));
-	KUNIT_EXPECT_EQ(test, 0, mpool_kunit_orphans(NAME));
+	KUNIT_EXPECT_EQ(test,
+			mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool)),
+			37);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_orphans(NAME), 0);
 	KUNIT_EXPECT_FALSE(test, mpool_owns(objs[49]));
 	KUNIT_EXPECT_EQ(test, before, mpool_kunit_shared_pages());
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(mpool_large_shared));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_destroy(NULL));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_destroy(ERR_PTR(-ENOMEM)));
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(mpool_large_shared), 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_destroy(NULL), 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_destroy(ERR_PTR(-ENOMEM)), 0);
 }
 
 static void orphan_lives_as_long_as_its_objects(struct kunit *test)
@@ -547,13 +554,14 @@ static void orphan_lives_as_long_as_its_objects(struct kunit *test)
 	int i;
 
 	pool = mpool_kunit_fixed(test, NAME, 300, &args);
-	KUNIT_ASSERT_EQ(test, 3, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 3,
-							objs));
+	KUNIT_ASSERT_EQ(test, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 3, objs),
+			3);
 	for (i = 0; i < 3; i++)
 		mpool_kunit_fill(objs[i], 300, i);
-	KUNIT_EXPECT_EQ(test, 3,
-			mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool)));
-	KUNIT_EXPECT_EQ(test, 1, mpool_kunit_orphans(NAME));
+	KUNIT_EXPECT_EQ(test,
+			mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool)),
+			3);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_orphans(NAME), 1);
 	/* The name is free again. */
 	pool = mpool_kunit_fixed(test, NAME, 8, NULL);
 	mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool));
@@ -561,16 +569,16 @@ static void orphan_lives_as_long_as_its_objects(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, mpool_kunit_intact(objs[i], 300, i));
 		KUNIT_EXPECT_TRUE(test, mpool_whatis(objs[i], &what));
 		KUNIT_EXPECT_STREQ(test, what.pool, NAME);
-		KUNIT_EXPECT_EQ(test, 1, mpool_kunit_orphans(NAME));
+		KUNIT_EXPECT_EQ(test, mpool_kunit_orphans(NAME), 1);
 		mpool_free(objs[i]);
 		KUNIT_EXPECT_FALSE(test, mpool_owns(objs[i]));
 	}
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!mpool_kunit_orphans(NAME)));
 	/* Its code might be gone: an orphan has no destructor. */
-	KUNIT_EXPECT_EQ(test, 0, births.died);
+	KUNIT_EXPECT_EQ(test, births.died, 0);
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(before ==
 			  mpool_kunit_shared_pages()));
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(mpool_large_shared));
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(mpool_large_shared), 0);
 }
 
 /* --- wrong arguments --- */
@@ -591,25 +599,25 @@ static void create_refuses(struct kunit *test)
 	int i;
 
 	pool = mpool_fixed_create(NULL, 64, NULL);
-	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(pool));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(pool), -EINVAL);
 	for (i = 0; i < ARRAY_SIZE(names); i++) {
 		pool = mpool_fixed_create(names[i], 64, NULL);
-		KUNIT_EXPECT_EQ_MSG(test, -EINVAL, PTR_ERR(pool), "%s",
+		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR(pool), -EINVAL, "%s",
 				    names[i]);
 	}
 	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
 		pool = mpool_fixed_create(NAME, 64, &wrong[i]);
-		KUNIT_EXPECT_EQ_MSG(test, -EINVAL, PTR_ERR(pool), "%d", i);
+		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR(pool), -EINVAL, "%d", i);
 	}
 	pool = mpool_fixed_create(NAME, 0, NULL);
-	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(pool));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(pool), -EINVAL);
 	pool = mpool_fixed_create(NAME, (4 << 20) + 1, NULL);
-	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(pool));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(pool), -EINVAL);
 	pool = mpool_fixed_create(NAME, (1ull << 32) + 8, NULL);
-	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(pool));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(pool), -EINVAL);
 	pool = mpool_kunit_fixed(test, NAME, 64, NULL);
 	twin = mpool_fixed_create(NAME, 64, NULL);
-	KUNIT_EXPECT_EQ(test, -EEXIST, PTR_ERR(twin));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(twin), -EEXIST);
 	KUNIT_EXPECT_PTR_EQ(test, mpool_pool_find(NAME), &pool->pool);
 	mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool));
 	KUNIT_EXPECT_NULL(test, mpool_pool_find(NAME));
@@ -626,18 +634,19 @@ static void no_pool_at_all(struct kunit *test)
 		KUNIT_EXPECT_NULL(test, mpool_fixed_alloc(none[i], GFP_KERNEL));
 		KUNIT_EXPECT_NULL(test, mpool_fixed_zalloc(none[i],
 							   GFP_KERNEL));
-		KUNIT_EXPECT_EQ(test, 0,
+		KUNIT_EXPECT_EQ(test,
 				mpool_fixed_alloc_bulk(none[i], GFP_KERNEL, 2,
-						       objs));
+						       objs), 0);
 		mpool_fixed_free(none[i], test);
 		mpool_fixed_free(none[i], NULL);
 		mpool_fixed_free_bulk(none[i], 2, objs);
-		KUNIT_EXPECT_EQ(test, -EINVAL,
-				mpool_fixed_reserve(none[i], 1, GFP_KERNEL));
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_walk(none[i], walk_fn,
-							  &walk));
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(none[i]));
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_size(none[i]));
+		KUNIT_EXPECT_EQ(test,
+				mpool_fixed_reserve(none[i], 1, GFP_KERNEL),
+				-EINVAL);
+		KUNIT_EXPECT_EQ(test, mpool_fixed_walk(none[i], walk_fn, &walk),
+				0);
+		KUNIT_EXPECT_EQ(test, mpool_fixed_live(none[i]), 0);
+		KUNIT_EXPECT_EQ(test, mpool_fixed_size(none[i]), 0);
 		KUNIT_EXPECT_FALSE(test, mpool_fixed_owns(none[i], test));
 		mpool_fixed_clear(none[i]);
 	}
@@ -650,8 +659,8 @@ static void zone_flags_are_refused(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, mpool_fixed_alloc(pool, GFP_KERNEL | GFP_DMA));
 	KUNIT_EXPECT_NULL(test, mpool_fixed_alloc(pool, GFP_KERNEL |
 						  __GFP_ACCOUNT));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
 
 struct typed_object {
@@ -667,7 +676,7 @@ static void created_for_a_type(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sizeof(struct typed_object),
 			mpool_fixed_size(pool));
 	KUNIT_EXPECT_STREQ(test, pool->pool.name, "typed_object");
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_destroy(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_destroy(pool), 0);
 }
 
 /* --- over other pools --- */
@@ -683,23 +692,24 @@ static void over_a_large_pool(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(large));
 	args.large = large;
 	pool = mpool_kunit_fixed(test, NAME, 256, &args);
-	KUNIT_ASSERT_EQ(test, 100, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 100,
-							  objs));
-	KUNIT_EXPECT_NE(test, 0, mpool_large_phys(large, objs[0]) + 1);
+	KUNIT_ASSERT_EQ(test,
+			mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 100, objs),
+			100);
+	KUNIT_EXPECT_NE(test, mpool_large_phys(large, objs[0]) + 1, 0);
 	KUNIT_EXPECT_EQ(test, pages_of(pool),
 			(unsigned long)atomic_long_read(&large->pool.pages));
 	/* It serves a pool, so it stays; and its chunks are nobody's runs. */
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_destroy(large));
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(large), 0);
 	mpool_large_free(large, (void *)((unsigned long)objs[0] & PAGE_MASK));
-	KUNIT_EXPECT_EQ(test, 1, mpool_kunit_bad(&large->pool));
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&large->pool), 1);
 	mpool_large_clear(large);
 	KUNIT_EXPECT_TRUE(test, mpool_fixed_owns(pool, objs[0]));
 	mpool_fixed_free_bulk(pool, 100, objs);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(large));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(large), 0);
 	mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(large));
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_destroy(large));
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(large), 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(large), 0);
 	KUNIT_EXPECT_NULL(test, mpool_pool_find("kt-large"));
 }
 
@@ -727,11 +737,11 @@ static void region_runs_out_and_recovers(struct kunit *test)
 		mpool_fixed_free(pool, objs[0]);
 		objs[0] = mpool_fixed_alloc(pool, GFP_KERNEL);
 		KUNIT_EXPECT_NOT_NULL(test, objs[0]);
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+		KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 		mpool_fixed_free_bulk(pool, n, objs);
 	}
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(region));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(region), 0);
 }
 
 static struct kunit_case fixed_cases[] = {

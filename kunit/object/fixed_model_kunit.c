@@ -22,7 +22,7 @@ static void use_and_end(struct kunit *test, struct mpool_fixed *pool)
 	void *obj;
 
 	if (IS_ERR(pool)) {
-		KUNIT_EXPECT_EQ(test, -ENOMEM, PTR_ERR(pool));
+		KUNIT_EXPECT_EQ(test, PTR_ERR(pool), -ENOMEM);
 		return;
 	}
 	obj = mpool_fixed_alloc(pool, GFP_KERNEL);
@@ -32,9 +32,9 @@ static void use_and_end(struct kunit *test, struct mpool_fixed *pool)
 		mpool_fixed_free_bulk(pool, 40, objs);
 	mpool_fixed_reserve(pool, 50, GFP_KERNEL);
 	mpool_fixed_reserve(pool, 3, GFP_KERNEL);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_destroy(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_destroy(pool), 0);
 }
 
 static void every_allocation_failure(struct kunit *test)
@@ -55,7 +55,7 @@ static void every_allocation_failure(struct kunit *test)
 	kunit_info(test, "%u points of failure\n", n - 1);
 	KUNIT_EXPECT_GT(test, n, 10);
 	KUNIT_EXPECT_LT(test, n, 1000);
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(mpool_large_shared));
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(mpool_large_shared), 0);
 	KUNIT_EXPECT_EQ(test, before, mpool_kunit_shared_pages());
 }
 
@@ -72,10 +72,10 @@ static unsigned int sweep_alloc(struct kunit *test, struct mpool_fixed *pool)
 			n = 200;
 		failed += !obj;
 		mpool_fixed_free(pool, obj);
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
-		KUNIT_EXPECT_EQ(test, 64,
-				mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 64,
-						       objs));
+		KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
+		KUNIT_EXPECT_EQ(test,
+				mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 64, objs),
+				64);
 		mpool_fixed_free_bulk(pool, 64, objs);
 		mpool_fixed_drain(pool);
 		mpool_large_trim(mpool_large_shared);
@@ -239,13 +239,13 @@ static void model(struct kunit *test)
 		if (step % 10000 == 0)
 			m->wrong += mpool_fixed_verify(m->pool);
 	}
-	KUNIT_EXPECT_EQ_MSG(test, 0, m->wrong, "at step %u", step);
+	KUNIT_EXPECT_EQ_MSG(test, m->wrong, 0, "at step %u", step);
 	KUNIT_EXPECT_EQ(test, !!m->refused, args.max_objects || args.large);
 	while (m->n)
 		mpool_fixed_free(m->pool, model_del(m));
-	KUNIT_EXPECT_EQ(test, 0, m->wrong);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(m->pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_kunit_bad(&m->pool->pool));
+	KUNIT_EXPECT_EQ(test, m->wrong, 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(m->pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&m->pool->pool), 0);
 }
 
 static struct kunit_case model_cases[] = {

@@ -60,19 +60,20 @@ static void freed_on_another_cpu(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, objs);
 	for (round = 0; round < 10; round++) {
-		KUNIT_ASSERT_EQ(test, 400, work_on_cpu(round % 2 ? last_cpu() :
-						       0, alloc_job, &job));
-		KUNIT_EXPECT_EQ(test, 400, mpool_fixed_live(pool));
+		KUNIT_ASSERT_EQ(test,
+				work_on_cpu(round % 2 ? last_cpu() : 0,
+					    alloc_job, &job), 400);
+		KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 400);
 		work_on_cpu(round % 2 ? 0 : last_cpu(), free_job, &job);
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+		KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 0);
+		KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 	}
 	KUNIT_EXPECT_GT(test, cached_on(pool, 0), 0);
 	mpool_fixed_drain(pool);
-	KUNIT_EXPECT_EQ(test, 0, cached_on(pool, 0));
-	KUNIT_EXPECT_EQ(test, 0, cached_on(pool, last_cpu()));
-	KUNIT_EXPECT_EQ(test, 0, pool->chunks.nr_objs);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, cached_on(pool, 0), 0);
+	KUNIT_EXPECT_EQ(test, cached_on(pool, last_cpu()), 0);
+	KUNIT_EXPECT_EQ(test, pool->chunks.nr_objs, 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
 
 /* What another CPU has put by is found before an allocation fails. */
@@ -90,12 +91,12 @@ static void found_with_another_cpu(struct kunit *test)
 	KUNIT_ASSERT_LT(test, n, 64);
 	job.n = n;
 	work_on_cpu(last_cpu(), free_job, &job);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 0);
 	KUNIT_EXPECT_EQ(test, n, work_on_cpu(0, alloc_job, &job));
 	KUNIT_EXPECT_NULL(test, mpool_fixed_alloc(pool, GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 	work_on_cpu(0, free_job, &job);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
 
 static int edge(struct mpool_fixed *pool, void **objs, unsigned int n)
@@ -126,8 +127,8 @@ static void edges_of_a_magazine(struct kunit *test)
 		KUNIT_ASSERT_GT(test, cap, 1);
 		for (n = cap - 1; n <= 2 * cap + 1 && n < 200; n++)
 			bad += edge(pool, objs, n);
-		KUNIT_EXPECT_EQ(test, 0, bad);
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
+		KUNIT_EXPECT_EQ(test, bad, 0);
+		KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 0);
 		mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool));
 	}
 }
@@ -149,7 +150,7 @@ static void depot_keeps_a_bounded_number(struct kunit *test)
 	KUNIT_EXPECT_LE(test, held * 1024, 512 * 1024);
 	/* What is beyond it went back: most of the chunks are gone. */
 	KUNIT_EXPECT_LT(test, pool->chunks.nr_objs, n / 2);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
 
 /* What a pool keeps for its next burst goes to another before that has to fail. */
@@ -174,16 +175,16 @@ static void empty_chunks_are_for_all(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kept, atomic_read(&region->nr_empty));
 	job = (struct job){ .pool = two, .objs = objs, .n = 128 };
 	n = alloc_job(&job);
-	KUNIT_EXPECT_EQ(test, 0, one->chunks.nr_empty);
-	KUNIT_EXPECT_EQ(test, 0, atomic_read(&region->nr_empty));
+	KUNIT_EXPECT_EQ(test, one->chunks.nr_empty, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&region->nr_empty), 0);
 	one->pool.ops->count(&one->pool, &count);
 	/* All but what lies with the CPU and in the depot. */
 	KUNIT_EXPECT_GE(test, n * 2 + count.capacity, 240);
 	job.n = n;
 	free_job(&job);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(one));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(two));
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(region));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(one), 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(two), 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(region), 0);
 }
 
 /* Of the pool's loaded magazines, whichever CPU this ran on. */
@@ -209,13 +210,13 @@ static void magazines_grow(struct kunit *test)
 								n, objs));
 		mpool_fixed_free_bulk(pool, n, objs);
 		cap[n > 4] = longest_loaded(pool);
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+		KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 	}
 	KUNIT_EXPECT_LE(test, cap[0], 2);
 	KUNIT_EXPECT_EQ(test, cap[1], pool->depot.cap);
 	KUNIT_EXPECT_EQ(test, pool->depot.cap, 14);
 	mpool_fixed_drain(pool);
-	KUNIT_EXPECT_EQ(test, 0, atomic_long_read(&pool->depot.bytes));
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->depot.bytes), 0);
 }
 
 static void no_cache_has_none(struct kunit *test)
@@ -225,15 +226,16 @@ static void no_cache_has_none(struct kunit *test)
 	void **objs = kunit_kcalloc(test, 300, sizeof(*objs), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, objs);
-	KUNIT_EXPECT_EQ(test, 0, pool->depot.cap);
-	KUNIT_ASSERT_EQ(test, 300, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 300,
-							  objs));
+	KUNIT_EXPECT_EQ(test, pool->depot.cap, 0);
+	KUNIT_ASSERT_EQ(test,
+			mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 300, objs),
+			300);
 	mpool_fixed_free_bulk(pool, 300, objs);
-	KUNIT_EXPECT_EQ(test, 0, mpool_depot_objects(&pool->depot));
-	KUNIT_EXPECT_EQ(test, 0, cached_on(pool, 0) + cached_on(pool,
-								last_cpu()));
+	KUNIT_EXPECT_EQ(test, mpool_depot_objects(&pool->depot), 0);
+	KUNIT_EXPECT_EQ(test, cached_on(pool, 0) + cached_on(pool, last_cpu()),
+			0);
 	KUNIT_EXPECT_EQ(test, pool->chunks.nr_free, pool->chunks.nr_objs);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
 
 /* What lies in the depot for a whole period goes; what was used meanwhile stays. */
@@ -251,7 +253,7 @@ static void depot_follows_its_use(struct kunit *test)
 	KUNIT_EXPECT_GE(test, held, 4);
 	mpool_trim_pass();
 	KUNIT_EXPECT_EQ(test, held, mpool_depot_full(&pool->depot));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 
 	/* Four magazines are what it takes: two come from the depot. */
 	n = pool->depot.cap * 4;
@@ -261,13 +263,13 @@ static void depot_follows_its_use(struct kunit *test)
 	mpool_trim_pass();
 	KUNIT_EXPECT_GE(test, mpool_depot_full(&pool->depot), 1);
 	KUNIT_EXPECT_LE(test, mpool_depot_full(&pool->depot), 4);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 
 	/* Nobody used it: all goes, from the CPUs too. */
 	mpool_trim_pass();
-	KUNIT_EXPECT_EQ(test, 0, mpool_depot_magazines(&pool->depot));
-	KUNIT_EXPECT_EQ(test, 0, pool->chunks.nr_objs);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_depot_magazines(&pool->depot), 0);
+	KUNIT_EXPECT_EQ(test, pool->chunks.nr_objs, 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
 
 /* Under pressure free objects go at once, and nothing else does. */
@@ -276,16 +278,16 @@ static void pressure_takes_what_is_free(struct kunit *test)
 	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 1024, NULL);
 	void *objs[64];
 
-	KUNIT_ASSERT_EQ(test, 64, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 64,
-							 objs));
+	KUNIT_ASSERT_EQ(test,
+			mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 64, objs), 64);
 	mpool_fixed_free_bulk(pool, 63, objs + 1);
 	KUNIT_EXPECT_GT(test, mpool_trim_all(), 0);
 	KUNIT_EXPECT_LT(test, pool->chunks.nr_objs, 64);
-	KUNIT_EXPECT_EQ(test, 1, mpool_fixed_live(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 1);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 	mpool_fixed_free(pool, objs[0]);
 	mpool_trim_all();
-	KUNIT_EXPECT_EQ(test, 0, pool->chunks.nr_objs);
+	KUNIT_EXPECT_EQ(test, pool->chunks.nr_objs, 0);
 }
 
 /* An interrupt that finds the cache in use goes round it. */
@@ -308,8 +310,8 @@ static void busy_cache_is_left_alone(struct kunit *test)
 	KUNIT_EXPECT_GT(test, had, 0);
 	KUNIT_EXPECT_EQ(test, had, has);
 	mpool_fixed_free(pool, warm);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
 
 /* --- frees that happen twice --- */
@@ -322,18 +324,18 @@ static void double_free_wherever_it_lies(struct kunit *test)
 	unsigned int i, refused = 0;
 
 	KUNIT_ASSERT_NOT_NULL(test, objs);
-	KUNIT_ASSERT_EQ(test, 400, work_on_cpu(0, alloc_job, &job));
+	KUNIT_ASSERT_EQ(test, work_on_cpu(0, alloc_job, &job), 400);
 	work_on_cpu(0, free_job, &job);
 	/* In the loaded magazine, the spare, the depot, on free lists. */
 	work_on_cpu(last_cpu(), free_job, &job);
 	refused += 400;
 	mpool_fixed_drain(pool);
 	KUNIT_EXPECT_EQ(test, refused, mpool_kunit_bad(&pool->pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 	for (i = 0; i < 400; i++)
 		mpool_free(objs[i]);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
 
 /*
@@ -366,7 +368,7 @@ static void expect_no_sharing(struct kunit *test, struct mpool_fixed *pool,
 	}
 	for (i = 0; i < n; i++)
 		shared += *(u32 *)objs[i] != i;
-	KUNIT_EXPECT_EQ(test, 0, shared);
+	KUNIT_EXPECT_EQ(test, shared, 0);
 	mpool_fixed_free_bulk(pool, n, objs);
 	kunit_kfree(test, objs);
 }
@@ -378,9 +380,9 @@ static void freed_twice_at_once(struct kunit *test)
 	int i, drain;
 
 	for (drain = 0; drain < 2; drain++) {
-		KUNIT_ASSERT_EQ(test, 20,
-				mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 20,
-						       objs));
+		KUNIT_ASSERT_EQ(test,
+				mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 20, objs),
+				20);
 		for (i = 0; i < 20; i += 2)
 			free_twice_at_once(pool, objs[i]);
 		if (drain)
@@ -394,8 +396,8 @@ static void freed_twice_at_once(struct kunit *test)
 		mpool_fixed_drain(pool);
 		KUNIT_EXPECT_EQ(test, 10 * (drain + 1),
 				mpool_kunit_bad(&pool->pool));
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+		KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 0);
+		KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 	}
 }
 

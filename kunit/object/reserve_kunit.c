@@ -68,10 +68,10 @@ static void filled_at_creation(struct kunit *test)
 {
 	struct dry *dry = dry_create(test, NAME, 16, 10);
 
-	KUNIT_EXPECT_EQ(test, 10, held(dry->pool));
-	KUNIT_EXPECT_EQ(test, 10, mpool_reserve_target(&dry->pool->reserve));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(dry->pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(dry->pool));
+	KUNIT_EXPECT_EQ(test, held(dry->pool), 10);
+	KUNIT_EXPECT_EQ(test, mpool_reserve_target(&dry->pool->reserve), 10);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_live(dry->pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(dry->pool), 0);
 }
 
 /* N allocations succeed though there is nothing else; the next one fails. */
@@ -82,11 +82,12 @@ static void kept_without_memory(struct kunit *test)
 	void *objs[21];
 
 	for (round = 0; round < 3; round++) {
-		KUNIT_ASSERT_EQ(test, 0,
-				mpool_fixed_reserve(dry->pool, 20, GFP_KERNEL));
+		KUNIT_ASSERT_EQ(test,
+				mpool_fixed_reserve(dry->pool, 20, GFP_KERNEL),
+				0);
 		dry_out(test, dry);
 		/* The one that was put back has its place again. */
-		KUNIT_EXPECT_EQ(test, 20, held(dry->pool));
+		KUNIT_EXPECT_EQ(test, held(dry->pool), 20);
 		local_irq_disable();
 		for (i = 0; i < 21; i++)
 			objs[i] = mpool_fixed_alloc(dry->pool, GFP_ATOMIC);
@@ -94,11 +95,11 @@ static void kept_without_memory(struct kunit *test)
 		for (i = 0; i < 20; i++)
 			KUNIT_EXPECT_NOT_NULL_MSG(test, objs[i], "%u", i);
 		KUNIT_EXPECT_NULL(test, objs[20]);
-		KUNIT_EXPECT_EQ(test, 0, held(dry->pool));
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(dry->pool));
+		KUNIT_EXPECT_EQ(test, held(dry->pool), 0);
+		KUNIT_EXPECT_EQ(test, mpool_fixed_verify(dry->pool), 0);
 		mpool_fixed_free_bulk(dry->pool, 20, objs);
 		give_all_back(dry);
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(dry->pool));
+		KUNIT_EXPECT_EQ(test, mpool_fixed_verify(dry->pool), 0);
 	}
 }
 
@@ -110,16 +111,17 @@ static void filled_by_frees(struct kunit *test)
 	int i;
 
 	/* The reserve counts as part of the limit. */
-	KUNIT_ASSERT_EQ(test, 30, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 30,
-							 objs));
-	KUNIT_EXPECT_EQ(test, 0, held(pool));
-	KUNIT_EXPECT_EQ(test, 5, mpool_stat_read(&pool->pool.stats,
-						 MPOOL_STAT_RESERVE));
+	KUNIT_ASSERT_EQ(test,
+			mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 30, objs), 30);
+	KUNIT_EXPECT_EQ(test, held(pool), 0);
+	KUNIT_EXPECT_EQ(test,
+			mpool_stat_read(&pool->pool.stats, MPOOL_STAT_RESERVE),
+			5);
 	for (i = 0; i < 30; i++) {
 		mpool_fixed_free(pool, objs[i]);
 		KUNIT_EXPECT_EQ(test, min(i + 1, 5), held(pool));
 	}
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
 
 static void filled_in_the_background(struct kunit *test)
@@ -139,8 +141,8 @@ static void filled_in_the_background(struct kunit *test)
 							  &slots[i]) ||
 				  mpool_chunks_put(&pool->chunks, &slots[i],
 						   1));
-	KUNIT_EXPECT_EQ(test, 8, held(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, held(pool), 8);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
 
 static void use_up(struct dry *dry, gfp_t gfp)
@@ -161,7 +163,7 @@ static void filled_when_memory_returns(struct kunit *test)
 
 	for (round = 0; round < 2; round++) {
 		use_up(dry, round ? GFP_ATOMIC : GFP_KERNEL);
-		KUNIT_EXPECT_EQ(test, 0, held(dry->pool));
+		KUNIT_EXPECT_EQ(test, held(dry->pool), 0);
 		n = dry->n;
 		KUNIT_ASSERT_GT(test, n, 12);
 		while (dry->n > n - 12)
@@ -169,8 +171,8 @@ static void filled_when_memory_returns(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test,
 				  mpool_kunit_wait(held(dry->pool) == 12));
 		give_all_back(dry);
-		KUNIT_EXPECT_EQ(test, 12, held(dry->pool));
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(dry->pool));
+		KUNIT_EXPECT_EQ(test, held(dry->pool), 12);
+		KUNIT_EXPECT_EQ(test, mpool_fixed_verify(dry->pool), 0);
 	}
 }
 
@@ -183,12 +185,12 @@ static void filled_from_the_caches(struct kunit *test)
 	KUNIT_ASSERT_GT(test, dry->n, 100);
 	while (dry->n > 60)
 		mpool_fixed_free(dry->pool, dry->objs[--dry->n]);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_reserve(dry->pool, 60,
-						     GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, 60, held(dry->pool));
-	KUNIT_EXPECT_EQ(test, 60, mpool_fixed_live(dry->pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_reserve(dry->pool, 60, GFP_KERNEL),
+			0);
+	KUNIT_EXPECT_EQ(test, held(dry->pool), 60);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_live(dry->pool), 60);
 	give_all_back(dry);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(dry->pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(dry->pool), 0);
 }
 
 static void resized(struct kunit *test)
@@ -198,14 +200,15 @@ static void resized(struct kunit *test)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_reserve(pool, sizes[i],
-							     GFP_KERNEL));
+		KUNIT_EXPECT_EQ(test,
+				mpool_fixed_reserve(pool, sizes[i], GFP_KERNEL),
+				0);
 		KUNIT_EXPECT_EQ(test, sizes[i], held(pool));
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+		KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 0);
+		KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 	}
 	mpool_fixed_drain(pool);
-	KUNIT_EXPECT_EQ(test, 0, pool->chunks.nr_objs);
+	KUNIT_EXPECT_EQ(test, pool->chunks.nr_objs, 0);
 }
 
 static void errors(struct kunit *test)
@@ -214,25 +217,25 @@ static void errors(struct kunit *test)
 	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 100, &args);
 	struct dry *dry = dry_create(test, "kt-dry", 4, 0);
 
-	KUNIT_EXPECT_EQ(test, -EINVAL, mpool_fixed_reserve(pool, 1,
-							   GFP_ATOMIC));
-	KUNIT_EXPECT_EQ(test, -EINVAL, mpool_fixed_reserve(pool, 1,
-							   GFP_NOWAIT));
-	KUNIT_EXPECT_EQ(test, -ENOSPC, mpool_fixed_reserve(pool, 41,
-							   GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, -ENOSPC, mpool_fixed_reserve(pool, 1 << 21,
-							   GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, 0, held(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_reserve(pool, 40, GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, 40, held(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_reserve(pool, 1, GFP_ATOMIC),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_reserve(pool, 1, GFP_NOWAIT),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_reserve(pool, 41, GFP_KERNEL),
+			-ENOSPC);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_reserve(pool, 1 << 21, GFP_KERNEL),
+			-ENOSPC);
+	KUNIT_EXPECT_EQ(test, held(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_reserve(pool, 40, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, held(pool), 40);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 	/* More than the region has: what there was before is still there. */
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_reserve(dry->pool, 6, GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, -ENOMEM, mpool_fixed_reserve(dry->pool, 1000,
-							   GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, 6, held(dry->pool));
-	KUNIT_EXPECT_EQ(test, 6, mpool_reserve_target(&dry->pool->reserve));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(dry->pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_reserve(dry->pool, 6, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_reserve(dry->pool, 1000, GFP_KERNEL),
+			-ENOMEM);
+	KUNIT_EXPECT_EQ(test, held(dry->pool), 6);
+	KUNIT_EXPECT_EQ(test, mpool_reserve_target(&dry->pool->reserve), 6);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(dry->pool), 0);
 }
 
 /* Zones and accounting are the large pool's; other flags do no harm. */
@@ -250,18 +253,20 @@ static void flags(struct kunit *test)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
-		KUNIT_EXPECT_EQ(test, -EINVAL,
-				mpool_fixed_reserve(pool, 3, wrong[i]));
-		KUNIT_EXPECT_EQ(test, -EINVAL,
-				mpool_small_reserve(small, 8, 3, wrong[i]));
+		KUNIT_EXPECT_EQ(test, mpool_fixed_reserve(pool, 3, wrong[i]),
+				-EINVAL);
+		KUNIT_EXPECT_EQ(test,
+				mpool_small_reserve(small, 8, 3, wrong[i]),
+				-EINVAL);
 	}
-	KUNIT_EXPECT_EQ(test, 0, mpool_reserve_target(&pool->reserve));
+	KUNIT_EXPECT_EQ(test, mpool_reserve_target(&pool->reserve), 0);
 	for (i = 0; i < ARRAY_SIZE(good); i++) {
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_reserve(pool, i + 1,
-							     good[i]));
+		KUNIT_EXPECT_EQ(test, mpool_fixed_reserve(pool, i + 1, good[i]),
+				0);
 		KUNIT_EXPECT_EQ(test, i + 1, held(pool));
-		KUNIT_EXPECT_EQ(test, 0, mpool_small_reserve(small, 8, i + 1,
-							     good[i]));
+		KUNIT_EXPECT_EQ(test,
+				mpool_small_reserve(small, 8, i + 1, good[i]),
+				0);
 	}
 }
 
@@ -275,25 +280,25 @@ static void failure_takes_nothing(struct kunit *test)
 	struct mpool_fixed *fixed;
 	void *run;
 
-	KUNIT_EXPECT_EQ(test, -ENOMEM,
-			mpool_small_reserve(pool, 4096, 100, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, mpool_small_reserve(pool, 4096, 100, GFP_KERNEL),
+			-ENOMEM);
 	KUNIT_EXPECT_NULL(test, pool->backups[ilog2(4096 / SMALL_BASE_MIN)]);
 	fixed = mpool_small_own(pool, mpool_small_class(4096));
 	KUNIT_ASSERT_NOT_NULL(test, fixed);
-	KUNIT_EXPECT_EQ(test, 0, mpool_reserve_target(fixed->reserved));
+	KUNIT_EXPECT_EQ(test, mpool_reserve_target(fixed->reserved), 0);
 	mpool_fixed_drain(fixed);
-	KUNIT_EXPECT_EQ(test, 0, fixed->chunks.nr_objs);
+	KUNIT_EXPECT_EQ(test, fixed->chunks.nr_objs, 0);
 	run = mpool_large_alloc(args.large, 64 * PAGE_SIZE, NULL, GFP_KERNEL);
 	KUNIT_EXPECT_NOT_NULL(test, run);
 	mpool_large_free(args.large, run);
 	/* An earlier one stays, with all that it has. */
-	KUNIT_EXPECT_EQ(test, 0,
-			mpool_small_reserve(pool, 4096, 10, GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, -ENOMEM,
-			mpool_small_reserve(pool, 4096, 100, GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, 10, mpool_reserve_target(fixed->reserved));
-	KUNIT_EXPECT_EQ(test, 10, mpool_reserve_objects(fixed->reserved));
-	KUNIT_EXPECT_EQ(test, 0, mpool_small_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_small_reserve(pool, 4096, 10, GFP_KERNEL),
+			0);
+	KUNIT_EXPECT_EQ(test, mpool_small_reserve(pool, 4096, 100, GFP_KERNEL),
+			-ENOMEM);
+	KUNIT_EXPECT_EQ(test, mpool_reserve_target(fixed->reserved), 10);
+	KUNIT_EXPECT_EQ(test, mpool_reserve_objects(fixed->reserved), 10);
+	KUNIT_EXPECT_EQ(test, mpool_small_verify(pool), 0);
 }
 
 static void creation_needs_it(struct kunit *test)
@@ -303,10 +308,10 @@ static void creation_needs_it(struct kunit *test)
 
 	args.large = mpool_kunit_region(test, "kt-region", 4);
 	pool = mpool_fixed_create(NAME, 256, &args);
-	KUNIT_EXPECT_EQ(test, -ENOMEM, PTR_ERR(pool));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(pool), -ENOMEM);
 	KUNIT_EXPECT_NULL(test, mpool_pool_find(NAME));
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(args.large));
-	KUNIT_EXPECT_EQ(test, 0, atomic_long_read(&args.large->pool.pages));
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(args.large), 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&args.large->pool.pages), 0);
 }
 
 /* With every allocation of the kernel failing that can be made to fail. */
@@ -329,7 +334,7 @@ static void kept_under_injected_failure(struct kunit *test)
 						  i);
 		}
 		mpool_fixed_free_bulk(pool, 30, objs);
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+		KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 		KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(held(pool) == 30));
 		mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool));
 	}
@@ -345,17 +350,17 @@ static void resizing_survives_a_failure(struct kunit *test)
 	if (!MPOOL_KUNIT_CAN_FAIL)
 		kunit_skip(test, "the kernel has no CONFIG_FAULT_INJECTION");
 	for (n = 1; n < 200; n++) {
-		KUNIT_ASSERT_EQ(test, 0, mpool_fixed_reserve(pool, 4,
-							     GFP_KERNEL));
+		KUNIT_ASSERT_EQ(test, mpool_fixed_reserve(pool, 4, GFP_KERNEL),
+				0);
 		mpool_fixed_drain(pool);
 		mpool_large_trim(mpool_large_shared);
 		mpool_kunit_fail_nth(n);
 		err = mpool_fixed_reserve(pool, 100, GFP_KERNEL);
 		if (!mpool_kunit_fail_end())
 			break;
-		KUNIT_EXPECT_EQ(test, 0, err);
-		KUNIT_EXPECT_EQ(test, 100, held(pool));
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+		KUNIT_EXPECT_EQ(test, err, 0);
+		KUNIT_EXPECT_EQ(test, held(pool), 100);
+		KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 	}
 	KUNIT_EXPECT_GT(test, n, 5);
 	KUNIT_EXPECT_LT(test, n, 200);
@@ -369,8 +374,8 @@ static void one_does_not_wait_for_another(struct kunit *test)
 						     NULL);
 
 	mutex_lock_nested(&busy->reserve.fill_mutex, SINGLE_DEPTH_NESTING);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_reserve(pool, 5, GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, 5, held(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_reserve(pool, 5, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, held(pool), 5);
 	mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool));
 	mutex_unlock(&busy->reserve.fill_mutex);
 }
@@ -415,7 +420,7 @@ static void object_is_gone(struct kunit *test)
 	give_all_back(dry);
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(held(dry->pool) == 2));
 	KUNIT_EXPECT_TRUE(test, mpool_chunks_put(&dry->pool->chunks, &was, 1));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(dry->pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(dry->pool), 0);
 }
 
 struct shrink {
@@ -460,9 +465,9 @@ static void interrupted_take(struct kunit *test)
 	/* It goes on, and its object comes back. */
 	atomic_inc(&reserve->held);
 	wait_for_completion(&shrink->done);
-	KUNIT_EXPECT_EQ(test, 0, mpool_reserve_target(reserve));
+	KUNIT_EXPECT_EQ(test, mpool_reserve_target(reserve), 0);
 	KUNIT_EXPECT_NULL(test, reserve->blocks);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
 
 #define TAKERS		2
@@ -506,21 +511,22 @@ static void taken_while_resized(struct kunit *test)
 		if (IS_ERR(takers[n].task))
 			break;
 	}
-	KUNIT_EXPECT_EQ(test, TAKERS, n);
+	KUNIT_EXPECT_EQ(test, n, TAKERS);
 	for (i = 0; i < 300 * ARRAY_SIZE(more); i++) {
-		KUNIT_EXPECT_EQ(test, 0,
-				mpool_fixed_reserve(pool, TAKERS + more[i % ARRAY_SIZE(more)],
-						    GFP_KERNEL));
+		KUNIT_EXPECT_EQ(test,
+				mpool_fixed_reserve(pool,
+						    TAKERS + more[i % ARRAY_SIZE(more)],
+						    GFP_KERNEL), 0);
 		mpool_kunit_spin();
 	}
 	while (n--) {
 		kthread_stop(takers[n].task);
-		KUNIT_EXPECT_EQ(test, 0, takers[n].none);
+		KUNIT_EXPECT_EQ(test, takers[n].none, 0);
 		kunit_info(test, "%lu takes\n", takers[n].takes);
 	}
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(held(pool) ==
 						 mpool_reserve_target(&pool->reserve)));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
 
 /* Objects that are out do not come back into a reserve that has no room for them. */
@@ -533,20 +539,22 @@ static void shrinks_by_what_is_out(struct kunit *test)
 
 	for (i = 0; i < 8; i++)
 		objs[i] = mpool_fixed_alloc(pool, GFP_KERNEL);
-	KUNIT_EXPECT_EQ(test, 2, held(pool));
-	KUNIT_EXPECT_EQ(test, -ENOSPC, mpool_fixed_reserve(pool, 4, GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, 10, mpool_reserve_target(&pool->reserve));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_reserve(pool, 2, GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, 2, held(pool));
+	KUNIT_EXPECT_EQ(test, held(pool), 2);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_reserve(pool, 4, GFP_KERNEL),
+			-ENOSPC);
+	KUNIT_EXPECT_EQ(test, mpool_reserve_target(&pool->reserve), 10);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_reserve(pool, 2, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, held(pool), 2);
 	for (i = 0; i < 8; i++)
 		mpool_fixed_free(pool, objs[i]);
-	KUNIT_EXPECT_EQ(test, 2, held(pool));
-	KUNIT_EXPECT_EQ(test, 8, pool->chunks.nr_free);
+	KUNIT_EXPECT_EQ(test, held(pool), 2);
+	KUNIT_EXPECT_EQ(test, pool->chunks.nr_free, 8);
 	/* Places of several blocks. */
 	for (i = 3; i <= 10; i++)
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_reserve(pool, i, GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, 10, held(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+		KUNIT_EXPECT_EQ(test, mpool_fixed_reserve(pool, i, GFP_KERNEL),
+				0);
+	KUNIT_EXPECT_EQ(test, held(pool), 10);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
 
 static struct kunit_case reserve_cases[] = {

@@ -48,13 +48,13 @@ static void steps_go_on(struct kunit *test)
 			mpool_fixed_free(pool, steps.objs[i]);
 		}
 		mpool_chunks_reap(&pool->chunks, 0);
-		KUNIT_EXPECT_EQ(test, 0, pool->chunks.nr_empty);
-		KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+		KUNIT_EXPECT_EQ(test, pool->chunks.nr_empty, 0);
+		KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 	} while (more && seen < 500);
-	KUNIT_EXPECT_EQ(test, 400, seen);
-	KUNIT_EXPECT_EQ(test, 0, wrong);
+	KUNIT_EXPECT_EQ(test, seen, 400);
+	KUNIT_EXPECT_EQ(test, wrong, 0);
 	KUNIT_EXPECT_NULL(test, at.chunk);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_live(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 0);
 }
 
 /* The chunk that a walk goes on from stays, also when it has no live object. */
@@ -68,7 +68,9 @@ static void step_keeps_its_chunk(struct kunit *test)
 	int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, objs);
-	KUNIT_ASSERT_EQ(test, 200, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 200, objs));
+	KUNIT_ASSERT_EQ(test,
+			mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 200, objs),
+			200);
 	for (i = 0; i < 200; i++)
 		memset(objs[i], 0, 4096);
 	KUNIT_EXPECT_TRUE(test, mpool_chunks_step(&pool->chunks, &at, steps_fn, &steps));
@@ -76,14 +78,14 @@ static void step_keeps_its_chunk(struct kunit *test)
 	mpool_chunks_reap(&pool->chunks, 0);
 	KUNIT_ASSERT_PTR_EQ(test, at.chunk, mpool_chunk_find(steps.objs[0]));
 	KUNIT_EXPECT_EQ(test, pool->chunks.nr_pages, at.chunk->pg->len);
-	KUNIT_EXPECT_EQ(test, 0, pool->chunks.nr_empty);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, pool->chunks.nr_empty, 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 	KUNIT_EXPECT_FALSE(test, mpool_chunks_step(&pool->chunks, &at, steps_fn, &steps));
-	KUNIT_EXPECT_EQ(test, 1, steps.seen);
-	KUNIT_EXPECT_EQ(test, 1, pool->chunks.nr_empty);
+	KUNIT_EXPECT_EQ(test, steps.seen, 1);
+	KUNIT_EXPECT_EQ(test, pool->chunks.nr_empty, 1);
 	mpool_chunks_reap(&pool->chunks, 0);
-	KUNIT_EXPECT_EQ(test, 0, pool->chunks.nr_pages);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, pool->chunks.nr_pages, 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
 
 /* Where a chunk takes no pin the cursor stays, and the walk goes on from there. */
@@ -110,11 +112,11 @@ static void step_without_a_pin(struct kunit *test)
 	chunk->pins = 0;
 	steps.seen = 0;
 	KUNIT_EXPECT_TRUE(test, mpool_chunks_step(&pool->chunks, &at, steps_fn, &steps));
-	KUNIT_EXPECT_EQ(test, 1, chunk->pins);
+	KUNIT_EXPECT_EQ(test, chunk->pins, 1);
 	KUNIT_EXPECT_FALSE(test, mpool_chunks_step(&pool->chunks, &at, steps_fn, &steps));
-	KUNIT_EXPECT_EQ(test, 0, chunk->pins);
-	KUNIT_EXPECT_EQ(test, 3, *obj);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, chunk->pins, 0);
+	KUNIT_EXPECT_EQ(test, *obj, 3);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 	mpool_fixed_free(pool, obj);
 }
 
@@ -130,7 +132,9 @@ static void steps_are_short(struct kunit *test)
 	unsigned int i, n = 0;
 
 	KUNIT_ASSERT_NOT_NULL(test, objs);
-	KUNIT_ASSERT_EQ(test, MANY, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, MANY, objs));
+	KUNIT_ASSERT_EQ(test,
+			mpool_fixed_alloc_bulk(pool, GFP_KERNEL, MANY, objs),
+			MANY);
 	for (i = 0; i < MANY; i++) {
 		*(u32 *)objs[i] = 0;
 		if (i % 1000)
@@ -140,12 +144,12 @@ static void steps_are_short(struct kunit *test)
 		n++;
 	KUNIT_EXPECT_GE(test, n, MANY / 1024);
 	KUNIT_EXPECT_LE(test, n, pool->chunks.nr_objs / 1024 + 1);
-	KUNIT_EXPECT_EQ(test, MANY / 1000, steps.seen);
+	KUNIT_EXPECT_EQ(test, steps.seen, MANY / 1000);
 	for (i = 0; i < MANY; i += 1000) {
-		KUNIT_EXPECT_EQ(test, 1, *(u32 *)objs[i]);
+		KUNIT_EXPECT_EQ(test, *(u32 *)objs[i], 1);
 		mpool_fixed_free(pool, objs[i]);
 	}
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
 
 static struct kunit_case visit_cases[] = {

@@ -131,7 +131,7 @@ static struct zoo *zoo_create(struct kunit *test)
 	zoo->slab = kmalloc(OBJ, GFP_KERNEL);
 	zoo->area = vmalloc(RUN);
 	zoo->page = (u8 *)__get_free_page(GFP_KERNEL);
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, zoo_end, zoo));
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, zoo_end, zoo), 0);
 	KUNIT_ASSERT_TRUE(test, zoo->run && zoo->obj && zoo->little &&
 			  zoo->much && zoo->s && zoo->slab && zoo->area &&
 			  zoo->page);
@@ -181,8 +181,8 @@ static int zoo_verify(struct zoo *zoo)
 /* After all that each gives and takes as ever. */
 static void zoo_goes_on(struct kunit *test, struct zoo *zoo)
 {
-	KUNIT_EXPECT_EQ(test, 0, zoo_hurt(zoo));
-	KUNIT_EXPECT_EQ(test, 0, zoo_verify(zoo));
+	KUNIT_EXPECT_EQ(test, zoo_hurt(zoo), 0);
+	KUNIT_EXPECT_EQ(test, zoo_verify(zoo), 0);
 	mpool_large_free(zoo->large, zoo->run);
 	mpool_fixed_free(zoo->fixed, zoo->obj);
 	mpool_free(zoo->little);
@@ -194,7 +194,7 @@ static void zoo_goes_on(struct kunit *test, struct zoo *zoo)
 	KUNIT_EXPECT_NOT_NULL(test, zoo->obj);
 	mpool_free(zoo->run);
 	mpool_free(zoo->obj);
-	KUNIT_EXPECT_EQ(test, 0, zoo_verify(zoo));
+	KUNIT_EXPECT_EQ(test, zoo_verify(zoo), 0);
 }
 
 static void expect_refused(struct kunit *test, struct zoo *zoo, enum how how,
@@ -207,8 +207,8 @@ static void expect_refused(struct kunit *test, struct zoo *zoo, enum how how,
 	if (pool)
 		KUNIT_EXPECT_EQ_MSG(test, before + 1, mpool_kunit_bad(pool),
 				    "%s of %s", how_names[how], name);
-	KUNIT_EXPECT_EQ_MSG(test, 0, zoo_hurt(zoo), "%s of %s",
-			    how_names[how], name);
+	KUNIT_EXPECT_EQ_MSG(test, zoo_hurt(zoo), 0, "%s of %s", how_names[how],
+			    name);
 }
 
 static const char a_constant[64] = "constant";
@@ -293,7 +293,7 @@ static void somebody_elses(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mpool_owns(global));
 	mpool_free(other);
 	mpool_free(global);
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(fixed));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(fixed), 0);
 	zoo_goes_on(test, zoo);
 }
 
@@ -308,14 +308,14 @@ static void refused_is_not_handed_out(struct kunit *test)
 		mpool_free(zoo->was_obj);
 		mpool_fixed_free(zoo->fixed, zoo->was_obj);
 	}
-	KUNIT_EXPECT_EQ(test, 10, mpool_kunit_bad(&zoo->fixed->pool));
-	KUNIT_ASSERT_EQ(test, 50,
-			mpool_fixed_alloc_bulk(zoo->fixed, GFP_KERNEL, 50,
-					       objs));
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&zoo->fixed->pool), 10);
+	KUNIT_ASSERT_EQ(test,
+			mpool_fixed_alloc_bulk(zoo->fixed, GFP_KERNEL, 50, objs),
+			50);
 	for (i = 0; i < 50; i++)
 		for (j = 0; j < i; j++)
 			same += objs[i] == objs[j];
-	KUNIT_EXPECT_EQ(test, 0, same);
+	KUNIT_EXPECT_EQ(test, same, 0);
 	mpool_fixed_free_bulk(zoo->fixed, 50, objs);
 	zoo_goes_on(test, zoo);
 }
@@ -365,13 +365,13 @@ static void a_million_values(struct kunit *test)
 				 strcmp(what.pool, "kt-string");
 		mpool_free(p);
 	}
-	KUNIT_EXPECT_EQ(test, 0, wrong);
+	KUNIT_EXPECT_EQ(test, wrong, 0);
 	KUNIT_EXPECT_LT(test, hits, RANDOM_VALUES / 100);
 	/* Those within a pool's memory were counted there. */
 	KUNIT_EXPECT_GT(test, zoo_bad(zoo), bad + 1000);
 	KUNIT_EXPECT_GE(test, mpool_kunit_bad(&global->pool), before);
 	zoo_goes_on(test, zoo);
-	KUNIT_EXPECT_EQ(test, 0, mpool_small_verify(global));
+	KUNIT_EXPECT_EQ(test, mpool_small_verify(global), 0);
 }
 
 /* The reason that the reporter was given. */

@@ -112,8 +112,9 @@ static void objects_and_magazines(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, obj);
 	fixed = mpool_fixed_create("kt-footprint", 256, NULL);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(fixed));
-	KUNIT_ASSERT_EQ(test, OBJECTS,
-			mpool_fixed_alloc_bulk(fixed, GFP_KERNEL, OBJECTS, obj));
+	KUNIT_ASSERT_EQ(test,
+			mpool_fixed_alloc_bulk(fixed, GFP_KERNEL, OBJECTS, obj),
+			OBJECTS);
 	full = mpool_footprint();
 	states = OBJECTS * sizeof(u32);
 	KUNIT_EXPECT_GE(test, full, before + OBJECTS * 256 + states);

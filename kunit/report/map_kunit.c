@@ -151,9 +151,9 @@ static void long_arena_has_a_scale(struct kunit *test)
 	draw(out, pool);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(out->buf, want));
 	/* 2731 characters, 64 a line. */
-	KUNIT_EXPECT_EQ(test, 2731 + 43, strlen(strstr(out->buf, "\nr+") + 1));
+	KUNIT_EXPECT_EQ(test, strlen(strstr(out->buf, "\nr+") + 1), 2731 + 43);
 	mpool_large_free(pool, run);
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_destroy(pool));
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
 }
 
 static struct kunit_case map_cases[] = {

@@ -341,7 +341,7 @@ static void bad_frees_compare_pools(struct kunit *test)
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(orphan));
 	old = mpool_fixed_alloc(orphan, GFP_KERNEL);
-	KUNIT_EXPECT_EQ(test, 1, mpool_fixed_destroy(orphan));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_destroy(orphan), 1);
 	pool = mpool_kunit_fixed(test, "kt-twin", 64, NULL);
 	new = mpool_fixed_alloc(pool, GFP_KERNEL);
 	bad_free(test, text, &pool->pool, old, MPOOL_BAD_FREE_ADDRESS);
@@ -516,7 +516,7 @@ static void orphans_are_told_apart(struct kunit *test)
 		pool = mpool_fixed_create("kt-again", 64, NULL);
 		KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
 		obj[i] = mpool_fixed_alloc(pool, GFP_KERNEL);
-		KUNIT_EXPECT_EQ(test, 1, mpool_fixed_destroy(pool));
+		KUNIT_EXPECT_EQ(test, mpool_fixed_destroy(pool), 1);
 	}
 	mpool_show_pools(&out);
 	HAS("\nkt-again~1               fixed ");
@@ -574,12 +574,12 @@ static void a_failure_counts_what_lies_elsewhere(struct kunit *test)
 		kunit_skip(test, "there is no other CPU");
 	e->pool = mpool_kunit_fixed(test, "kunit-elsewhere", 256, &args);
 	here = work_on_cpu(0, elsewhere_fn, e);
-	KUNIT_EXPECT_EQ(test, 0, e->pool->pool.fail.cached);
+	KUNIT_EXPECT_EQ(test, e->pool->pool.fail.cached, 0);
 	there = work_on_cpu(1, elsewhere_fn, e);
 	KUNIT_EXPECT_EQ(test, here - there, e->pool->pool.fail.cached);
 	mpool_show_stats(&out, &e->pool->pool);
 	KUNIT_EXPECT_EQ(test, here > there, !!strstr(buf, "in CPU caches then"));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(e->pool));
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(e->pool), 0);
 }
 
 /* The text of a string and how often it is held; nothing of what is none. */
@@ -603,7 +603,7 @@ static void strings_are_shown(struct kunit *test)
 	mpool_string_get(pool, "eth0", GFP_KERNEL);
 	snap = mpool_snap(&pool->small.pool);
 	KUNIT_ASSERT_NOT_NULL(test, snap);
-	KUNIT_EXPECT_EQ(test, 4, snap->n);
+	KUNIT_EXPECT_EQ(test, snap->n, 4);
 	for (i = 0; i < snap->n; i++)
 		mpool_show_object(&out, snap->pool, &snap->objs[i]);
 	HAS("  refs=2 \"eth0\"\n");
@@ -621,7 +621,7 @@ static void strings_are_shown(struct kunit *test)
 	mpool_show_object(&out, snap->pool, &snap->objs[0]);
 	KUNIT_EXPECT_NULL(test, strstr(buf, "refs="));
 	kvfree(snap);
-	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_string_verify(pool), 0);
 }
 
 static int busy_ctor(void *obj, void *priv)
@@ -651,7 +651,8 @@ static void failures_say_what_refused(struct kunit *test)
 	HAS(" ago: the constructor returned -16\n");
 	KUNIT_EXPECT_NULL(test, strstr(buf, "pages free then"));
 	pool = mpool_kunit_fixed(test, "kunit-max", 64, &limit);
-	KUNIT_ASSERT_EQ(test, 2, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 2, objs));
+	KUNIT_ASSERT_EQ(test, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 2, objs),
+			2);
 	next = pool->pool.fail.next_log;
 	KUNIT_EXPECT_NULL(test, mpool_fixed_alloc(pool, GFP_ATOMIC | __GFP_NOWARN));
 	KUNIT_EXPECT_EQ(test, next, pool->pool.fail.next_log);

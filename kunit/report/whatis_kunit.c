@@ -30,7 +30,7 @@ static void expect_area(struct kunit *test, const void *p,
 	KUNIT_EXPECT_STREQ(test, what.site, "");
 	KUNIT_EXPECT_NULL(test, what.base);
 	KUNIT_EXPECT_FALSE(test, mpool_owns(p));
-	KUNIT_EXPECT_EQ(test, 0, mpool_usable_size(p));
+	KUNIT_EXPECT_EQ(test, mpool_usable_size(p), 0);
 }
 
 static void expect_object(struct kunit *test, const void *base, size_t size,
@@ -63,7 +63,7 @@ static void expect_free(struct kunit *test, const void *p, const char *pool)
 	KUNIT_EXPECT_STREQ(test, what.pool, pool);
 	KUNIT_EXPECT_STREQ(test, what.site, "");
 	KUNIT_EXPECT_FALSE(test, mpool_owns(p));
-	KUNIT_EXPECT_EQ(test, 0, mpool_usable_size(p));
+	KUNIT_EXPECT_EQ(test, mpool_usable_size(p), 0);
 }
 
 static void fixed_objects(struct kunit *test)
@@ -231,8 +231,8 @@ static void any_value(struct kunit *test)
 	bool live, owns;
 
 	mpool_kunit_random(test, &rnd);
-	KUNIT_ASSERT_EQ(test, 20, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 20,
-							 objs));
+	KUNIT_ASSERT_EQ(test,
+			mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 20, objs), 20);
 	for (i = 0; i < 1000000; i++) {
 		p = (void *)((u64)prandom_u32_state(&rnd) << 32 |
 			     prandom_u32_state(&rnd));
@@ -250,11 +250,11 @@ static void any_value(struct kunit *test)
 		if (i % 10000 == 0)
 			cond_resched();
 	}
-	KUNIT_EXPECT_EQ(test, 0, wrong);
+	KUNIT_EXPECT_EQ(test, wrong, 0);
 	KUNIT_EXPECT_GT(test, hits, 100);
 	mpool_fixed_free_bulk(pool, 20, objs);
-	KUNIT_EXPECT_EQ(test, 0, mpool_kunit_bad(&pool->pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_fixed_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&pool->pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
 
 static struct kunit_case whatis_cases[] = {

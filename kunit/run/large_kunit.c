@@ -70,14 +70,14 @@ static void wrong_arguments(struct kunit *test)
 	unsigned int i, before = nr_pools();
 
 	for (i = 0; i < ARRAY_SIZE(names); i++)
-		KUNIT_EXPECT_EQ_MSG(test, -EINVAL,
+		KUNIT_EXPECT_EQ_MSG(test,
 				    PTR_ERR(mpool_large_create(names[i], NULL)),
-				    "name \"%s\"", names[i]);
+				    -EINVAL, "name \"%s\"", names[i]);
 	for (i = 0; i < ARRAY_SIZE(args); i++)
-		KUNIT_EXPECT_EQ_MSG(test, -EINVAL,
+		KUNIT_EXPECT_EQ_MSG(test,
 				    PTR_ERR(mpool_large_create("kunit-wrong",
 							       &args[i])),
-				    "arguments %u", i);
+				    -EINVAL, "arguments %u", i);
 	KUNIT_EXPECT_EQ(test, nr_pools(), before);
 	KUNIT_EXPECT_NULL(test, mpool_pool_find("kunit-wrong"));
 }
@@ -833,21 +833,24 @@ static void pools_above_are_named(struct kunit *test)
 	char name[MPOOL_NAME_LEN];
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(large));
-	KUNIT_EXPECT_EQ(test, 0, mpool_pool_above(&large->pool, name, sizeof(name)));
+	KUNIT_EXPECT_EQ(test,
+			mpool_pool_above(&large->pool, name, sizeof(name)), 0);
 	small = mpool_small_create("kunit-above", &small_args);
 	fixed = mpool_fixed_create("kunit-second", 64, &fixed_args);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(small) || IS_ERR(fixed));
 	/* A class of it counts for none. */
 	mpool_small_free(small, mpool_small_alloc(small, 64, GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, 2, mpool_pool_above(&large->pool, name, sizeof(name)));
+	KUNIT_EXPECT_EQ(test,
+			mpool_pool_above(&large->pool, name, sizeof(name)), 2);
 	KUNIT_EXPECT_STREQ(test, name, "kunit-above");
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_destroy(large));
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(large), 0);
 	mpool_small_destroy(small);
-	KUNIT_EXPECT_EQ(test, 1, mpool_pool_above(&large->pool, name, sizeof(name)));
+	KUNIT_EXPECT_EQ(test,
+			mpool_pool_above(&large->pool, name, sizeof(name)), 1);
 	KUNIT_EXPECT_STREQ(test, name, "kunit-second");
 	mpool_fixed_destroy(fixed);
 	KUNIT_EXPECT_PTR_EQ(test, mpool_pool_find("kunit-below"), &large->pool);
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_destroy(large));
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(large), 0);
 	KUNIT_EXPECT_NULL(test, mpool_pool_find("kunit-below"));
 }
 

@@ -229,9 +229,10 @@ static void outer_outlives_inner(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(w->outer), 0);
 	KUNIT_EXPECT_PTR_EQ(test, mpool_pool_find("kunit-outer"),
 			    &w->outer->pool);
-	KUNIT_EXPECT_EQ(test, -EEXIST,
+	KUNIT_EXPECT_EQ(test,
 			PTR_ERR(mpool_nested_create("kunit-inner", w->outer,
-						    &none, MPOOL_HERE)));
+						    &none, MPOOL_HERE)),
+			-EEXIST);
 	KUNIT_EXPECT_EQ(test, atomic_read(&w->outer->pool.users), 1);
 	/* What was kept holds its run, and can be freed. */
 	two = new_inner(test, "kunit-two", w->outer, &keep);
@@ -256,9 +257,10 @@ static void flags_within(struct kunit *test)
 	struct world *w = test->priv;
 	struct mpool_large *two;
 
-	KUNIT_EXPECT_EQ(test, -EINVAL,
+	KUNIT_EXPECT_EQ(test,
 			PTR_ERR(mpool_nested_create("kunit-two", w->outer,
-						    &wrong, MPOOL_HERE)));
+						    &wrong, MPOOL_HERE)),
+			-EINVAL);
 	KUNIT_EXPECT_EQ(test, atomic_read(&w->outer->pool.users), 1);
 	two = new_inner(test, "kunit-two", w->outer, &virt);
 	KUNIT_EXPECT_NULL(test, mpool_large_alloc(two, (OUTER_PAGES + 1) * PAGE_SIZE,

@@ -397,17 +397,18 @@ static void realloc_of_nothing(struct kunit *test)
 	p = mpool_large_realloc(pool, NULL, 5000, &real, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	KUNIT_EXPECT_EQ(test, real, PAGE_ALIGN(5000));
-	KUNIT_EXPECT_PTR_EQ(test, ZERO_SIZE_PTR,
-			    mpool_large_realloc(pool, p, 0, &real, GFP_KERNEL));
+	KUNIT_EXPECT_PTR_EQ(test,
+			    mpool_large_realloc(pool, p, 0, &real, GFP_KERNEL),
+			    ZERO_SIZE_PTR);
 	KUNIT_EXPECT_EQ(test, real, 0);
 	KUNIT_EXPECT_FALSE(test, mpool_large_owns(pool, p));
 	KUNIT_EXPECT_EQ(test, charged(pool), 0);
 	p = mpool_large_realloc(pool, ZERO_SIZE_PTR, 1, NULL, GFP_KERNEL);
 	KUNIT_EXPECT_TRUE(test, mpool_large_owns(pool, p));
 	mpool_large_free(pool, p);
-	KUNIT_EXPECT_PTR_EQ(test, ZERO_SIZE_PTR,
-			    mpool_large_realloc(pool, NULL, 0, &real,
-						GFP_KERNEL));
+	KUNIT_EXPECT_PTR_EQ(test,
+			    mpool_large_realloc(pool, NULL, 0, &real, GFP_KERNEL),
+			    ZERO_SIZE_PTR);
 	KUNIT_EXPECT_EQ(test, stat_of(pool, MPOOL_STAT_BAD_FREE), 0);
 }
 
@@ -575,9 +576,9 @@ static void no_pool(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, mpool_large_dma(none[i], &c),
 				MPOOL_NO_DMA);
 		KUNIT_EXPECT_EQ(test, mpool_large_destroy(none[i]), 0);
-		KUNIT_EXPECT_EQ(test, -EINVAL,
-				mpool_large_add_region(none[i], &c, SZ_1M,
-						       NULL));
+		KUNIT_EXPECT_EQ(test,
+				mpool_large_add_region(none[i], &c, SZ_1M, NULL),
+				-EINVAL);
 	}
 }
 

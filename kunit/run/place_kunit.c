@@ -389,9 +389,10 @@ static void wishes_that_contradict(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, i, mpool_stat_read(&w.pool->pool.stats,
 						 MPOOL_STAT_FAIL));
-	KUNIT_EXPECT_PTR_EQ(test, ZERO_SIZE_PTR,
+	KUNIT_EXPECT_PTR_EQ(test,
 			    mpool_large_alloc_placed(w.pool, 0, &t[0].place,
-						     &real, GFP_QUIET));
+						     &real, GFP_QUIET),
+			    ZERO_SIZE_PTR);
 	KUNIT_EXPECT_NULL(test, mpool_large_alloc_placed(NULL, 1, NULL, &real,
 							 GFP_QUIET));
 	/* Device memory is not cleared. */
@@ -420,9 +421,10 @@ static void addresses_that_count(struct kunit *test)
 	p = mpool_large_alloc_placed(pool, 1, NULL, NULL, GFP_QUIET);
 	KUNIT_EXPECT_PTR_EQ(test, p, FAKE_BASE);
 	mpool_large_free(pool, p);
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_remove_region(pool, FAKE_BASE));
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_add_region(pool, FAKE_BASE, 16 * P,
-							&phys));
+	KUNIT_EXPECT_EQ(test, mpool_large_remove_region(pool, FAKE_BASE), 0);
+	KUNIT_EXPECT_EQ(test,
+			mpool_large_add_region(pool, FAKE_BASE, 16 * P, &phys),
+			0);
 	p = mpool_large_alloc_placed(pool, 1, &place, NULL, GFP_QUIET);
 	KUNIT_EXPECT_EQ(test, mpool_large_phys(pool, p), 8 * P);
 	mpool_large_free(pool, p);

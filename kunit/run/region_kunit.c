@@ -34,8 +34,8 @@ static void *region_memory(struct kunit *test, size_t size)
 	void *mem = vmalloc(size);
 
 	KUNIT_ASSERT_NOT_NULL(test, mem);
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, region_vfree,
-							   mem));
+	KUNIT_ASSERT_EQ(test,
+			kunit_add_action_or_reset(test, region_vfree, mem), 0);
 	return mem;
 }
 
@@ -128,12 +128,12 @@ static void wrong_arguments(struct kunit *test)
 	unsigned int i, before = nr_pools();
 
 	for (i = 0; i < ARRAY_SIZE(t); i++)
-		KUNIT_EXPECT_EQ_MSG(test, -EINVAL,
+		KUNIT_EXPECT_EQ_MSG(test,
 				    PTR_ERR(mpool_large_create_region(t[i].name,
 								      t[i].base,
 								      t[i].size,
 								      t[i].args)),
-				    "arguments %u", i);
+				    -EINVAL, "arguments %u", i);
 	KUNIT_EXPECT_EQ(test, nr_pools(), before);
 	KUNIT_EXPECT_EQ(test, word_at(mem), 0);
 }
@@ -143,11 +143,12 @@ static void too_much_to_describe(struct kunit *test)
 {
 	unsigned int before = nr_pools();
 
-	KUNIT_EXPECT_EQ(test, -ENOMEM,
+	KUNIT_EXPECT_EQ(test,
 			PTR_ERR(mpool_large_create_region("kunit-region",
 							  FAKE_BASE,
 							  RUNS_MAX_PAGES * PAGE_SIZE,
-							  NULL)));
+							  NULL)),
+			-ENOMEM);
 	KUNIT_EXPECT_EQ(test, nr_pools(), before);
 	KUNIT_EXPECT_EQ(test, word_at(FAKE_BASE), 0);
 }
@@ -158,15 +159,16 @@ static void name_is_taken(struct kunit *test)
 	char *mem = region_memory(test, 8 * PAGE_SIZE);
 	struct mpool_large *pool = new_region(test, mem, 4 * PAGE_SIZE, NULL);
 
-	KUNIT_EXPECT_EQ(test, -EEXIST,
+	KUNIT_EXPECT_EQ(test,
 			PTR_ERR(mpool_large_create_region("kunit-region",
 							  mem + 4 * PAGE_SIZE,
 							  4 * PAGE_SIZE,
-							  NULL)));
+							  NULL)),
+			-EEXIST);
 	KUNIT_EXPECT_EQ(test, word_at(mem + 4 * PAGE_SIZE), 0);
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_add_region(pool,
-							mem + 4 * PAGE_SIZE,
-							4 * PAGE_SIZE, NULL));
+	KUNIT_EXPECT_EQ(test,
+			mpool_large_add_region(pool, mem + 4 * PAGE_SIZE,
+					       4 * PAGE_SIZE, NULL), 0);
 	destroy(test, pool);
 }
 
@@ -236,11 +238,12 @@ static void overlaps_are_refused(struct kunit *test)
 		if (!t[i].err)
 			pages += t[i].pages;
 		else
-			KUNIT_EXPECT_EQ(test, -EBUSY,
+			KUNIT_EXPECT_EQ(test,
 					PTR_ERR(mpool_large_create_region("kunit-other",
 									  at,
 									  t[i].pages * PAGE_SIZE,
-									  NULL)));
+									  NULL)),
+					-EBUSY);
 		KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, pages);
 		KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
 	}
@@ -260,17 +263,19 @@ static void system_memory_is_no_region(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
 	p = mpool_large_alloc(pool, PAGE_SIZE, NULL, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, p);
-	KUNIT_EXPECT_EQ(test, -EBUSY,
+	KUNIT_EXPECT_EQ(test,
 			PTR_ERR(mpool_large_create_region("kunit-region", p,
-							  PAGE_SIZE, NULL)));
-	KUNIT_EXPECT_EQ(test, -EBUSY,
+							  PAGE_SIZE, NULL)),
+			-EBUSY);
+	KUNIT_EXPECT_EQ(test,
 			PTR_ERR(mpool_large_create_region("kunit-region",
 							  p + PAGE_SIZE,
-							  PAGE_SIZE, NULL)));
+							  PAGE_SIZE, NULL)),
+			-EBUSY);
 	/* Nor does such a pool take one. */
-	KUNIT_EXPECT_EQ(test, -EINVAL,
+	KUNIT_EXPECT_EQ(test,
 			mpool_large_add_region(pool, region_memory(test, SZ_1M),
-					       SZ_1M, NULL));
+					       SZ_1M, NULL), -EINVAL);
 	KUNIT_EXPECT_TRUE(test, mpool_large_owns(pool, p));
 	mpool_large_free(pool, p);
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
@@ -284,8 +289,8 @@ static void refused_region_leaves_no_trace(struct kunit *test)
 	struct mpool_large *pool = new_region(test, mem, 8 * PAGE_SIZE, NULL);
 	size_t real;
 
-	KUNIT_EXPECT_EQ(test, -EBUSY,
-			mpool_large_add_region(pool, mem, PAGE_SIZE, &io));
+	KUNIT_EXPECT_EQ(test, mpool_large_add_region(pool, mem, PAGE_SIZE, &io),
+			-EBUSY);
 	p = mpool_large_alloc(pool, 100, &real, GFP_KERNEL | __GFP_ZERO);
 	KUNIT_EXPECT_NOT_NULL(test, p);
 	if (p)
@@ -307,11 +312,12 @@ static void several_regions(struct kunit *test)
 	b = (char *)__get_free_pages(GFP_KERNEL, 5);
 	c = kunit_kmalloc(test, 10 * PAGE_SIZE + 100, GFP_KERNEL);
 	KUNIT_ASSERT_TRUE(test, b && c);
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_add_region(pool, b, 32 * PAGE_SIZE,
-							NULL));
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_add_region(pool, c,
-							10 * PAGE_SIZE + 100,
-							NULL));
+	KUNIT_EXPECT_EQ(test,
+			mpool_large_add_region(pool, b, 32 * PAGE_SIZE, NULL),
+			0);
+	KUNIT_EXPECT_EQ(test,
+			mpool_large_add_region(pool, c, 10 * PAGE_SIZE + 100, NULL),
+			0);
 	pages = pool->runs.nr_pages;
 	KUNIT_EXPECT_GE(test, pages, 16 + 32 + 9);
 	p[0] = mpool_large_alloc(pool, 16 * PAGE_SIZE, &real, GFP_QUIET);

@@ -21,8 +21,8 @@ static void *region_memory(struct kunit *test, size_t size)
 	void *mem = vmalloc(size);
 
 	KUNIT_ASSERT_NOT_NULL(test, mem);
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, removal_vfree,
-							   mem));
+	KUNIT_ASSERT_EQ(test,
+			kunit_add_action_or_reset(test, removal_vfree, mem), 0);
 	return mem;
 }
 
@@ -62,33 +62,42 @@ static void regions_come_and_go(struct kunit *test)
 					      NULL);
 	char *two = mem + 16 * PAGE_SIZE, *three = mem + 32 * PAGE_SIZE;
 
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_add_region(pool, two,
-							16 * PAGE_SIZE, NULL));
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_add_region(pool, three,
-							16 * PAGE_SIZE, NULL));
+	KUNIT_EXPECT_EQ(test,
+			mpool_large_add_region(pool, two, 16 * PAGE_SIZE, NULL),
+			0);
+	KUNIT_EXPECT_EQ(test,
+			mpool_large_add_region(pool, three, 16 * PAGE_SIZE, NULL),
+			0);
 	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 15 + 16 + 16);
 	p = mpool_large_alloc(pool, 15 * PAGE_SIZE, NULL, GFP_QUIET);
 	KUNIT_EXPECT_PTR_EQ(test, p, mem + PAGE_SIZE);
 	q = mpool_large_alloc(pool, 16 * PAGE_SIZE, NULL, GFP_QUIET);
 	KUNIT_ASSERT_TRUE(test, q == two || q == three);
-	KUNIT_EXPECT_EQ(test, -EBUSY, mpool_large_remove_region(pool, mem + 5));
-	KUNIT_EXPECT_EQ(test, -EBUSY, mpool_large_remove_region(pool, q));
+	KUNIT_EXPECT_EQ(test, mpool_large_remove_region(pool, mem + 5), -EBUSY);
+	KUNIT_EXPECT_EQ(test, mpool_large_remove_region(pool, q), -EBUSY);
 	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 47);
 	/* It is the start that counts, as it was given, and none that is rounded to it. */
-	KUNIT_EXPECT_EQ(test, -ENOENT,
-			mpool_large_remove_region(pool, two + PAGE_SIZE));
-	KUNIT_EXPECT_EQ(test, -ENOENT, mpool_large_remove_region(pool, mem));
-	KUNIT_EXPECT_EQ(test, -ENOENT, mpool_large_remove_region(pool, mem + 4));
-	KUNIT_EXPECT_EQ(test, -ENOENT, mpool_large_remove_region(pool, mem + 6));
-	KUNIT_EXPECT_EQ(test, -ENOENT, mpool_large_remove_region(pool, mem + PAGE_SIZE));
-	KUNIT_EXPECT_EQ(test, -ENOENT, mpool_large_remove_region(pool, two - 1));
-	KUNIT_EXPECT_EQ(test, -ENOENT, mpool_large_remove_region(pool, two + 1));
-	KUNIT_EXPECT_EQ(test, -ENOENT, mpool_large_remove_region(pool, three - 1));
-	KUNIT_EXPECT_EQ(test, -ENOENT, mpool_large_remove_region(pool, NULL));
-	KUNIT_EXPECT_EQ(test, -ENOENT, mpool_large_remove_region(pool,
-								 (void *)~0UL));
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_remove_region(pool, q == two ?
-							   three : two));
+	KUNIT_EXPECT_EQ(test, mpool_large_remove_region(pool, two + PAGE_SIZE),
+			-ENOENT);
+	KUNIT_EXPECT_EQ(test, mpool_large_remove_region(pool, mem), -ENOENT);
+	KUNIT_EXPECT_EQ(test, mpool_large_remove_region(pool, mem + 4),
+			-ENOENT);
+	KUNIT_EXPECT_EQ(test, mpool_large_remove_region(pool, mem + 6),
+			-ENOENT);
+	KUNIT_EXPECT_EQ(test, mpool_large_remove_region(pool, mem + PAGE_SIZE),
+			-ENOENT);
+	KUNIT_EXPECT_EQ(test, mpool_large_remove_region(pool, two - 1),
+			-ENOENT);
+	KUNIT_EXPECT_EQ(test, mpool_large_remove_region(pool, two + 1),
+			-ENOENT);
+	KUNIT_EXPECT_EQ(test, mpool_large_remove_region(pool, three - 1),
+			-ENOENT);
+	KUNIT_EXPECT_EQ(test, mpool_large_remove_region(pool, NULL), -ENOENT);
+	KUNIT_EXPECT_EQ(test, mpool_large_remove_region(pool, (void *)~0UL),
+			-ENOENT);
+	KUNIT_EXPECT_EQ(test,
+			mpool_large_remove_region(pool, q == two ? three : two),
+			0);
 	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 31);
 	KUNIT_EXPECT_EQ(test, word_at(q == two ? three : two), 0);
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
@@ -96,22 +105,24 @@ static void regions_come_and_go(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mpool_large_owns(pool, q));
 	KUNIT_EXPECT_NULL(test, mpool_large_alloc(pool, 1, NULL, GFP_QUIET));
 	mpool_large_free(pool, p);
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_remove_region(pool, mem + 5));
-	KUNIT_EXPECT_EQ(test, -ENOENT, mpool_large_remove_region(pool, mem + 5));
+	KUNIT_EXPECT_EQ(test, mpool_large_remove_region(pool, mem + 5), 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_remove_region(pool, mem + 5),
+			-ENOENT);
 	mpool_large_free(pool, p);
 	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&pool->pool), 1);
 	mpool_large_free(pool, q);
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_remove_region(pool, q));
+	KUNIT_EXPECT_EQ(test, mpool_large_remove_region(pool, q), 0);
 	/* The pool of no region, and one with a region again. */
 	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 0);
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
 	KUNIT_EXPECT_NULL(test, mpool_large_alloc(pool, 1, NULL, GFP_QUIET));
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_add_region(pool, mem,
-							48 * PAGE_SIZE, NULL));
+	KUNIT_EXPECT_EQ(test,
+			mpool_large_add_region(pool, mem, 48 * PAGE_SIZE, NULL),
+			0);
 	p = mpool_large_alloc(pool, 48 * PAGE_SIZE, NULL, GFP_QUIET);
 	KUNIT_EXPECT_PTR_EQ(test, p, mem);
 	mpool_large_free(pool, p);
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_remove_region(pool, mem));
+	KUNIT_EXPECT_EQ(test, mpool_large_remove_region(pool, mem), 0);
 	destroy(test, pool);
 }
 
@@ -128,15 +139,15 @@ static void removal_is_refused(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(fixed));
 	obj = mpool_fixed_alloc(fixed, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, obj);
-	KUNIT_EXPECT_EQ(test, -EBUSY, mpool_large_remove_region(pool, mem));
+	KUNIT_EXPECT_EQ(test, mpool_large_remove_region(pool, mem), -EBUSY);
 	mpool_fixed_free(fixed, obj);
 	KUNIT_EXPECT_EQ(test, mpool_fixed_destroy(fixed), 0);
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_remove_region(pool, mem));
+	KUNIT_EXPECT_EQ(test, mpool_large_remove_region(pool, mem), 0);
 	destroy(test, pool);
-	KUNIT_EXPECT_EQ(test, -EINVAL, mpool_large_remove_region(NULL, mem));
+	KUNIT_EXPECT_EQ(test, mpool_large_remove_region(NULL, mem), -EINVAL);
 	pool = mpool_large_create("kunit-system", NULL);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
-	KUNIT_EXPECT_EQ(test, -EINVAL, mpool_large_remove_region(pool, mem));
+	KUNIT_EXPECT_EQ(test, mpool_large_remove_region(pool, mem), -EINVAL);
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
 }
 
@@ -165,10 +176,10 @@ static void model_range(struct kunit *test, struct model *m, unsigned int i)
 	int err = m->has[i] ? m->used[i] ? -EBUSY : 0 : -ENOENT;
 
 	if (!m->has[i] && m->done[0] % 4) {
-		KUNIT_EXPECT_EQ(test, 0,
+		KUNIT_EXPECT_EQ(test,
 				mpool_large_add_region(m->pool, base,
 						       MODEL_PAGES * PAGE_SIZE,
-						       NULL));
+						       NULL), 0);
 		m->has[i] = true;
 		m->done[0]++;
 		return;
@@ -289,10 +300,10 @@ static void removal_under_load(struct kunit *test)
 						   0x5a, 8 * PAGE_SIZE));
 		has = !has;
 		removed++;
-		KUNIT_EXPECT_EQ(test, 0,
-				mpool_large_add_region(busy.pool, mem +
-						       has * 8 * PAGE_SIZE,
-						       8 * PAGE_SIZE, NULL));
+		KUNIT_EXPECT_EQ(test,
+				mpool_large_add_region(busy.pool,
+						       mem + has * 8 * PAGE_SIZE,
+						       8 * PAGE_SIZE, NULL), 0);
 	}
 	kthread_stop(task);
 	kunit_info(test, "%u removals, %lu runs\n", removed, busy.allocs);

@@ -33,10 +33,11 @@ static void end_of(struct kunit *test, struct mpool_small *pool)
 	struct mpool_count count;
 
 	pool->pool.ops->count(&pool->pool, &count);
-	KUNIT_EXPECT_EQ(test, 0, count.live);
-	KUNIT_EXPECT_EQ(test, 0, mpool_small_verify(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_small_destroy(mpool_kunit_own_small(test,
-									   pool)));
+	KUNIT_EXPECT_EQ(test, count.live, 0);
+	KUNIT_EXPECT_EQ(test, mpool_small_verify(pool), 0);
+	KUNIT_EXPECT_EQ(test,
+			mpool_small_destroy(mpool_kunit_own_small(test, pool)),
+			0);
 }
 
 static unsigned int classes_of(struct mpool_small *pool)
@@ -180,7 +181,7 @@ static void runs_stand_in_for_long_ones(struct kunit *test)
 								GFP_KERNEL));
 	free_all(pool, objs, n);
 	end_of(test, pool);
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(mpool_large_shared));
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(mpool_large_shared), 0);
 }
 
 /* A macro with a size that is a constant, and somebody who lies. */
@@ -200,7 +201,7 @@ static void class_of_a_constant(struct kunit *test)
 		mpool_free(q);
 	}
 	KUNIT_EXPECT_PTR_EQ(test, mpool_malloc(0, GFP_KERNEL), ZERO_SIZE_PTR);
-	KUNIT_EXPECT_EQ(test, 0, mpool_small_verify(mpool_global()));
+	KUNIT_EXPECT_EQ(test, mpool_small_verify(mpool_global()), 0);
 }
 
 /* From 8 to 4095 bytes, each doubling as often as the next. */
@@ -253,7 +254,10 @@ static void random_sizes(struct kunit *test)
 	const struct cpumask was = *current->cpus_ptr;
 
 	/* On one CPU: each that the thread came by would hold magazines of its own. */
-	KUNIT_ASSERT_EQ(test, 0, set_cpus_allowed_ptr(current, cpumask_of(raw_smp_processor_id())));
+	KUNIT_ASSERT_EQ(test,
+			set_cpus_allowed_ptr(current,
+					     cpumask_of(raw_smp_processor_id())),
+			0);
 	/* With 56 classes, all of them used: 361, 201 and 139 of the last three. */
 	random_load(test, 60, 20000, 1200);
 	random_load(test, 250, 20000, 450);

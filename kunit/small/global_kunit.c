@@ -30,7 +30,7 @@ static void malloc_and_free(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, q);
 	KUNIT_EXPECT_GE(test, mpool_usable_size(p), 104);
 	KUNIT_EXPECT_LE(test, mpool_usable_size(p), 128);
-	KUNIT_EXPECT_EQ(test, 5 * PAGE_SIZE, mpool_usable_size(q));
+	KUNIT_EXPECT_EQ(test, mpool_usable_size(q), 5 * PAGE_SIZE);
 	KUNIT_EXPECT_NULL(test, memchr_inv(q, 0, mpool_usable_size(q)));
 	KUNIT_EXPECT_TRUE(test, mpool_owns(p));
 	KUNIT_EXPECT_TRUE(test, mpool_small_owns(mpool_global(), p));
@@ -41,21 +41,21 @@ static void malloc_and_free(struct kunit *test)
 	mpool_free(ZERO_SIZE_PTR);
 	KUNIT_EXPECT_FALSE(test, mpool_owns(p));
 	KUNIT_EXPECT_EQ(test, before, live_now());
-	KUNIT_EXPECT_EQ(test, 0, mpool_small_verify(mpool_global()));
+	KUNIT_EXPECT_EQ(test, mpool_small_verify(mpool_global()), 0);
 }
 
 static void no_size(struct kunit *test)
 {
 	void *p;
 
-	KUNIT_EXPECT_PTR_EQ(test, ZERO_SIZE_PTR, mpool_malloc(0, GFP_KERNEL));
-	KUNIT_EXPECT_PTR_EQ(test, ZERO_SIZE_PTR, mpool_zalloc(0, GFP_KERNEL));
-	KUNIT_EXPECT_PTR_EQ(test, ZERO_SIZE_PTR, mpool_calloc(0, 8,
-							      GFP_KERNEL));
-	KUNIT_EXPECT_PTR_EQ(test, ZERO_SIZE_PTR, mpool_calloc(8, 0,
-							      GFP_KERNEL));
+	KUNIT_EXPECT_PTR_EQ(test, mpool_malloc(0, GFP_KERNEL), ZERO_SIZE_PTR);
+	KUNIT_EXPECT_PTR_EQ(test, mpool_zalloc(0, GFP_KERNEL), ZERO_SIZE_PTR);
+	KUNIT_EXPECT_PTR_EQ(test, mpool_calloc(0, 8, GFP_KERNEL),
+			    ZERO_SIZE_PTR);
+	KUNIT_EXPECT_PTR_EQ(test, mpool_calloc(8, 0, GFP_KERNEL),
+			    ZERO_SIZE_PTR);
 	p = mpool_realloc(NULL, 0, GFP_KERNEL);
-	KUNIT_EXPECT_PTR_EQ(test, ZERO_SIZE_PTR, p);
+	KUNIT_EXPECT_PTR_EQ(test, p, ZERO_SIZE_PTR);
 }
 
 /* tbox: n * size was computed without a look at what became of it. */
@@ -173,16 +173,16 @@ static void realloc_stays_in_the_pool(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_intact(q, 50, 2));
 	KUNIT_EXPECT_TRUE(test, mpool_small_owns(mpool_global(), p));
 	KUNIT_EXPECT_TRUE(test, mpool_small_owns(pool, q));
-	KUNIT_EXPECT_PTR_EQ(test, ZERO_SIZE_PTR, mpool_realloc(p, 0,
-							       GFP_KERNEL));
-	KUNIT_EXPECT_PTR_EQ(test, ZERO_SIZE_PTR, mpool_realloc(q, 0,
-							       GFP_KERNEL));
+	KUNIT_EXPECT_PTR_EQ(test, mpool_realloc(p, 0, GFP_KERNEL),
+			    ZERO_SIZE_PTR);
+	KUNIT_EXPECT_PTR_EQ(test, mpool_realloc(q, 0, GFP_KERNEL),
+			    ZERO_SIZE_PTR);
 	p = mpool_realloc(ZERO_SIZE_PTR, 9, GFP_KERNEL);
 	KUNIT_EXPECT_TRUE(test, mpool_small_owns(mpool_global(), p));
 	mpool_free(p);
 	KUNIT_EXPECT_EQ(test, before, live_now());
-	KUNIT_EXPECT_EQ(test, 0, mpool_small_verify(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_small_verify(mpool_global()));
+	KUNIT_EXPECT_EQ(test, mpool_small_verify(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_small_verify(mpool_global()), 0);
 }
 
 static void set_refuses(struct kunit *test)
@@ -190,15 +190,16 @@ static void set_refuses(struct kunit *test)
 	struct mpool_small *pool = mpool_kunit_small(test, "kt-small", NULL);
 	struct mpool_small *is = mpool_global();
 
-	KUNIT_EXPECT_EQ(test, -EINVAL, mpool_set_global(NULL));
-	KUNIT_EXPECT_EQ(test, -EINVAL, mpool_set_global(ERR_PTR(-ENOMEM)));
+	KUNIT_EXPECT_EQ(test, mpool_set_global(NULL), -EINVAL);
+	KUNIT_EXPECT_EQ(test, mpool_set_global(ERR_PTR(-ENOMEM)), -EINVAL);
 	/* In use by now. */
-	KUNIT_EXPECT_EQ(test, -EBUSY, mpool_set_global(pool));
+	KUNIT_EXPECT_EQ(test, mpool_set_global(pool), -EBUSY);
 	KUNIT_EXPECT_PTR_EQ(test, is, mpool_global());
-	KUNIT_EXPECT_EQ(test, 0, mpool_small_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_small_verify(pool), 0);
 	/* So it goes as easily as any other. */
-	KUNIT_EXPECT_EQ(test, 0,
-			mpool_small_destroy(mpool_kunit_own_small(test, pool)));
+	KUNIT_EXPECT_EQ(test,
+			mpool_small_destroy(mpool_kunit_own_small(test, pool)),
+			0);
 	KUNIT_EXPECT_NULL(test, mpool_pool_find("kt-small"));
 }
 
@@ -214,22 +215,24 @@ static void set_prepares_the_pool(struct kunit *test)
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(gone));
 	p = mpool_small_alloc(gone, 8, GFP_KERNEL);
-	KUNIT_EXPECT_EQ(test, 1, mpool_small_destroy(gone));
+	KUNIT_EXPECT_EQ(test, mpool_small_destroy(gone), 1);
 	atomic_inc(&first->pool.users);
 	/* An orphan takes frees only. */
-	KUNIT_EXPECT_EQ(test, -EINVAL, mpool_global_offer(&at, gone, _THIS_IP_));
+	KUNIT_EXPECT_EQ(test, mpool_global_offer(&at, gone, _THIS_IP_),
+			-EINVAL);
 	KUNIT_EXPECT_EQ(test, (unsigned long)first | 1, at);
-	KUNIT_EXPECT_EQ(test, 0, mpool_global_offer(&at, second, _THIS_IP_));
+	KUNIT_EXPECT_EQ(test, mpool_global_offer(&at, second, _THIS_IP_), 0);
 	KUNIT_EXPECT_EQ(test, (unsigned long)second | 1, at);
-	KUNIT_EXPECT_EQ(test, 0, atomic_read(&first->pool.users));
-	KUNIT_EXPECT_EQ(test, 1, atomic_read(&second->pool.users));
+	KUNIT_EXPECT_EQ(test, atomic_read(&first->pool.users), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&second->pool.users), 1);
 	/* Each size of a class is served in any context. */
 	for (i = 0; i <= mpool_small_class(SMALL_BASE_MAX); i++)
 		KUNIT_EXPECT_NOT_NULL(test, second->classes[i]);
 	/* In use. */
 	at &= ~1ul;
-	KUNIT_EXPECT_EQ(test, -EBUSY, mpool_global_offer(&at, first, _THIS_IP_));
-	KUNIT_EXPECT_EQ(test, 0, atomic_read(&first->pool.users));
+	KUNIT_EXPECT_EQ(test, mpool_global_offer(&at, first, _THIS_IP_),
+			-EBUSY);
+	KUNIT_EXPECT_EQ(test, atomic_read(&first->pool.users), 0);
 	atomic_dec(&second->pool.users);
 	mpool_free(p);
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!mpool_kunit_orphans("kt-gone")));
@@ -240,12 +243,12 @@ static void cannot_be_destroyed(struct kunit *test)
 	struct mpool_small *pool = mpool_global();
 	void *p;
 
-	KUNIT_EXPECT_EQ(test, 0, mpool_small_destroy(pool));
+	KUNIT_EXPECT_EQ(test, mpool_small_destroy(pool), 0);
 	KUNIT_EXPECT_PTR_EQ(test, pool, mpool_global());
 	p = mpool_malloc(10, GFP_KERNEL);
 	KUNIT_EXPECT_NOT_NULL(test, p);
 	mpool_free(p);
-	KUNIT_EXPECT_EQ(test, 0, mpool_small_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_small_verify(pool), 0);
 }
 
 /* It has the objects of all drivers. */
@@ -259,7 +262,7 @@ static void cannot_be_cleared(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mpool_owns(q));
 	mpool_free(p);
 	mpool_free(q);
-	KUNIT_EXPECT_EQ(test, 0, mpool_small_verify(mpool_global()));
+	KUNIT_EXPECT_EQ(test, mpool_small_verify(mpool_global()), 0);
 }
 
 static void fails_cleanly(struct kunit *test)
@@ -286,8 +289,8 @@ static void fails_cleanly(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, before, live_now());
 	}
 	KUNIT_EXPECT_GT(test, seen, 10);
-	KUNIT_EXPECT_EQ(test, 0, mpool_small_verify(mpool_global()));
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(mpool_large_shared));
+	KUNIT_EXPECT_EQ(test, mpool_small_verify(mpool_global()), 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(mpool_large_shared), 0);
 }
 
 static struct kunit_case global_cases[] = {

@@ -23,9 +23,9 @@ static size_t live_of(struct mpool_small *pool)
 
 static void end_of(struct kunit *test, struct mpool_small *pool)
 {
-	KUNIT_EXPECT_EQ(test, 0, live_of(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_small_verify(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(mpool_large_shared));
+	KUNIT_EXPECT_EQ(test, live_of(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_small_verify(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(mpool_large_shared), 0);
 }
 
 /* --- sizes --- */
@@ -95,21 +95,21 @@ static void no_size(struct kunit *test)
 	struct mpool_small *pool = mpool_kunit_small(test, NAME, NULL);
 	void *p;
 
-	KUNIT_EXPECT_PTR_EQ(test, ZERO_SIZE_PTR,
-			    mpool_small_alloc(pool, 0, GFP_KERNEL));
-	KUNIT_EXPECT_PTR_EQ(test, ZERO_SIZE_PTR,
-			    mpool_small_zalloc(pool, 0, GFP_KERNEL));
+	KUNIT_EXPECT_PTR_EQ(test, mpool_small_alloc(pool, 0, GFP_KERNEL),
+			    ZERO_SIZE_PTR);
+	KUNIT_EXPECT_PTR_EQ(test, mpool_small_zalloc(pool, 0, GFP_KERNEL),
+			    ZERO_SIZE_PTR);
 	mpool_small_free(pool, ZERO_SIZE_PTR);
 	mpool_small_free(pool, NULL);
 	p = mpool_small_realloc(pool, NULL, 0, GFP_KERNEL);
-	KUNIT_EXPECT_PTR_EQ(test, ZERO_SIZE_PTR, p);
+	KUNIT_EXPECT_PTR_EQ(test, p, ZERO_SIZE_PTR);
 	p = mpool_small_realloc(pool, ZERO_SIZE_PTR, 100, GFP_KERNEL);
 	KUNIT_EXPECT_FALSE(test, ZERO_OR_NULL_PTR(p));
-	KUNIT_EXPECT_EQ(test, 1, live_of(pool));
+	KUNIT_EXPECT_EQ(test, live_of(pool), 1);
 	p = mpool_small_realloc(pool, p, 0, GFP_KERNEL);
-	KUNIT_EXPECT_PTR_EQ(test, ZERO_SIZE_PTR, p);
-	KUNIT_EXPECT_EQ(test, 0, mpool_usable_size(ZERO_SIZE_PTR));
-	KUNIT_EXPECT_EQ(test, 0, mpool_kunit_bad(&pool->pool));
+	KUNIT_EXPECT_PTR_EQ(test, p, ZERO_SIZE_PTR);
+	KUNIT_EXPECT_EQ(test, mpool_usable_size(ZERO_SIZE_PTR), 0);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&pool->pool), 0);
 	end_of(test, pool);
 }
 
@@ -194,7 +194,7 @@ static void realloc_across_every_border(struct kunit *test)
 		bad += move_wrong(pool, SMALL_MAX, size);
 		bad += move_wrong(pool, size, SMALL_MAX + 1);
 	}
-	KUNIT_EXPECT_EQ(test, 0, bad);
+	KUNIT_EXPECT_EQ(test, bad, 0);
 	end_of(test, pool);
 }
 
@@ -223,7 +223,7 @@ static void realloc_from_a_class_of_its_own(struct kunit *test)
 		KUNIT_EXPECT_LE(test, mpool_usable_size(p),
 				most_usable(sizes[i] / 2));
 	}
-	KUNIT_EXPECT_EQ(test, 0, bad);
+	KUNIT_EXPECT_EQ(test, bad, 0);
 	mpool_small_clear(pool);
 	end_of(test, pool);
 }
@@ -284,11 +284,11 @@ static void realloc_that_fails_changes_nothing(struct kunit *test)
 						    GFP_KERNEL));
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_intact(small, 200, 1));
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_intact(run, 20000, 2));
-	KUNIT_EXPECT_EQ(test, 2, live_of(pool));
+	KUNIT_EXPECT_EQ(test, live_of(pool), 2);
 	mpool_small_free(pool, small);
 	mpool_small_free(pool, run);
 	end_of(test, pool);
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(region));
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(region), 0);
 }
 
 /* --- whose is it --- */
@@ -308,8 +308,9 @@ static void wrong_pool(struct kunit *test)
 		mpool_small_free(b, p);
 		q = mpool_small_realloc(b, p, sizes[i] * 2, GFP_KERNEL);
 		KUNIT_EXPECT_NULL(test, q);
-		KUNIT_EXPECT_PTR_EQ(test, ZERO_SIZE_PTR,
-				    mpool_small_realloc(b, p, 0, GFP_KERNEL));
+		KUNIT_EXPECT_PTR_EQ(test,
+				    mpool_small_realloc(b, p, 0, GFP_KERNEL),
+				    ZERO_SIZE_PTR);
 		KUNIT_EXPECT_EQ(test, 3 * (i + 1), mpool_kunit_bad(&b->pool));
 		KUNIT_EXPECT_TRUE(test, mpool_small_owns(a, p));
 		KUNIT_EXPECT_FALSE(test, mpool_small_owns(b, p));
@@ -337,7 +338,7 @@ static void address_decides(struct kunit *test)
 	p = mpool_small_realloc(pool, p, 3 * SMALL_MAX, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	mpool_free(p);
-	KUNIT_EXPECT_EQ(test, 0, mpool_kunit_bad(&pool->pool));
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&pool->pool), 0);
 	end_of(test, pool);
 }
 
@@ -357,7 +358,7 @@ static void no_pool_at_all(struct kunit *test)
 		mpool_small_free(none[i], test);
 		mpool_small_clear(none[i]);
 		KUNIT_EXPECT_FALSE(test, mpool_small_owns(none[i], test));
-		KUNIT_EXPECT_EQ(test, 0, mpool_small_destroy(none[i]));
+		KUNIT_EXPECT_EQ(test, mpool_small_destroy(none[i]), 0);
 	}
 }
 
@@ -366,19 +367,17 @@ static void create_refuses(struct kunit *test)
 	struct mpool_small_args args = { .on_leak = 9 };
 	struct mpool_small *pool;
 
-	KUNIT_EXPECT_EQ(test, -EINVAL,
-			PTR_ERR(mpool_small_create(NULL, NULL)));
-	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(mpool_small_create("", NULL)));
-	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(mpool_small_create("a/b",
-								  NULL)));
-	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(mpool_small_create(NAME,
-								  &args)));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(mpool_small_create(NULL, NULL)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(mpool_small_create("", NULL)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(mpool_small_create("a/b", NULL)),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(mpool_small_create(NAME, &args)),
+			-EINVAL);
 	args = (struct mpool_small_args){ .large = ERR_PTR(-ENOMEM) };
-	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(mpool_small_create(NAME,
-								  &args)));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(mpool_small_create(NAME, &args)),
+			-EINVAL);
 	pool = mpool_kunit_small(test, NAME, NULL);
-	KUNIT_EXPECT_EQ(test, -EEXIST, PTR_ERR(mpool_small_create(NAME,
-								  NULL)));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(mpool_small_create(NAME, NULL)), -EEXIST);
 	end_of(test, pool);
 }
 
@@ -412,7 +411,7 @@ static void clear_keeps_the_pool(struct kunit *test)
 			KUNIT_EXPECT_FALSE(test, mpool_owns(objs[i]));
 		end_of(test, pool);
 	}
-	KUNIT_EXPECT_EQ(test, 0, atomic_long_read(&pool->pool.pages));
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->pool.pages), 0);
 }
 
 static void destroy_with_leaks(struct kunit *test)
@@ -433,7 +432,7 @@ static void destroy_with_leaks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ARRAY_SIZE(mixed),
 			mpool_small_destroy(mpool_kunit_own_small(test, pool)));
 	for (i = 0; i < ARRAY_SIZE(mixed); i++) {
-		KUNIT_EXPECT_EQ(test, 1, mpool_kunit_orphans(NAME));
+		KUNIT_EXPECT_EQ(test, mpool_kunit_orphans(NAME), 1);
 		KUNIT_EXPECT_TRUE(test, mpool_kunit_intact(objs[i], mixed[i],
 							   i));
 		mpool_free(objs[i]);
@@ -441,7 +440,7 @@ static void destroy_with_leaks(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!mpool_kunit_orphans(NAME)));
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(before ==
 			  mpool_kunit_shared_pages()));
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(mpool_large_shared));
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(mpool_large_shared), 0);
 }
 
 /* --- allocation failures --- */
@@ -466,8 +465,8 @@ static bool try_everything(struct kunit *test, struct mpool_small *pool)
 			all = false;
 		mpool_small_free(pool, p ?: objs[i]);
 	}
-	KUNIT_EXPECT_EQ(test, 0, live_of(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_small_verify(pool));
+	KUNIT_EXPECT_EQ(test, live_of(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_small_verify(pool), 0);
 	return all;
 }
 
@@ -496,7 +495,7 @@ static void every_allocation_failure(struct kunit *test)
 	KUNIT_EXPECT_LT(test, n, 1000);
 	KUNIT_EXPECT_GT(test, failed, 5);
 	KUNIT_EXPECT_EQ(test, before, mpool_kunit_shared_pages());
-	KUNIT_EXPECT_EQ(test, 0, mpool_large_verify(mpool_large_shared));
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(mpool_large_shared), 0);
 }
 
 /* __GFP_NOFAIL does without a class, if it cannot be made. */
@@ -627,11 +626,11 @@ static void model(struct kunit *test)
 		m->wrong += mpool_small_verify(m->pool);
 		m->wrong += live_of(m->pool) != m->n;
 	}
-	KUNIT_EXPECT_EQ_MSG(test, 0, m->wrong, "at step %u", step);
+	KUNIT_EXPECT_EQ_MSG(test, m->wrong, 0, "at step %u", step);
 	while (m->n)
 		model_free(m, &m->objs[0]);
-	KUNIT_EXPECT_EQ(test, 0, m->wrong);
-	KUNIT_EXPECT_EQ(test, 0, mpool_kunit_bad(&m->pool->pool));
+	KUNIT_EXPECT_EQ(test, m->wrong, 0);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&m->pool->pool), 0);
 	end_of(test, m->pool);
 }
 
@@ -648,14 +647,14 @@ static void size_roundup(struct kunit *test)
 	size_t size, more, wrong = 0;
 	void *p;
 
-	KUNIT_EXPECT_EQ(test, 0, mpool_size_roundup(0));
-	KUNIT_EXPECT_EQ(test, 8, mpool_size_roundup(1));
-	KUNIT_EXPECT_EQ(test, 520, mpool_size_roundup(513));
-	KUNIT_EXPECT_EQ(test, SMALL_MAX, mpool_size_roundup(SMALL_MAX));
+	KUNIT_EXPECT_EQ(test, mpool_size_roundup(0), 0);
+	KUNIT_EXPECT_EQ(test, mpool_size_roundup(1), 8);
+	KUNIT_EXPECT_EQ(test, mpool_size_roundup(513), 520);
+	KUNIT_EXPECT_EQ(test, mpool_size_roundup(SMALL_MAX), SMALL_MAX);
 	KUNIT_EXPECT_EQ(test, PAGE_ALIGN(SMALL_MAX + 1),
 			mpool_size_roundup(SMALL_MAX + 1));
-	KUNIT_EXPECT_EQ(test, SIZE_MAX, mpool_size_roundup(SIZE_MAX));
-	KUNIT_EXPECT_EQ(test, SIZE_MAX - 5, mpool_size_roundup(SIZE_MAX - 5));
+	KUNIT_EXPECT_EQ(test, mpool_size_roundup(SIZE_MAX), SIZE_MAX);
+	KUNIT_EXPECT_EQ(test, mpool_size_roundup(SIZE_MAX - 5), SIZE_MAX - 5);
 	for (size = 1; size < 70000; size += 1 + size / 100) {
 		more = mpool_size_roundup(size);
 		wrong += more < size || mpool_size_roundup(more) != more;
@@ -669,7 +668,7 @@ static void size_roundup(struct kunit *test)
 			memset(p, 0x5a, more);
 		mpool_small_free(pool, p);
 	}
-	KUNIT_EXPECT_EQ(test, 0, wrong);
+	KUNIT_EXPECT_EQ(test, wrong, 0);
 	end_of(test, pool);
 }
 
@@ -689,7 +688,7 @@ static void all_of_it(struct kunit *test)
 		memset(q, 0, usable);
 		mpool_free(q);
 	}
-	KUNIT_EXPECT_EQ(test, 0, wrong);
+	KUNIT_EXPECT_EQ(test, wrong, 0);
 	end_of(test, pool);
 }
 
@@ -723,9 +722,10 @@ static void reserve_without_memory(struct kunit *test)
 	size_t size;
 
 	mpool_kunit_random(test, &rnd);
-	KUNIT_ASSERT_EQ(test, 0, mpool_small_reserve(pool, 1000, RESERVE,
-						     GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, RESERVE, reserve_held(pool, 1024));
+	KUNIT_ASSERT_EQ(test,
+			mpool_small_reserve(pool, 1000, RESERVE, GFP_KERNEL),
+			0);
+	KUNIT_EXPECT_EQ(test, reserve_held(pool, 1024), RESERVE);
 	while (mpool_large_alloc(large, PAGE_SIZE, NULL, gfp))
 		;
 	for (round = 0; round < 5; round++) {
@@ -738,10 +738,12 @@ static void reserve_without_memory(struct kunit *test)
 			KUNIT_EXPECT_NULL(test, memchr_inv(objs[i], 0, size));
 			memset(objs[i], 0xa5, size);
 		}
-		KUNIT_EXPECT_EQ(test, 0, mpool_stat_read(&pool->pool.stats,
-							 MPOOL_STAT_FAIL));
-		KUNIT_EXPECT_NE(test, 0, mpool_stat_read(&pool->pool.stats,
-							 MPOOL_STAT_RESERVE));
+		KUNIT_EXPECT_EQ(test,
+				mpool_stat_read(&pool->pool.stats, MPOOL_STAT_FAIL),
+				0);
+		KUNIT_EXPECT_NE(test,
+				mpool_stat_read(&pool->pool.stats,
+						MPOOL_STAT_RESERVE), 0);
 		for (i = 0; i < RESERVE; i++)
 			mpool_small_free(pool, objs[i]);
 		KUNIT_EXPECT_TRUE(test,
@@ -760,7 +762,7 @@ static void reserve_without_memory(struct kunit *test)
 	while (got--)
 		mpool_small_free(pool, objs[got]);
 	mpool_large_clear(large);
-	KUNIT_EXPECT_EQ(test, 0, mpool_small_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_small_verify(pool), 0);
 }
 
 static void reserves_of_several_sizes(struct kunit *test)
@@ -768,26 +770,27 @@ static void reserves_of_several_sizes(struct kunit *test)
 	struct mpool_small *pool = mpool_kunit_small(test, NAME, NULL);
 	gfp_t gfp = GFP_KERNEL;
 
-	KUNIT_EXPECT_EQ(test, 0, mpool_small_reserve(pool, 1, 7, gfp));
-	KUNIT_EXPECT_EQ(test, 0, mpool_small_reserve(pool, 16384, 3, gfp));
-	KUNIT_EXPECT_EQ(test, 7, reserve_held(pool, 64));
-	KUNIT_EXPECT_EQ(test, 3, reserve_held(pool, 16384));
-	KUNIT_EXPECT_EQ(test, 0, mpool_small_reserve(pool, 64, 2, gfp));
-	KUNIT_EXPECT_EQ(test, 2, reserve_held(pool, 64));
-	KUNIT_EXPECT_EQ(test, 0, mpool_small_reserve(pool, 9000, 0, gfp));
-	KUNIT_EXPECT_EQ(test, 0, reserve_held(pool, 16384));
-	KUNIT_EXPECT_EQ(test, -EINVAL, mpool_small_reserve(pool, 0, 1, gfp));
-	KUNIT_EXPECT_EQ(test, -EINVAL, mpool_small_reserve(pool, 16385, 1, gfp));
-	KUNIT_EXPECT_EQ(test, -EINVAL, mpool_small_reserve(pool, SIZE_MAX, 1,
-							   gfp));
-	KUNIT_EXPECT_EQ(test, -EINVAL, mpool_small_reserve(pool, 8, 1,
-							   GFP_ATOMIC));
-	KUNIT_EXPECT_EQ(test, -ENOSPC, mpool_small_reserve(pool, 8, UINT_MAX,
-							   gfp));
-	KUNIT_EXPECT_EQ(test, -EINVAL, mpool_small_reserve(NULL, 8, 1, gfp));
-	KUNIT_EXPECT_EQ(test, -EINVAL, mpool_small_reserve(ERR_PTR(-ENOMEM), 8,
-							   1, gfp));
-	KUNIT_EXPECT_EQ(test, 2, reserve_held(pool, 64));
+	KUNIT_EXPECT_EQ(test, mpool_small_reserve(pool, 1, 7, gfp), 0);
+	KUNIT_EXPECT_EQ(test, mpool_small_reserve(pool, 16384, 3, gfp), 0);
+	KUNIT_EXPECT_EQ(test, reserve_held(pool, 64), 7);
+	KUNIT_EXPECT_EQ(test, reserve_held(pool, 16384), 3);
+	KUNIT_EXPECT_EQ(test, mpool_small_reserve(pool, 64, 2, gfp), 0);
+	KUNIT_EXPECT_EQ(test, reserve_held(pool, 64), 2);
+	KUNIT_EXPECT_EQ(test, mpool_small_reserve(pool, 9000, 0, gfp), 0);
+	KUNIT_EXPECT_EQ(test, reserve_held(pool, 16384), 0);
+	KUNIT_EXPECT_EQ(test, mpool_small_reserve(pool, 0, 1, gfp), -EINVAL);
+	KUNIT_EXPECT_EQ(test, mpool_small_reserve(pool, 16385, 1, gfp),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, mpool_small_reserve(pool, SIZE_MAX, 1, gfp),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, mpool_small_reserve(pool, 8, 1, GFP_ATOMIC),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, mpool_small_reserve(pool, 8, UINT_MAX, gfp),
+			-ENOSPC);
+	KUNIT_EXPECT_EQ(test, mpool_small_reserve(NULL, 8, 1, gfp), -EINVAL);
+	KUNIT_EXPECT_EQ(test, mpool_small_reserve(ERR_PTR(-ENOMEM), 8, 1, gfp),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, reserve_held(pool, 64), 2);
 	end_of(test, pool);
 }
 
@@ -811,11 +814,11 @@ static void no_cache(struct kunit *test)
 			cached += mpool_cache_objects(per_cpu_ptr(fixed->caches,
 								  cpu));
 	}
-	KUNIT_EXPECT_EQ(test, 0, cached);
+	KUNIT_EXPECT_EQ(test, cached, 0);
 	end_of(test, pool);
 	args.flags = 2;
-	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(mpool_small_create("kt-flags",
-								  &args)));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(mpool_small_create("kt-flags", &args)),
+			-EINVAL);
 }
 
 static struct kunit_case small_cases[] = {

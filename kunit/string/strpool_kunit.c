@@ -41,7 +41,7 @@ static void one_copy_of_each(struct kunit *test)
 	c = mpool_string_get(pool, "eth0", GFP_KERNEL);
 	KUNIT_EXPECT_PTR_EQ(test, a, c);
 	KUNIT_EXPECT_PTR_EQ(test, a, mpool_string_get(pool, a, GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, 2, strings_in(pool));
+	KUNIT_EXPECT_EQ(test, strings_in(pool), 2);
 	mpool_string_put(pool, a);
 	mpool_string_put(pool, a);
 	KUNIT_EXPECT_TRUE(test, mpool_string_has(pool, "eth0"));
@@ -51,9 +51,9 @@ static void one_copy_of_each(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, mpool_string_has(pool, "ETH1"));
 	KUNIT_EXPECT_FALSE(test, mpool_string_has(pool, "eth"));
 	mpool_string_put(pool, b);
-	KUNIT_EXPECT_EQ(test, 0, strings_in(pool));
-	KUNIT_EXPECT_EQ(test, 0, bad_of(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+	KUNIT_EXPECT_EQ(test, strings_in(pool), 0);
+	KUNIT_EXPECT_EQ(test, bad_of(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_string_verify(pool), 0);
 }
 
 static unsigned long chains_in(struct mpool_string *pool)
@@ -84,8 +84,8 @@ static void resizing_waits(struct kunit *test)
 	flush_work(&pool->tab.work);
 	KUNIT_EXPECT_EQ(test, 8 * chains, chains_in(pool));
 	mpool_string_clear(pool);
-	KUNIT_EXPECT_EQ(test, 0, strings_in(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+	KUNIT_EXPECT_EQ(test, strings_in(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_string_verify(pool), 0);
 }
 
 static void nothing_for_nothing(struct kunit *test)
@@ -96,8 +96,8 @@ static void nothing_for_nothing(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, mpool_string_getn(pool, NULL, 5, GFP_KERNEL));
 	KUNIT_EXPECT_FALSE(test, mpool_string_has(pool, NULL));
 	mpool_string_put(pool, NULL);
-	KUNIT_EXPECT_EQ(test, 0, bad_of(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+	KUNIT_EXPECT_EQ(test, bad_of(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_string_verify(pool), 0);
 }
 
 static void given_lengths(struct kunit *test)
@@ -120,15 +120,15 @@ static void given_lengths(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, empty, mpool_string_get(pool, "",
 							  GFP_KERNEL));
 	KUNIT_EXPECT_TRUE(test, mpool_string_has(pool, ""));
-	KUNIT_EXPECT_EQ(test, 3, strings_in(pool));
+	KUNIT_EXPECT_EQ(test, strings_in(pool), 3);
 	mpool_string_put(pool, empty);
 	mpool_string_put(pool, empty);
 	mpool_string_put(pool, a);
 	mpool_string_put(pool, b);
 	mpool_string_put(pool, b);
-	KUNIT_EXPECT_EQ(test, 0, strings_in(pool));
-	KUNIT_EXPECT_EQ(test, 0, bad_of(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+	KUNIT_EXPECT_EQ(test, strings_in(pool), 0);
+	KUNIT_EXPECT_EQ(test, bad_of(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_string_verify(pool), 0);
 }
 
 static void long_strings(struct kunit *test)
@@ -157,9 +157,9 @@ static void long_strings(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, mpool_string_has(pool, s[i]));
 		mpool_string_put(pool, s[i]);
 	}
-	KUNIT_EXPECT_EQ(test, 0, strings_in(pool));
-	KUNIT_EXPECT_EQ(test, 0, bad_of(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+	KUNIT_EXPECT_EQ(test, strings_in(pool), 0);
+	KUNIT_EXPECT_EQ(test, bad_of(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_string_verify(pool), 0);
 }
 
 static void either_case(struct kunit *test)
@@ -188,8 +188,8 @@ static void either_case(struct kunit *test)
 	mpool_string_put(pool, a);
 	mpool_string_put(pool, b);
 	mpool_string_put(pool, c);
-	KUNIT_EXPECT_EQ(test, 0, strings_in(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+	KUNIT_EXPECT_EQ(test, strings_in(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_string_verify(pool), 0);
 }
 
 /* --- wrong puts --- */
@@ -220,17 +220,17 @@ static void wrong_puts(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, s, "hello");
 	/* A string is nobody's object. */
 	KUNIT_EXPECT_FALSE(test, mpool_owns(s));
-	KUNIT_EXPECT_EQ(test, 0, mpool_usable_size(s));
+	KUNIT_EXPECT_EQ(test, mpool_usable_size(s), 0);
 	mpool_free(s);
 	mpool_string_put(pool, s);
-	KUNIT_EXPECT_EQ(test, 0, strings_in(pool));
+	KUNIT_EXPECT_EQ(test, strings_in(pool), 0);
 	mpool_string_put(pool, s);
 	KUNIT_EXPECT_GE(test, bad_of(pool), ARRAY_SIZE(values) + 1);
 	mpool_string_put(other, t);
-	KUNIT_EXPECT_EQ(test, 0, bad_of(other));
+	KUNIT_EXPECT_EQ(test, bad_of(other), 0);
 	mpool_free(obj);
-	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(other));
+	KUNIT_EXPECT_EQ(test, mpool_string_verify(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_string_verify(other), 0);
 }
 
 /* The object that a string lies in is not to be freed by its address either. */
@@ -259,11 +259,11 @@ static void no_free_behind_its_back(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, mpool_owns(what.base));
 		KUNIT_EXPECT_TRUE(test, mpool_string_has(pool, s));
 		KUNIT_EXPECT_EQ(test, lengths[i], strlen(s));
-		KUNIT_EXPECT_EQ(test, 1, strings_in(pool));
+		KUNIT_EXPECT_EQ(test, strings_in(pool), 1);
 		mpool_string_put(pool, s);
-		KUNIT_EXPECT_EQ(test, 0, strings_in(pool));
+		KUNIT_EXPECT_EQ(test, strings_in(pool), 0);
 	}
-	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_string_verify(pool), 0);
 }
 
 static void no_pool_at_all(struct kunit *test)
@@ -279,7 +279,7 @@ static void no_pool_at_all(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, mpool_string_has(none[i], "a"));
 		mpool_string_put(none[i], "a");
 		mpool_string_clear(none[i]);
-		KUNIT_EXPECT_EQ(test, 0, mpool_string_destroy(none[i]));
+		KUNIT_EXPECT_EQ(test, mpool_string_destroy(none[i]), 0);
 	}
 }
 
@@ -288,20 +288,20 @@ static void create_refuses(struct kunit *test)
 	struct mpool_string_args args = { .flags = 2 };
 	struct mpool_string *pool;
 
-	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(mpool_string_create(NAME,
-								   &args)));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(mpool_string_create(NAME, &args)),
+			-EINVAL);
 	args = (struct mpool_string_args){ .on_leak = 7 };
-	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(mpool_string_create(NAME,
-								   &args)));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(mpool_string_create(NAME, &args)),
+			-EINVAL);
 	args = (struct mpool_string_args){ .large = ERR_PTR(-EINVAL) };
-	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(mpool_string_create(NAME,
-								   &args)));
-	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(mpool_string_create(NULL,
-								   NULL)));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(mpool_string_create(NAME, &args)),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(mpool_string_create(NULL, NULL)),
+			-EINVAL);
 	pool = mpool_kunit_string(test, NAME, NULL);
-	KUNIT_EXPECT_EQ(test, -EEXIST, PTR_ERR(mpool_string_create(NAME,
-								   NULL)));
-	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(mpool_string_create(NAME, NULL)),
+			-EEXIST);
+	KUNIT_EXPECT_EQ(test, mpool_string_verify(pool), 0);
 }
 
 /* --- clear and destroy --- */
@@ -328,16 +328,16 @@ static void clear_keeps_the_pool(struct kunit *test)
 
 	for (round = 0; round < 3; round++) {
 		take_many(test, pool, 1000);
-		KUNIT_EXPECT_EQ(test, 1000, strings_in(pool));
-		KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+		KUNIT_EXPECT_EQ(test, strings_in(pool), 1000);
+		KUNIT_EXPECT_EQ(test, mpool_string_verify(pool), 0);
 		mpool_string_clear(pool);
-		KUNIT_EXPECT_EQ(test, 0, strings_in(pool));
+		KUNIT_EXPECT_EQ(test, strings_in(pool), 0);
 		KUNIT_EXPECT_FALSE(test, mpool_string_has(pool,
 							  "string number 7"));
-		KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+		KUNIT_EXPECT_EQ(test, mpool_string_verify(pool), 0);
 	}
 	mpool_kunit_own_string(test, pool);
-	KUNIT_EXPECT_EQ(test, 0, mpool_string_destroy(pool));
+	KUNIT_EXPECT_EQ(test, mpool_string_destroy(pool), 0);
 }
 
 static void destroy_with_strings_held(struct kunit *test)
@@ -349,19 +349,19 @@ static void destroy_with_strings_held(struct kunit *test)
 
 	take_many(test, pool, 300);
 	mpool_kunit_own_string(test, pool);
-	KUNIT_EXPECT_EQ(test, 300, mpool_string_destroy(pool));
+	KUNIT_EXPECT_EQ(test, mpool_string_destroy(pool), 300);
 	KUNIT_EXPECT_EQ(test, before, mpool_kunit_shared_pages());
 	args.on_leak = MPOOL_ON_LEAK_KEEP;
 	pool = mpool_kunit_string(test, NAME, &args);
 	s = mpool_string_get(pool, "kept", GFP_KERNEL);
 	mpool_string_get(pool, "kept", GFP_KERNEL);
 	mpool_kunit_own_string(test, pool);
-	KUNIT_EXPECT_EQ(test, 1, mpool_string_destroy(pool));
-	KUNIT_EXPECT_EQ(test, 1, mpool_kunit_orphans(NAME));
+	KUNIT_EXPECT_EQ(test, mpool_string_destroy(pool), 1);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_orphans(NAME), 1);
 	KUNIT_EXPECT_STREQ(test, s, "kept");
 	/* Who holds them may still put them. */
 	mpool_string_put(pool, s);
-	KUNIT_EXPECT_EQ(test, 1, mpool_kunit_orphans(NAME));
+	KUNIT_EXPECT_EQ(test, mpool_kunit_orphans(NAME), 1);
 	KUNIT_EXPECT_STREQ(test, s, "kept");
 	mpool_string_put(pool, s);
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!mpool_kunit_orphans(NAME)));
@@ -378,7 +378,7 @@ static void use_and_end(struct kunit *test, struct mpool_string *pool)
 	int i;
 
 	if (IS_ERR(pool)) {
-		KUNIT_EXPECT_EQ(test, -ENOMEM, PTR_ERR(pool));
+		KUNIT_EXPECT_EQ(test, PTR_ERR(pool), -ENOMEM);
 		return;
 	}
 	/* As many as make the table grow. */
@@ -391,10 +391,10 @@ static void use_and_end(struct kunit *test, struct mpool_string *pool)
 	}
 	for (i = 0; i < ARRAY_SIZE(s); i++)
 		mpool_string_put(pool, s[i]);
-	KUNIT_EXPECT_EQ(test, 0, strings_in(pool));
-	KUNIT_EXPECT_EQ(test, 0, bad_of(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_string_destroy(pool));
+	KUNIT_EXPECT_EQ(test, strings_in(pool), 0);
+	KUNIT_EXPECT_EQ(test, bad_of(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_string_verify(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_string_destroy(pool), 0);
 }
 
 static void every_allocation_failure(struct kunit *test)
@@ -481,13 +481,13 @@ static void many_hold_the_same(struct kunit *test)
 		task = kthread_run(crowd_fn, crowd, "mpool_crowd");
 		started += !IS_ERR(task);
 	}
-	KUNIT_EXPECT_EQ(test, CROWD, started);
+	KUNIT_EXPECT_EQ(test, started, CROWD);
 	while (started--)
 		wait_for_completion(&crowd->done);
-	KUNIT_EXPECT_EQ(test, 0, atomic_read(&crowd->wrong));
-	KUNIT_EXPECT_EQ(test, 0, strings_in(crowd->pool));
-	KUNIT_EXPECT_EQ(test, 0, bad_of(crowd->pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(crowd->pool));
+	KUNIT_EXPECT_EQ(test, atomic_read(&crowd->wrong), 0);
+	KUNIT_EXPECT_EQ(test, strings_in(crowd->pool), 0);
+	KUNIT_EXPECT_EQ(test, bad_of(crowd->pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_string_verify(crowd->pool), 0);
 }
 
 /* --- a flush that looks while others change what it looks at --- */
@@ -534,8 +534,8 @@ static void flush_sees_no_middle(struct kunit *test)
 		cpu_relax();
 	spin_unlock_irq(&flush.pool->tab.lock);
 	wait_for_completion(&flush.done);
-	KUNIT_EXPECT_EQ(test, 2000000, spins);
-	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(flush.pool));
+	KUNIT_EXPECT_EQ(test, spins, 2000000);
+	KUNIT_EXPECT_EQ(test, mpool_string_verify(flush.pool), 0);
 }
 
 /* --- the model: an array of strings and how often each is held --- */
@@ -602,14 +602,14 @@ static void model(struct kunit *test)
 		if (i % 10000 == 0)
 			m->wrong += mpool_string_verify(m->pool);
 	}
-	KUNIT_EXPECT_EQ_MSG(test, 0, m->wrong, "at step %u", i);
+	KUNIT_EXPECT_EQ_MSG(test, m->wrong, 0, "at step %u", i);
 	for (str = m->strs; str < m->strs + MODEL_STRINGS; str++)
 		while (str->refs)
 			model_put(m, str);
-	KUNIT_EXPECT_EQ(test, 0, m->wrong);
-	KUNIT_EXPECT_EQ(test, 0, strings_in(m->pool));
-	KUNIT_EXPECT_EQ(test, 0, bad_of(m->pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(m->pool));
+	KUNIT_EXPECT_EQ(test, m->wrong, 0);
+	KUNIT_EXPECT_EQ(test, strings_in(m->pool), 0);
+	KUNIT_EXPECT_EQ(test, bad_of(m->pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_string_verify(m->pool), 0);
 }
 
 /* --- the table --- */
@@ -657,14 +657,14 @@ static void colliding_strings(struct kunit *test)
 	for (i = 0; i < n; i++)
 		KUNIT_EXPECT_PTR_EQ(test, s[i],
 				    mpool_string_get(pool, s[i], GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+	KUNIT_EXPECT_EQ(test, mpool_string_verify(pool), 0);
 	for (i = 0; i < n; i++) {
 		mpool_string_put(pool, s[i]);
 		mpool_string_put(pool, s[i]);
 	}
-	KUNIT_EXPECT_EQ(test, 0, strings_in(pool));
-	KUNIT_EXPECT_EQ(test, 0, bad_of(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+	KUNIT_EXPECT_EQ(test, strings_in(pool), 0);
+	KUNIT_EXPECT_EQ(test, bad_of(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_string_verify(pool), 0);
 }
 
 /* What the chains would be like without a bound for how they are hit. */
@@ -755,7 +755,7 @@ static void hash_is_a_remainder(struct kunit *test)
 				wrong += mpool_str_mix(edges[i], edges[j],
 						       points[k]) % -59ull != sum;
 			}
-	KUNIT_EXPECT_EQ(test, 0, wrong);
+	KUNIT_EXPECT_EQ(test, wrong, 0);
 }
 
 /* From 32 chains to thousands, and back. */
@@ -773,16 +773,16 @@ static void table_changes_its_size(struct kunit *test)
 		snprintf(text, sizeof(text), "%u", i / 2 * (i / 2));
 		wrong += !s[i] || !mpool_string_has(pool, text);
 	}
-	KUNIT_EXPECT_EQ(test, 0, wrong);
-	KUNIT_EXPECT_EQ(test, 5000, strings_in(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+	KUNIT_EXPECT_EQ(test, strings_in(pool), 5000);
+	KUNIT_EXPECT_EQ(test, mpool_string_verify(pool), 0);
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(chains_in(pool) >= 5000));
 	for (i = 0; i < 5000; i++)
 		mpool_string_put(pool, s[i]);
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(chains_in(pool) < 500));
-	KUNIT_EXPECT_EQ(test, 0, strings_in(pool));
-	KUNIT_EXPECT_EQ(test, 0, bad_of(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+	KUNIT_EXPECT_EQ(test, strings_in(pool), 0);
+	KUNIT_EXPECT_EQ(test, bad_of(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_string_verify(pool), 0);
 }
 
 /* At each place of a page, up to its end, and with each limit. */
@@ -814,9 +814,9 @@ static void ends_of_pages(struct kunit *test)
 		}
 		mpool_string_put(pool, s);
 	}
-	KUNIT_EXPECT_EQ(test, 0, wrong);
-	KUNIT_EXPECT_EQ(test, 0, strings_in(pool));
-	KUNIT_EXPECT_EQ(test, 0, mpool_string_verify(pool));
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+	KUNIT_EXPECT_EQ(test, strings_in(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_string_verify(pool), 0);
 }
 
 static struct kunit_case string_cases[] = {
