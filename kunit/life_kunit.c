@@ -604,6 +604,7 @@ static struct kunit_case life_cases[] = {
 static struct kunit_suite life_suite = {
 	.name = "mpool_life",
 	.exit = life_exit_case,
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = life_cases,
 };
 

@@ -67,6 +67,7 @@ static const char *free_in_order(struct mpool_runs *runs,
 		pg[i] = take(runs, len[i]);
 	for (i = 0; i < QUICK_RUNS; i++, order /= QUICK_RUNS) {
 		u32 k = order % QUICK_RUNS;
+		bool idle;
 
 		nfree += len[k];
 		if (!cache_or_free(runs, pg[k], mask & BIT(k), cached))
@@ -80,7 +81,8 @@ static const char *free_in_order(struct mpool_runs *runs,
 			return "the number of free pages is wrong";
 		if (atomic_read(&arena->live) != QUICK_RUNS - 1 - i)
 			return "the number of runs in use is wrong";
-		if (mpool_arena_is_idle(arena) == (merged < arena->npages))
+		idle = merged == arena->npages;
+		if (mpool_arena_is_idle(arena) != idle)
 			return "idle with a cached run, or not";
 		if (verify_one(runs, arena))
 			return "the arena is damaged";

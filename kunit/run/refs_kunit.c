@@ -608,6 +608,7 @@ static struct kunit_suite refs_suite = {
 	.name = "mpool_refs",
 	.init = refs_init_case,
 	.exit = refs_exit_case,
+	.suite_exit = mpool_kunit_verified,
 	.test_cases = refs_cases,
 };
 
