@@ -3,9 +3,9 @@
  * Nodes: the engines of a large pool.
  *
  * Structure: a pool that takes its memory from the system has an engine for each
- * node, in which are the runs of the arenas of that node.  Who asks is served by the
- * engine of that node, cached runs included, and by another only if that
- * node has no memory.  They are found by the number of their node, from their arena,
+ * node, in which are the runs of the arenas of that node.  A request is served by
+ * the engine of the node that it comes from, cached runs included, and by another only if
+ * that node has no memory.  They are found by the number of their node, from their arena,
  * and one after another from the first, which is in the pool itself.  Where there is
  * one node, and in pools over given memory, that is the only one.
  *
