@@ -2,30 +2,28 @@
 /*
  * Large pools: runs of whole pages, as many as the size needs.
  *
- * Structure: a large pool has arenas (see runs.h and arena.c), the engine that
- * finds runs in them, and a feed that brings arenas and takes them away: system.c
- * from the page allocator, region.c from what the caller gave.
- * A run belongs to an owner: the pool itself for mpool_large_alloc(), a small
- * pool that has a big object, or a fixed pool that has a chunk there.
+ * Structure: a large pool has arenas (see runs.h and arena.c), engines that find runs in
+ * them (nodes.c), and a source of arenas (feed): the page allocator (system.c), memory of
+ * the caller (region.c), or runs of another large pool (nested.c).  A run has an owner,
+ * which is charged for it: the pool itself for mpool_large_alloc() and for the arenas of
+ * nested pools, the pool above for its big objects and its chunks.
  *
- * A run is freed in two steps: mpool_runs_claim() settles who frees it, without
- * a lock; then it goes back to the engine.  Where the lock cannot be had, in an
- * NMI that interrupted its holder, a work item does the second step.
+ * A run is freed in two steps.  First a caller claims the run, by mpool_runs_claim() or
+ * mpool_quick_claim(), without a lock: if several callers free the run, one of them gets
+ * it.  Then the run goes back to the engine.  A work item does the second step if an NMI
+ * cannot take the lock, and if the references to the pages of the run have changed
+ * (refs.c).
  *
- * Pages of which others have references, or dropped mpool's, go with the work item, too:
- * see refs.c.
- *
- * Short runs that are given back are cached (see runs.c), from where requests are served
- * first.  The cached runs of an engine are merged before a request fails or makes the pool
- * grow, and before free runs are counted or searched; see also arena.c.
+ * Short runs that are freed are cached (runs.c, arena.c); requests get cached runs first.
  *
  * Invariant, checked by mpool_large_verify():
- *	that of the engine and of the arenas; nr_chunk_pages is the sum of the runs
- *	that fixed pools have; the owner of a cached run is its pool, and so is that of
- *	one which is left to the work item or to others, since its own may end.
+ *	that of the engines and of the arenas; nr_chunk_pages is the sum of the pages of
+ *	the runs of state MPOOL_PAGE_CHUNK, the chunks and the arenas of nested pools;
+ *	the owner of a cached run is the large pool; the owner of a run that is left to
+ *	the work item, and of pages that left, is the large pool or NULL.
  *
- * Locking: large->lock (raw) for arenas, engine and counts.  Arenas are freed
- * after a grace period, so that lookups and walks (walk.c) need only RCU.
+ * Locking: large->lock (raw) for arenas, engines and counts.  Arenas are freed after a
+ * grace period: lookups and walks (walk.c) need only RCU.
  */
 #include <linux/kernel.h>
 #include <linux/log2.h>
@@ -38,11 +36,11 @@
 #include "large.h"
 #include "shrink.h"
 
-/* Where pools take their memory that were not given a large pool. */
+/* The large pool of all pools that were created without a large pool. */
 struct mpool_large *mpool_large_shared;
 EXPORT_SYMBOL_IF_KUNIT(mpool_large_shared);
 
-/* A run whose state, owner and site are to be filled in. */
+/* Allocates a run of an engine, or NULL; the caller fills in the descriptor. */
 static struct mpool_page *take_locked(struct mpool_runs *runs, u32 npages,
 				      unsigned long align)
 {
@@ -53,12 +51,13 @@ static struct mpool_page *take_locked(struct mpool_runs *runs, u32 npages,
 		pg = mpool_runs_uncache(runs, npages);
 	if (!pg)
 		pg = mpool_runs_alloc(runs, npages, align, MPOOL_PAGE_CACHED);
+	/* Merge the cached runs before the request fails, or makes the pool grow. */
 	if (!pg && mpool_quick_flush_locked(runs))
 		pg = mpool_runs_alloc(runs, npages, align, MPOOL_PAGE_CACHED);
 	return pg;
 }
 
-/* Makes a run that was taken from the engine what it is for. */
+/* Fills in the descriptor of a run that was taken from the engine. */
 static void fill_locked(struct mpool_large *large, struct mpool_page *pg,
 			const struct mpool_wish *wish)
 {
@@ -73,7 +72,7 @@ static void fill_locked(struct mpool_large *large, struct mpool_page *pg,
 		large->nr_chunk_pages += pg->len;
 }
 
-/* Takes one from what a node has. */
+/* Allocates a run that the engine of a node has; NULL also if an NMI gets no lock. */
 static struct mpool_page *take_held(struct mpool_runs *runs,
 				    const struct mpool_wish *wish)
 {
@@ -90,7 +89,7 @@ static struct mpool_page *take_held(struct mpool_runs *runs,
 	return pg;
 }
 
-/* Charges a run, or gives back what was reserved for it if there is none. */
+/* Charges a run to its owner and its pool; uncharges the limit if @pg is NULL. */
 static struct mpool_page *take_charge(struct mpool_large *large,
 				      struct mpool_page *pg, u32 npages,
 				      struct mpool_pool *owner)
@@ -105,11 +104,7 @@ static struct mpool_page *take_charge(struct mpool_large *large,
 	return pg;
 }
 
-/*
- * Grows the pool; returns the runs of the node that got the memory.  The arena
- * itself is not to be looked at once it is added: another CPU may use all of it,
- * give it back and have it released before this one goes on.
- */
+/* Grows the pool; returns the engine that has the new arena, or NULL. */
 static struct mpool_runs *grow_for(struct mpool_large *large,
 				   const struct mpool_wish *wish, gfp_t gfp)
 {
@@ -119,15 +114,18 @@ static struct mpool_runs *grow_for(struct mpool_large *large,
 	arena = large->feed->grow(large, wish->npages, wish->align, gfp);
 	if (!arena)
 		return NULL;
+	/*
+	 * Load it before the arena is added.  After that, another CPU may allocate all of
+	 * the arena, free it and release the arena, before this CPU goes on.
+	 */
 	runs = arena->runs;
 	mpool_large_add_arena(large, arena);
 	return runs;
 }
 
 /*
- * For a node that has no such run: from memory that it has to spare, or from what
- * the pool has of other nodes.  This comes before the system is asked for memory
- * wherever there is some: it would be another arena for each request.
+ * Serves a request for which the engine of the node has no run: by new memory of that
+ * node, without reclaim, or by a run that the pool has on another node.
  */
 static struct mpool_page *take_beyond(struct mpool_runs *here,
 				      const struct mpool_wish *wish)
@@ -144,6 +142,10 @@ static struct mpool_page *take_beyond(struct mpool_runs *here,
 		pg = take_held(runs, wish);
 	if (pg || (wish->gfp & __GFP_THISNODE))
 		return pg;
+	/*
+	 * The pool grows by memory of any node only after this.  Such an arena would not
+	 * be in the engine of this node, so each request from here would bring one more.
+	 */
 	mpool_large_for_each_runs(large, runs) {
 		pg = runs != here ? take_held(runs, wish) : NULL;
 		if (pg)
@@ -152,10 +154,10 @@ static struct mpool_page *take_beyond(struct mpool_runs *here,
 	return pg;
 }
 
-/* How often those who may not sleep have empty chunks given back. */
+/* The most rounds of mpool_hooks.gather() for a request that may not sleep. */
 #define GATHER_ROUNDS	8
 
-/* May it be done once more? */
+/* Has pools above give empty chunks back; false if none is empty, or no round is left. */
 static bool gather_again(struct mpool_large *large, gfp_t gfp, unsigned int *round)
 {
 	return (gfpflags_allow_blocking(gfp) || (*round)++ < GATHER_ROUNDS) &&
@@ -163,8 +165,9 @@ static bool gather_again(struct mpool_large *large, gfp_t gfp, unsigned int *rou
 }
 
 /*
- * From what others have given back.  All of it may be gone over by those who may sleep;
- * the others have the first part, and the system's memory after that.
+ * Serves a request from the empty chunks of the pools above.  A request that may sleep
+ * goes on until it is served or all these chunks are given back.  A request that may not
+ * sleep gives up after GATHER_ROUNDS rounds; then the pool may grow.
  */
 static struct mpool_page *take_gathered(struct mpool_runs *runs,
 					const struct mpool_wish *wish)
@@ -178,7 +181,7 @@ static struct mpool_page *take_gathered(struct mpool_runs *runs,
 	return pg;
 }
 
-/* In vain so far: looks at each free run that there is. */
+/* The last source: looks at each free run of the pool, those of this node first. */
 static struct mpool_page *take_anywhere(struct mpool_runs *here,
 					const struct mpool_wish *wish)
 {
@@ -195,7 +198,11 @@ static struct mpool_page *take_anywhere(struct mpool_runs *here,
 	return pg;
 }
 
-/* For a node that has no such run: from wherever one can be had. */
+/*
+ * Serves a request for which the engine of the node has no run.  The sources, in this
+ * order: empty chunks, new memory of the node, runs of other nodes, new memory of any
+ * node, and a search of all free runs.
+ */
 static noinline struct mpool_page *take_or_grow(struct mpool_runs *runs,
 						const struct mpool_wish *wish)
 {
@@ -213,6 +220,7 @@ static noinline struct mpool_page *take_or_grow(struct mpool_runs *runs,
 			runs = grown;
 		} else {
 			pg = take_anywhere(runs, wish);
+			/* Retry only if the page allocator may have the block later. */
 			if (pg || !mpool_gfp_nofail(wish->gfp) ||
 			    !large->feed->system ||
 			    get_order(bytes) > MAX_PAGE_ORDER)
@@ -224,14 +232,12 @@ static noinline struct mpool_page *take_or_grow(struct mpool_runs *runs,
 	}
 }
 
-/*
- * Counts a request against the limit.  Chunks without a live object, which the pools
- * above keep, may be all that is in its way.
- */
+/* Charges a request to the limit; false if the limit refuses the request. */
 static bool take_limit(struct mpool_large *large, u32 npages, gfp_t gfp)
 {
 	unsigned int round = 0;
 
+	/* The empty chunks of pools above are charged, too; they may be given back. */
 	while (unlikely(!mpool_limit_take(large->limit, npages)))
 		if (!mpool_may_grow() || !gather_again(large, gfp, &round))
 			return false;
@@ -239,20 +245,20 @@ static bool take_limit(struct mpool_large *large, u32 npages, gfp_t gfp)
 }
 
 /**
- * mpool_large_take() - take a run, and more memory from the feed if need be
+ * mpool_large_take() - allocate a run; the pool grows if it has no such run
  * @large: pool
- * @npages: length, not 0
+ * @npages: length in pages, not 0
  * @align: alignment in bytes, a power of two
  * @gfp: allocation flags
- * @state: what the run is for
- * @owner: who is charged
- * @site: who asked
- * @slack: bytes of it that were not asked for
+ * @state: state of the run: the use that @owner has for it
+ * @owner: pool that is charged
+ * @site: call site of the request, or 0
+ * @slack: bytes of the run that were not requested
  *
- * It is of the node of who asks, or of another if that has none and no memory, and
- * @gfp has no __GFP_THISNODE.
+ * The run is of the node of mpool_large_nid().  If that node has no such run and no
+ * memory, the run is of another node, unless @gfp has __GFP_THISNODE.
  *
- * Context: any; grows only where the page allocator may be called.
+ * Context: any; the pool grows only where the page allocator may be called.
  * Return: descriptor of the first page, or %NULL.
  */
 struct mpool_page *mpool_large_take(struct mpool_large *large, u32 npages,
@@ -278,7 +284,10 @@ struct mpool_page *mpool_large_take(struct mpool_large *large, u32 npages,
 	return take_charge(large, pg, npages, owner);
 }
 
-/* A run for a chunk, of what the pool has on this node already. */
+/*
+ * Allocates a run for a chunk from the runs that the pool has on this node; NULL if there
+ * is none.  The pool does not grow.  Any context.
+ */
 struct mpool_page *mpool_large_take_idle(struct mpool_large *large, u32 npages,
 					 unsigned long align,
 					 struct mpool_pool *owner)
@@ -296,8 +305,8 @@ struct mpool_page *mpool_large_take_idle(struct mpool_large *large, u32 npages,
 }
 
 /*
- * Takes a part of a free run, which the caller has chosen.  It is charged when the lock
- * was given back.
+ * Allocates a part of the free run @pg, from its page @gap on.  The caller charges it
+ * after the lock is released.
  */
 struct mpool_page *mpool_large_carve_locked(struct mpool_large *large,
 					    struct mpool_page *pg, u32 gap,
@@ -310,7 +319,7 @@ struct mpool_page *mpool_large_carve_locked(struct mpool_large *large,
 	return pg;
 }
 
-/* A run that was claimed, or is a chunk's, is free. */
+/* Frees a run that was claimed, or that is a chunk: caches it or merges it. */
 void mpool_large_give_locked(struct mpool_large *large, struct mpool_page *pg)
 {
 	struct mpool_arena *arena = mpool_page_arena(pg);
@@ -318,8 +327,12 @@ void mpool_large_give_locked(struct mpool_large *large, struct mpool_page *pg)
 	lockdep_assert_held(&large->lock);
 	if (mpool_page_state(pg) == MPOOL_PAGE_CHUNK)
 		large->nr_chunk_pages -= pg->len;
-	/* Its owner may end before somebody else has it. */
+	/*
+	 * The large pool owns the run until it is allocated again: the present owner may
+	 * end before that, and quick_alloc() stores no owner.
+	 */
 	WRITE_ONCE(pg->owner, &large->pool);
+	/* The last run in use is not cached: it would keep its arena from being idle. */
 	if (!mpool_run_is_last(arena) && mpool_runs_cache(arena->runs, pg))
 		return;
 	mpool_runs_free(arena->runs, pg);
@@ -333,20 +346,20 @@ static bool run_alone(struct mpool_page *pg)
 			       READ_ONCE(pg->len));
 }
 
-/* Leaves a run to the work item, which may free it at once.  Any context. */
+/* Defers the free of a run to the work item, which may run at once.  Any context. */
 static void give_later(struct mpool_large *large, struct mpool_page *pg)
 {
-	/* Its owner may end before that. */
+	/* The large pool owns the run now: the owner may end before the run is free. */
 	WRITE_ONCE(pg->owner, &large->pool);
-	/* Pairs with smp_load_acquire() in find_queued(): what it is, before that. */
+	/* The owner comes first.  Pairs with smp_load_acquire() in find_queued(). */
 	smp_store_release(&pg->tag, mpool_page_tag(mpool_page_index(pg),
 						   MPOOL_PAGE_QUEUED));
 	mpool_kick(&large->late);
 }
 
 /*
- * The same, of whose pages others have references, or dropped ours.  Any context but
- * NMI for that of a chunk, which is given nowhere in NMI.
+ * Defers the free of a run if its pages have other references than mpool's, or if some of
+ * mpool's were dropped (refs.c).  Any context.
  */
 static void give_others(struct mpool_large *large, struct mpool_page *pg)
 {
@@ -354,6 +367,7 @@ static void give_others(struct mpool_large *large, struct mpool_page *pg)
 
 	mpool_refs_note(large, pg, 0);
 	if (mpool_page_state(pg) == MPOOL_PAGE_CHUNK) {
+		/* Not in NMI context, where no chunk is freed. */
 		raw_spin_lock_irqsave(&large->lock, flags);
 		large->nr_chunk_pages -= pg->len;
 		raw_spin_unlock_irqrestore(&large->lock, flags);
@@ -361,7 +375,7 @@ static void give_others(struct mpool_large *large, struct mpool_page *pg)
 	give_later(large, pg);
 }
 
-/* Gives a run back that was claimed, or is a chunk's.  Any context. */
+/* Uncharges and frees a run that was claimed, or that is a chunk.  Any context. */
 void mpool_large_give(struct mpool_large *large, struct mpool_page *pg)
 {
 	struct mpool_pool *owner = pg->owner;
@@ -397,7 +411,7 @@ static int find_queued(struct mpool_arena *arena, struct mpool_page *pg,
 	return 1;
 }
 
-/* Finishes a free.  The run is not free before that, and so its arena stays. */
+/* Finishes a deferred free.  Until then the run is not free, so its arena stays. */
 static void late_one(struct mpool_large *large, struct mpool_page *pg)
 {
 	unsigned long flags;
@@ -425,7 +439,7 @@ static void late_fn(struct work_struct *work)
 	mpool_refs_tell(large, false);
 }
 
-/* Says, once in a while, that memory of a pool is not cleared. */
+/* Prints, rate-limited, that device memory is not cleared.  Returns false. */
 noinline bool mpool_large_refuse_zero(const struct mpool_pool *owner)
 {
 	pr_warn_ratelimited("%s pool \"%s\": device memory is never touched, __GFP_ZERO is refused\n",
@@ -434,15 +448,15 @@ noinline bool mpool_large_refuse_zero(const struct mpool_pool *owner)
 }
 
 /**
- * mpool_large_object() - take a run as an object
+ * mpool_large_object() - allocate a run as an object
  * @large: pool
- * @owner: who is charged and will be asked for it: @large itself, or a pool
+ * @owner: pool that is charged and that frees the object: @large itself, or a pool
  *	   above it
  * @size: bytes, not 0
  * @align: alignment in bytes, a power of two
- * @real: receives the bytes that may be used
+ * @real: receives the number of usable bytes
  * @gfp: allocation flags
- * @site: who asked
+ * @site: call site of the request
  *
  * Context: as mpool_large_take().
  * Return: the object, or %NULL.
@@ -472,8 +486,8 @@ void *mpool_large_object(struct mpool_large *large, struct mpool_pool *owner,
 }
 
 /*
- * The run in use that begins at an address, or NULL.  Any value; in an RCU
- * read-side section.
+ * Returns the run in use that begins at @p, or NULL.  @p may be any value.  The caller is
+ * in an RCU read-side section.
  */
 struct mpool_page *mpool_large_lookup(const void *p)
 {
@@ -496,7 +510,10 @@ void mpool_large_free_claimed(struct mpool_pool *owner, struct mpool_page *pg)
 	struct mpool_arena *arena = mpool_page_arena(pg);
 	struct mpool_large *large = mpool_page_large(pg);
 
-	/* Not what others may still read; the work item does the rest. */
+	/*
+	 * Pages with other references may still be read.  Then the work item clears the
+	 * pages that stay in the pool.
+	 */
 	if (want_init_on_free() && run_alone(pg))
 		mpool_large_wipe(large, mpool_page_address(arena, pg),
 				 mpool_page_bytes(pg));
@@ -505,8 +522,8 @@ void mpool_large_free_claimed(struct mpool_pool *owner, struct mpool_page *pg)
 }
 
 /*
- * Frees a run of @owner; false if somebody else is freeing it.  The caller is
- * in an RCU read-side section, for the case that it is.
+ * Frees a run of @owner; false if another task or interrupt is freeing or resizing it.
+ * The caller is in an RCU read-side section, which keeps the arena in that case.
  */
 bool mpool_large_free_object(struct mpool_page *pg, struct mpool_pool *owner)
 {
@@ -548,7 +565,7 @@ static size_t large_footprint(struct mpool_pool *pool)
 	const struct mpool_arena *arena;
 	const struct mpool_runs *runs;
 
-	/* The memory of a region is its owner's. */
+	/* All other memory is that of regions, and belongs to their owners. */
 	if (large->feed->system)
 		bytes += mpool_large_nr_pages(large) << PAGE_SHIFT;
 	for (runs = large->runs.next; runs; runs = runs->next)
@@ -575,20 +592,21 @@ static bool large_drop_callbacks(struct mpool_pool *pool, const struct module *m
 	return mpool_limit_drop(to_large(pool)->limit, mod);
 }
 
-/* Ends a pool after the report, or makes an orphan of it. */
+/* Destroys a pool after the report, or makes it an orphan. */
 static void large_finish(struct mpool_pool *pool, bool keep)
 {
 	struct mpool_large *large = to_large(pool);
 
 	large_drop_callbacks(pool, NULL);
-	/* A region is its owner's: what it holds stays, its pool need not. */
+	/* The live runs of a region stay without their pool: they need no orphan. */
 	if (atomic_read(&pool->users) || (keep && large->feed->gives_back)) {
+		/* No free takes the fast path any more, which does not sweep orphans. */
 		WRITE_ONCE(large->gives, 0);
 		mpool_pool_orphan(pool);
 		return;
 	}
 	mpool_pool_unregister(pool);
-	/* Runs that are kept lose their description only: init_on_free must not wipe them. */
+	/* Runs to keep lose only their descriptors: init_on_free must not wipe them. */
 	if (!keep)
 		mpool_large_clear(large);
 	mpool_large_put(large);
@@ -608,8 +626,9 @@ static const struct mpool_pool_ops large_ops = {
 };
 
 /*
- * The large pool that another is made over, or the shared one; it has a user more.  An
- * error if there is none, or somebody is ending it: @large may be any value.
+ * Adds a user, a pool above, to @large, or to the shared pool if @large is NULL; returns
+ * the large pool.  @large may be any value: an error if it is no large pool, or one that
+ * is being destroyed.
  */
 struct mpool_large *mpool_large_use(const struct mpool_pool_ops *ops,
 				    const char *name, struct mpool_large *large)
@@ -624,7 +643,7 @@ struct mpool_large *mpool_large_use(const struct mpool_pool_ops *ops,
 	return ERR_PTR(-EINVAL);
 }
 
-/* A pool without arenas, not registered yet. */
+/* Creates a pool without arenas, which is not registered yet. */
 struct mpool_large *mpool_large_setup(const char *name,
 				      const struct mpool_large_feed *feed,
 				      gfp_t zone, enum mpool_on_leak on_leak,
@@ -677,22 +696,22 @@ struct mpool_large *mpool_large_setup(const char *name,
 	return large;
 }
 
-/* Ends a pool that nobody sees any more. */
+/* Destroys a pool that is not in the registry, or was removed from it. */
 void mpool_large_put(struct mpool_large *large)
 {
 	if (large->feed->gives_back)
 		mpool_shrink_del_large(large);
 	mpool_kick_sync(&large->shortage.kick);
-	/* An arena with holes that only cached runs hold goes by the work item. */
+	/* The work item gives arenas with holes back, if no cached run holds them. */
 	mpool_large_flush(large);
 	mpool_large_settle(large);
 	mpool_large_end_arenas(large);
-	/* What they found is told now, or never. */
+	/* The end of the arenas may have requested the work item: mpool_refs_end(). */
 	mpool_large_settle(large);
 	mpool_refs_tell(large, true);
 	if (large->outer)
 		mpool_pool_unuse(&large->outer->pool);
-	/* Lookups that came by an arena may be looking at its pool. */
+	/* A lookup that found an arena before may still read the pool. */
 	synchronize_rcu();
 	mpool_limit_end(large->limit);
 	mpool_large_free_nodes(large);
@@ -704,6 +723,7 @@ unsigned long mpool_large_trim(struct mpool_large *pool)
 	if (mpool_large_check(pool))
 		return 0;
 	might_sleep();
+	/* Cached runs may be all that holds an arena. */
 	mpool_large_flush(pool);
 	mpool_large_settle(pool);
 	return mpool_large_shed(pool);
@@ -720,7 +740,10 @@ void mpool_large_clear(struct mpool_large *pool)
 }
 EXPORT_SYMBOL_GPL(mpool_large_clear);
 
-/* The end of a pool waits for its callbacks.  In one of them @large is a pool for sure. */
+/*
+ * Refuses to destroy a pool from its own callback: the destroy would wait until the
+ * callback returns.  In such a callback @large is a valid pool, with a name to print.
+ */
 static bool destroy_inside(const struct mpool_large *large, unsigned long ip)
 {
 	if (!mpool_call_inside(large))
@@ -730,7 +753,7 @@ static bool destroy_inside(const struct mpool_large *large, unsigned long ip)
 	return true;
 }
 
-/* Says why a pool is not destroyed, if it is still needed. */
+/* Refuses to destroy a pool that has users, and prints the name of the first one. */
 static bool destroy_refused(struct mpool_large *large, unsigned long ip)
 {
 	char name[MPOOL_NAME_LEN], more[24] = "";
@@ -738,7 +761,7 @@ static bool destroy_refused(struct mpool_large *large, unsigned long ip)
 
 	if (!atomic_read(&large->pool.users))
 		return false;
-	/* One that is being made, or is about to be gone, may not be on the list. */
+	/* A user that is being created or destroyed may be missing in the registry. */
 	n = mpool_pool_above(&large->pool, name, sizeof(name));
 	if (!n)
 		strscpy(name, "?", sizeof(name));
@@ -754,7 +777,10 @@ size_t __mpool_large_destroy(struct mpool_large *pool)
 {
 	size_t leaks;
 
-	/* Before the claim: another caller that finds a claim gives up. */
+	/*
+	 * A callback of the pool must not claim the pool, even for a moment: a task that
+	 * destroys the pool and finds the claim gives up.
+	 */
 	if (IS_ERR_OR_NULL(pool) || destroy_inside(pool, _RET_IP_) ||
 	    !mpool_pool_claim(&large_ops, pool, _RET_IP_))
 		return 0;

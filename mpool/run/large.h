@@ -10,54 +10,63 @@
 #include "runs.h"
 #include "shortage.h"
 
-/* Where a large pool gets its arenas: system.c or region.c. */
+/* The source of a pool's arenas: in system.c, region.c, reserved.c or nested.c. */
 struct mpool_large_feed {
-	/* an arena of at least @npages, entered in the page map, or NULL */
+	/* returns a new arena of at least @npages, entered in the page map, or NULL */
 	struct mpool_arena *(*grow)(struct mpool_large *large, u32 npages,
 				    unsigned long align, gfp_t gfp);
-	/* gives the memory of an arena back; its pages are not in the map */
+	/* gives the memory of an arena back; the page map does not lead to the arena */
 	void (*release)(struct mpool_arena *arena);
-	const char *what;	/* where the memory is from */
+	const char *what;	/* name of the source, for messages */
 	bool gives_back;	/* idle arenas are released */
-	bool system;		/* there is more where that came from */
+	bool system;		/* the page allocator: it may have more memory later */
 };
 
 struct mpool_large {
 	struct mpool_pool pool;
 
-	/* Constant after creation. */
+	/* Constant after creation, except for io and gives. */
 	const struct mpool_large_feed *feed;
-	struct mpool_large *outer;	/* whose runs its arenas are, or NULL */
+	struct mpool_large *outer;	/* pool that has its arenas as runs, or NULL */
 	gfp_t zone;		/* zone and accounting flags of all its pages */
-	bool io;		/* has device memory, which is never touched */
-	struct mpool_limit *limit;	/* NULL: there is none */
-	bool virt;		/* may have arenas that vmalloc() made */
-	int nid;		/* node of its memory, or NUMA_NO_NODE: of who asks */
+	bool io;		/* has device memory; never set back to false */
+	struct mpool_limit *limit;	/* NULL: no limit */
+	bool virt;		/* may have arenas of vmalloc() */
+	int nid;		/* node of its memory; NUMA_NO_NODE: node of the caller */
 
-	/* Runs shorter than this are taken from, put on quick lists by pages.c; or 0. */
+	/*
+	 * pages.c allocates runs that are shorter than takes from quick lists, and puts
+	 * runs that are shorter than gives on them.  0: none.
+	 */
 	u32 takes;
-	u32 gives;		/* changes when it ends */
+	u32 gives;		/* becomes 0 in an orphan */
 
-	struct mpool_runs **nodes;	/* engine of each node, or NULL: one for all */
-	/* Protects the rest but where it says otherwise; never held for long. */
+	struct mpool_runs **nodes;	/* engine of each node; NULL: one for all nodes */
+	/*
+	 * Protects the rest, unless a member says otherwise.  The time that it is held
+	 * does not grow with the pool, except in verify, which is for tests.
+	 */
 	raw_spinlock_t lock;
-	struct mpool_runs runs;		/* of the first node, or of all */
-	struct list_head arenas;	/* doubly linked, RCU for readers */
-	u64 serial;		/* of the arena that came last */
-	unsigned int nr_spares;		/* of all engines, see arena.c */
-	unsigned long spare_pages;	/* in them */
-	struct list_head shrink;	/* all that give back; shrink_mutex */
-	unsigned long nr_chunk_pages;	/* in runs of fixed pools */
-	atomic_t nr_empty;	/* chunks without a live object, about */
+	struct mpool_runs runs;		/* engine of the first node, or of all nodes */
+	struct list_head arenas;	/* all arenas; RCU for readers */
+	u64 serial;		/* of the newest arena */
+	unsigned int nr_spares;		/* spares of all engines, see arena.c */
+	unsigned long spare_pages;	/* pages of these spares */
+	struct list_head shrink;	/* in the list of shrink.c; under shrink_mutex */
+	unsigned long nr_chunk_pages;	/* pages of the runs of state MPOOL_PAGE_CHUNK */
+	atomic_t nr_empty;	/* empty chunks of pools above; any context */
 
-	/* Finishes frees that could not take the lock in NMI context. */
+	/*
+	 * Deferred work: finishes the frees that could not take the lock in NMI context,
+	 * and the frees of refs.c.
+	 */
 	struct mpool_kick late;
 
-	struct mpool_shortage shortage;	/* protects itself */
+	struct mpool_shortage shortage;	/* has its own locking */
 	struct mpool_refs refs;		/* likewise */
 };
 
-/* The large pool that a pool of that kind is. */
+/* The large pool with @pool as its member; @pool is of MPOOL_KIND_LARGE. */
 static inline struct mpool_large *to_large(struct mpool_pool *pool)
 {
 	return container_of(pool, struct mpool_large, pool);
@@ -66,9 +75,9 @@ static inline struct mpool_large *to_large(struct mpool_pool *pool)
 extern struct mpool_large *mpool_large_shared;
 
 /*
- * May bytes of the pool's memory be read and written?  Not if any of it is a
- * device's.  Asked after the memory was taken: the pool says so before it gets
- * memory of that kind.
+ * May mpool read and write the memory of the pool?  Not if any of it is device memory.
+ * A caller that is about to access a run asks after it has allocated the run: io is set
+ * before the pool has a run of device memory (region_add()).
  */
 static inline bool mpool_large_touchable(const struct mpool_large *large)
 {
@@ -76,8 +85,8 @@ static inline bool mpool_large_touchable(const struct mpool_large *large)
 }
 
 /*
- * Clears the bytes of an object from @from to @to, as far as the caller and the
- * kernel want new memory to be cleared, and never of a device.
+ * Clears the bytes of an object from @from to @to, if @gfp or init_on_alloc asks for
+ * that.  Device memory is never cleared.
  */
 static inline void mpool_large_zero(const struct mpool_large *large, void *p,
 				    size_t from, size_t to, gfp_t gfp)
@@ -89,7 +98,10 @@ static inline void mpool_large_zero(const struct mpool_large *large, void *p,
 
 bool mpool_large_refuse_zero(const struct mpool_pool *owner);
 
-/* Can memory for @owner be cleared, if the flags ask for that?  Any context. */
+/*
+ * May a request of @owner be served?  Not if it asks for cleared memory, by __GFP_ZERO,
+ * and the pool has device memory; then a line is printed.  Any context.
+ */
 static inline bool mpool_large_zero_ok(const struct mpool_large *large,
 				       const struct mpool_pool *owner, gfp_t gfp)
 {
@@ -97,7 +109,7 @@ static inline bool mpool_large_zero_ok(const struct mpool_large *large,
 	       mpool_large_refuse_zero(owner);
 }
 
-/* Clears what is freed, if the kernel wants that, and never of a device. */
+/* Clears memory that is freed, if init_on_free asks for that; never device memory. */
 static inline void mpool_large_wipe(const struct mpool_large *large, void *p,
 				    size_t size)
 {
@@ -105,7 +117,10 @@ static inline void mpool_large_wipe(const struct mpool_large *large, void *p,
 		memset(p, 0, size);
 }
 
-/* A request that was not served at once; see mpool_large_take(). */
+/*
+ * A request; its members are the arguments of mpool_large_take().  may_grow: the context
+ * of the caller allows the pool to grow.
+ */
 struct mpool_wish {
 	u32 npages;
 	unsigned long align;
@@ -131,7 +146,7 @@ struct mpool_page *mpool_large_carve_locked(struct mpool_large *large,
 void mpool_large_give(struct mpool_large *large, struct mpool_page *pg);
 void mpool_large_give_locked(struct mpool_large *large, struct mpool_page *pg);
 
-/* Pages of a pool, those that are free, and those of the longest free run. */
+/* Pages of a pool, its free pages, and the length of its longest free run. */
 struct mpool_large_room {
 	unsigned long pages;
 	unsigned long free;
@@ -150,10 +165,10 @@ struct mpool_page *mpool_large_search(struct mpool_runs *runs,
 
 /* walk.c */
 
-/* Where a walk is; { } is before the first run. */
+/* The position of a walk; { } is before the first run. */
 struct mpool_cursor {
 	u64 serial;		/* of the arena */
-	u32 index;		/* of the next page to be looked at */
+	u32 index;		/* of the next page that the walk looks at */
 };
 
 /* Called for each run, in an RCU read-side section; non-zero ends the walk. */
@@ -223,7 +238,10 @@ int mpool_large_verify(struct mpool_large *large);
 
 int mpool_large_init(void);
 
-/* Pages and slack of a request, 0 if it is longer than any run can be. */
+/*
+ * The pages of a request, and its slack in *@slack; returns 0 if the request is longer
+ * than any run can be.
+ */
 static inline u32 mpool_large_pages(size_t size, u32 *slack)
 {
 	size_t npages = (size >> PAGE_SHIFT) + !!(size & ~PAGE_MASK);
@@ -242,26 +260,26 @@ static inline struct mpool_large *mpool_page_large(struct mpool_page *pg)
 #define mpool_large_for_each_runs(large, runs)				\
 	for ((runs) = &(large)->runs; (runs); (runs) = (runs)->next)
 
-/* The engine for runs of a node. */
+/* The engine of a node. */
 static __always_inline struct mpool_runs *
 mpool_large_node(struct mpool_large *large, int nid)
 {
 	return mpool_read(large->nodes) ? large->nodes[nid] : &large->runs;
 }
 
-/* The node whose memory is wanted first. */
+/* The node that a request of this CPU prefers. */
 static inline int mpool_large_nid(const struct mpool_large *large)
 {
 	return large->nid == NUMA_NO_NODE ? numa_mem_id() : large->nid;
 }
 
-/* The engine for who asks here. */
+/* The engine of the node that a request of this CPU prefers. */
 static inline struct mpool_runs *mpool_large_here(struct mpool_large *large)
 {
 	return mpool_large_node(large, mpool_large_nid(large));
 }
 
-/* The quick list of a length. */
+/* The quick list of a length, in the engine of mpool_large_here(). */
 static __always_inline struct mpool_page **
 mpool_large_quick(struct mpool_large *large, unsigned long npages)
 {
@@ -270,7 +288,7 @@ mpool_large_quick(struct mpool_large *large, unsigned long npages)
 	return &large->runs.quick[npages];
 }
 
-/* Pages of all nodes.  Any context. */
+/* Number of pages of all engines.  Any context. */
 static inline unsigned long mpool_large_nr_pages(const struct mpool_large *large)
 {
 	const struct mpool_runs *runs;
@@ -286,7 +304,7 @@ static inline size_t mpool_page_bytes(const struct mpool_page *pg)
 	return (size_t)READ_ONCE(pg->len) << PAGE_SHIFT;
 }
 
-/* Finishes every free that was put off.  Sleeps. */
+/* Waits until all frees that were deferred are finished.  Sleeps. */
 static inline void mpool_large_settle(struct mpool_large *large)
 {
 	mpool_kick_sync(&large->late);
