@@ -1,30 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Arenas of a large pool: how they come, become idle, and go.
+ * Arenas of a large pool: they are added, become idle, and are given back.
  *
- * Structure: all arenas of a pool are on a doubly linked list, in the order in which
- * they came, which their serial numbers say.  An idle arena, which has free runs only, is
- * also on the list of spares of its engine.  The first spare is kept, the others go
- * back to the system: a caller that takes and gives back one run must not make the page
- * allocator work each time.  An arena that becomes idle goes to the front if it is longer
- * than the first one, so that the kept one serves most requests.  When the system is short
- * of memory, the shrinker takes those that are kept, too.
+ * Structure: all arenas of a pool are on a doubly linked list, in the order in which they
+ * were added, which is the order of their serial numbers.  An arena is idle if all its
+ * runs are free and none is cached.  An idle arena is also on the list of spares of its
+ * engine.  The first spare is kept, and the others go back to the system: a caller that
+ * allocates and frees one run again and again must not call the page allocator each time.
+ * When the system is short of memory, the shrinker gives the first spares back, too.
  *
- * A cached run holds its arena.  So the last run in use of an arena is freed and not
- * cached, unless there is no other arena (mpool_run_is_last()), and the cached runs of the
- * arena are merged then.  All are merged when the pool is trimmed and when the shrinker
- * counts: they may hold an arena that nothing else does.
- *
- * An arena of which pages left (refs.c) is no spare, because it goes in more than a few
- * steps: a work item gives its runs back one by one.
+ * A cached run holds its arena, as a run in use does.  So the last run in use of an arena
+ * is not cached when it is freed, and the cached runs of the arena are merged then.  This
+ * is not done for the only arena of an engine, unless it has holes (mpool_run_is_last()).
  *
  * Invariant, checked by mpool_large_verify():
  *	the spares are the arenas that are idle and have all of their pages, if the
- *	feed takes arenas back; nr_spares and spare_pages are their sums.
+ *	source takes arenas back; nr_spares and spare_pages are their sums.
  *
- * Locking: large->lock (raw) for both lists and all of an arena but live, which is counted
- * without it.  Spares are taken out one at a time, and given back to the system without
- * the lock.
+ * Locking: large->lock (raw) for both lists and for the members of an arena, except for
+ * live, which is an atomic counter.  Spares are removed from the lists one at a time,
+ * under the lock, and given back to the system after the lock is released.
  */
 #include <linux/kernel.h>
 #include <linux/rculist.h>
@@ -32,7 +27,10 @@
 
 #include "large.h"
 
-/* A run is taken from an arena, or it is taken out: it is no spare, if it was one. */
+/*
+ * Removes an arena from the spares, if it is one: a run of the arena was allocated, or
+ * the arena is being removed from the pool.
+ */
 void mpool_arena_used_locked(struct mpool_large *large,
 			     struct mpool_arena *arena)
 {
@@ -44,7 +42,7 @@ void mpool_arena_used_locked(struct mpool_large *large,
 	large->spare_pages -= arena->npages;
 }
 
-/* Puts an arena that is idle from now on to the spares. */
+/* Adds an arena that has become idle to the spares. */
 static void spare_add_locked(struct mpool_large *large,
 			     struct mpool_arena *arena)
 {
@@ -54,11 +52,15 @@ static void spare_add_locked(struct mpool_large *large,
 	lockdep_assert_held(&large->lock);
 	if (!large->feed->gives_back)
 		return;
-	/* It does not go back by the ways of others, but run by run. */
+	/*
+	 * An arena with pages that left (refs.c) is no spare: to give it back takes more
+	 * than a few steps.  The work item gives its runs back one by one.
+	 */
 	if (unlikely(arena->gone)) {
 		mpool_kick(&large->late);
 		return;
 	}
+	/* The first spare is kept: a longer one serves more requests. */
 	first = list_first_entry_or_null(spares, struct mpool_arena, spare);
 	if (first && first->npages >= arena->npages)
 		list_add_tail(&arena->spare, spares);
@@ -68,7 +70,7 @@ static void spare_add_locked(struct mpool_large *large,
 	large->spare_pages += arena->npages;
 }
 
-/* Merges the cached runs of an engine, 32 at most; false if there was none. */
+/* Merges the cached runs of an engine, at most 32; false if there was none. */
 bool mpool_quick_flush_locked(struct mpool_runs *runs)
 {
 	struct mpool_arena *arena;
@@ -88,8 +90,8 @@ bool mpool_quick_flush_locked(struct mpool_runs *runs)
 }
 
 /*
- * A run of an arena was freed or left, or the arena is new: without a run in use it is idle,
- * once its cached runs are merged.
+ * Makes an arena a spare if it is idle.  Called when a run of the arena was freed or its
+ * pages left, and when the arena is new.
  */
 void mpool_arena_idle_locked(struct mpool_large *large,
 			     struct mpool_arena *arena)
@@ -99,13 +101,14 @@ void mpool_arena_idle_locked(struct mpool_large *large,
 	lockdep_assert_held(&large->lock);
 	if (atomic_read(&arena->live))
 		return;
+	/* No run is in use, but cached runs may hold the arena: merge those. */
 	for (len = 1; len < RUNS_QUICK && !mpool_arena_is_idle(arena); len++)
 		mpool_quick_merge(arena->runs, len, arena);
 	if (mpool_arena_is_idle(arena))
 		spare_add_locked(large, arena);
 }
 
-/* Merges the cached runs of all engines, one engine at a time. */
+/* Merges the cached runs of all engines; takes the lock for one engine at a time. */
 void mpool_large_flush(struct mpool_large *large)
 {
 	struct mpool_runs *runs;
@@ -118,7 +121,10 @@ void mpool_large_flush(struct mpool_large *large)
 	}
 }
 
-/* Takes an arena out of the pool; false if a run of it is not free. */
+/*
+ * Removes an arena from the pool; false if a run of it is not free, or if some of its
+ * pages left, but not all.
+ */
 bool mpool_arena_unlink_locked(struct mpool_large *large,
 			       struct mpool_arena *arena)
 {
@@ -130,7 +136,10 @@ bool mpool_arena_unlink_locked(struct mpool_large *large,
 	return true;
 }
 
-/* Pages that left are somebody else's in the page map, or not there. */
+/*
+ * Removes the pages that an arena with holes still has from the page map.  The pages that
+ * left may be in the map as pages of another arena.
+ */
 static void arena_unmap_rest(struct mpool_arena *arena)
 {
 	struct mpool_page *pg;
@@ -144,7 +153,10 @@ static void arena_unmap_rest(struct mpool_arena *arena)
 	}
 }
 
-/* Nobody finds an arena by its pages any more; those of a run are its pool's. */
+/*
+ * Removes an arena from the page map.  The pages of a nested arena belong to the arena of
+ * the outer pool again.
+ */
 static void arena_unmap(struct mpool_arena *arena)
 {
 	struct mpool_page *within = arena->within;
@@ -158,7 +170,7 @@ static void arena_unmap(struct mpool_arena *arena)
 		mpool_pagemap_del(arena->base, arena->npages);
 }
 
-/* Ends an arena that is on no list.  Context: as the page allocator. */
+/* Gives an arena back that is on no list.  Context: as the page allocator. */
 void mpool_arena_release(struct mpool_large *large, struct mpool_arena *arena)
 {
 	arena_unmap(arena);
@@ -167,7 +179,7 @@ void mpool_arena_release(struct mpool_large *large, struct mpool_arena *arena)
 	kvfree_rcu(arena, rcu);
 }
 
-/* Adds an arena that is in the page map already. */
+/* Adds an arena to its pool; the arena is in the page map already. */
 void mpool_large_add_arena(struct mpool_large *large,
 			   struct mpool_arena *arena)
 {
@@ -183,7 +195,7 @@ void mpool_large_add_arena(struct mpool_large *large,
 	mpool_stat_inc(&large->pool.stats, MPOOL_STAT_GROW);
 }
 
-/* Takes a spare of an engine out of the pool, but not the first if @keep. */
+/* Removes the last spare of an engine from the pool; but not the first one if @keep. */
 static struct mpool_arena *spare_pop(struct mpool_runs *runs, bool keep)
 {
 	struct mpool_large *large = runs->large;
@@ -200,7 +212,7 @@ static struct mpool_arena *spare_pop(struct mpool_runs *runs, bool keep)
 	return arena;
 }
 
-/* Gives all spares back; how many pages that was.  From reclaim, too. */
+/* Gives all spares back; returns the number of their pages.  Called in reclaim, too. */
 unsigned long mpool_large_shed(struct mpool_large *large)
 {
 	struct mpool_arena *arena;
@@ -216,13 +228,13 @@ unsigned long mpool_large_shed(struct mpool_large *large)
 	return pages;
 }
 
-/* Has an engine more than one spare?  Without the lock: about. */
+/* Has an engine more than one spare?  A guess, because the caller has no lock. */
 static bool spares_surplus(const struct mpool_runs *runs)
 {
 	return mpool_hint(runs->spares.next) != mpool_hint(runs->spares.prev);
 }
 
-/* Gives all spares back but the first of each engine, if this is the place for it. */
+/* Gives all spares but the first of each engine back, if the context allows it. */
 void mpool_large_reap(struct mpool_large *large)
 {
 	struct mpool_arena *arena;
@@ -238,12 +250,13 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_large_reap);
 /* Pages that mpool_large_shed() would give back now. */
 unsigned long mpool_large_spare_pages(struct mpool_large *large)
 {
+	/* Cached runs may be all that holds an arena. */
 	mpool_large_flush(large);
 	return mpool_hint(large->spare_pages);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_large_spare_pages);
 
-/* Takes an arena out and ends it; -EBUSY if a run of it is in use. */
+/* Removes an arena and gives it back; -EBUSY if a run of it is in use. */
 static int arena_remove(struct mpool_large *large, struct mpool_arena *arena)
 {
 	unsigned long flags;
@@ -260,22 +273,22 @@ static int arena_remove(struct mpool_large *large, struct mpool_arena *arena)
 }
 
 /*
- * Takes out and ends the arena of a region that was given at an address, to the byte:
- * -ENOENT if there is none, -EBUSY if a run of it is in use.  Process context; no free is
- * put off, and the caller lets no other arena come or go meanwhile, so that the walk needs
- * no lock.
+ * Removes the arena of the region that was added with exactly the address @given, which
+ * need not be the start of a page.  -ENOENT if there is none, -EBUSY if a run of it is in
+ * use.  The caller has waited for the frees that were deferred.  Process context.
  */
 int mpool_large_del_arena(struct mpool_large *large, unsigned long given)
 {
 	struct mpool_arena *arena;
 
+	/* No lock: the caller keeps other arenas from being added or removed. */
 	list_for_each_entry(arena, &large->arenas, list)
 		if (arena->base - arena->trimmed == given)
 			return arena_remove(large, arena);
 	return -ENOENT;
 }
 
-/* Runs of an arena stay out when its pool ends. */
+/* Leaves the pages of an arena that has runs in use, when its pool ends. */
 static void arena_abandon(struct mpool_arena *arena)
 {
 	struct mpool_page *within = arena->within;
@@ -286,8 +299,8 @@ static void arena_abandon(struct mpool_arena *arena)
 }
 
 /*
- * Ends all arenas of a pool that nobody sees any more.  Those with runs in use
- * lose their description; their pages are left as they are.
+ * Gives back all arenas of a pool that is not in the registry any more.  An arena with
+ * runs in use loses its descriptors only; its pages are left as they are.
  */
 void mpool_large_end_arenas(struct mpool_large *large)
 {
@@ -305,7 +318,7 @@ void mpool_large_end_arenas(struct mpool_large *large)
 	}
 }
 
-/* Breaches of the invariant in one arena; adds up the pages of its chunks. */
+/* Number of breaches in one arena; adds the pages of its chunks to *@chunks. */
 static int verify_arena_locked(struct mpool_large *large,
 			       struct mpool_arena *arena, unsigned long *chunks)
 {

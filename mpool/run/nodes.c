@@ -2,23 +2,27 @@
 /*
  * Nodes: the engines of a large pool.
  *
- * Structure: a pool that takes its memory from the system has an engine for each
- * node, in which are the runs of the arenas of that node.  A request is served by
- * the engine of the node that it comes from, cached runs included, and by another only if
- * that node has no memory.  They are found by the number of their node, from their arena,
- * and one after another from the first, which is in the pool itself.  Where there is
- * one node, and in pools over given memory, that is the only one.
+ * Structure: a pool that takes its memory from the page allocator has an engine for each
+ * node, with the runs of the arenas of that node.  The engine of the node that a request
+ * comes from, or that the pool was created for, serves the request, also from its cached
+ * runs.  The engine of another node serves it only if that node has no memory for it.
+ *
+ * The pointer large->nodes[] leads to the engine of a node, arena->runs to the engine of
+ * an arena, and runs->next to the engine of the next node.  The first engine is a member
+ * of the pool.  It is the only one if the machine has one node, or if the memory is a
+ * region or runs of another pool.
  *
  * Invariant: an arena is in the engine of its node.
  *
- * Locking: large->lock for all of them.  Which there are does not change.
+ * Locking: large->lock for all engines.  No engine is added or freed while the pool
+ * exists.
  */
 #include <linux/nodemask.h>
 #include <linux/slab.h>
 
 #include "large.h"
 
-/* Ends the engines of a pool without arenas. */
+/* Frees the engines of a pool without arenas. */
 void mpool_large_free_nodes(struct mpool_large *large)
 {
 	struct mpool_runs *runs = large->runs.next, *next;
@@ -36,7 +40,7 @@ static void runs_init(struct mpool_runs *runs, struct mpool_large *large)
 	INIT_LIST_HEAD(&runs->spares);
 }
 
-/* Makes the engines; after an error mpool_large_free_nodes() has to be called. */
+/* Creates the engines; after an error the caller calls mpool_large_free_nodes(). */
 int mpool_large_make_nodes(struct mpool_large *large, bool system)
 {
 	struct mpool_runs *last = NULL;
@@ -65,8 +69,8 @@ int mpool_large_make_nodes(struct mpool_large *large, bool system)
 }
 
 /*
- * Pages of the pool, one engine at a time; false where the lock cannot be had.  Merges
- * cached runs, for the longest.  Any context.
+ * Adds up the pages of a pool, under the lock for one engine at a time; false if an NMI
+ * cannot take the lock.  Any context.
  */
 bool mpool_large_room(struct mpool_large *large, struct mpool_large_room *room)
 {
@@ -77,6 +81,7 @@ bool mpool_large_room(struct mpool_large *large, struct mpool_large_room *room)
 	mpool_large_for_each_runs(large, runs) {
 		if (!mpool_lock_irqsave(&large->lock, flags))
 			return false;
+		/* Cached runs are not in nr_free, and divide the longest free run. */
 		mpool_quick_flush_locked(runs);
 		room->pages += runs->nr_pages;
 		room->free += runs->nr_free;
@@ -87,7 +92,7 @@ bool mpool_large_room(struct mpool_large *large, struct mpool_large_room *room)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_large_room);
 
-/* Number of breaches of the invariant in one engine. */
+/* Number of breaches of the invariants in one engine. */
 int mpool_large_verify_node(struct mpool_large *large, struct mpool_runs *runs)
 {
 	unsigned long pages = 0, free = 0;
