@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Runs of pages as callers of a large pool see them: alloc, realloc, free, and
- * where they are.
+ * The public functions for runs of pages: alloc, realloc, free, and lookups of addresses.
  *
- * Structure: nothing of its own.  What a caller passes is checked here, then
- * large.c does it.
+ * Structure: no data of its own.  The fast paths of alloc and free use the quick lists
+ * directly.  The slow paths check all arguments; then large.c does the work.
  *
- * Invariant: whatever a caller passes, what is refused changes nothing.
+ * Invariant: a call that is refused changes no run, for any values of its arguments.
  *
- * Locking: an RCU read-side section around each lookup, until the run that was
- * found is known to be the caller's, or claimed.
+ * Locking: an RCU read-side section around each lookup, until the run that was found is
+ * known to belong to the caller, or is claimed.
  */
 #include <linux/kernel.h>
 #include <linux/log2.h>
@@ -56,8 +55,8 @@ out:
 }
 
 /*
- * Makes a run that was taken from its quick list an object of the pool itself.  Any
- * context.
+ * Allocates @pg, which the caller has taken from its quick list, for the pool itself.
+ * Any context.
  */
 static __always_inline void *quick_alloc(struct mpool_large *pool,
 					 struct mpool_page *pg, u32 site,
@@ -66,9 +65,9 @@ static __always_inline void *quick_alloc(struct mpool_large *pool,
 	u32 len = pg->len, tag = pg->tag, index = tag >> MPOOL_TAG_SHIFT;
 	struct mpool_arena *arena = mpool_arena_of(pg, index);
 
-	/* Before anybody can free it. */
+	/* Count the run before the store of its state: after that, it may be freed. */
 	atomic_inc(&arena->live);
-	/* Its owner is the pool already. */
+	/* The pool is the owner of each cached run already. */
 	WRITE_ONCE(pg->site, site);
 	WRITE_ONCE(pg->slack, slack);
 	smp_wmb(); /* Pairs with smp_rmb() in mpool_page_owner(). */
@@ -85,7 +84,10 @@ void *mpool_large_alloc_at(struct mpool_large *pool, size_t size, size_t align,
 	struct mpool_page *pg;
 
 	mpool_might_alloc(gfp);
-	/* Of the size and at the place that any run has; none has 0 pages. */
+	/*
+	 * Each run has an alignment of 1.  If the size is 0, or so large that the sum
+	 * above wraps around, npages is 0, and that quick list is always empty.
+	 */
 	if (unlikely(mpool_pool_bad(pool) || !mpool_read(site->id) ||
 		     align != 1 || npages >= mpool_read(pool->takes) ||
 		     (gfp & __MPOOL_GFP_ODD)))
@@ -95,13 +97,14 @@ void *mpool_large_alloc_at(struct mpool_large *pool, size_t size, size_t align,
 		return alloc_slow(pool, size, align, real, gfp, site);
 	if (real)
 		*real = PAGE_ALIGN(size);
-	/* The number of a site does not change any more. */
+	/* The id of the site was not 0 above, so it does not change any more. */
 	return quick_alloc(pool, pg, mpool_read(site->id), -size & ~PAGE_MASK);
 }
 EXPORT_SYMBOL_GPL(mpool_large_alloc_at);
 
 /*
- * The run of @pool at @p, or NULL and a report that @why.  In an RCU read-side section.
+ * Returns the run of @pool that begins at @p, or NULL after a report with the reason
+ * @why.  The caller is in an RCU read-side section.
  */
 static struct mpool_page *large_own(struct mpool_large *pool, const void *p,
 				    enum mpool_bad_free why, unsigned long ip)
@@ -133,8 +136,9 @@ static noinline void free_slow(struct mpool_large *pool, const void *p,
 }
 
 /*
- * Where a run of @pool is that begins at @p, if one does; mpool_quick_claim() knows.
- * False if none can be.
+ * Gets the arena, the descriptor and the index of the page at @p; mpool_quick_claim()
+ * then finds out whether a run in use begins there.  False if @p is not the start of a
+ * page of an arena in the linear map, or if @pool is not the owner in the descriptor.
  */
 static __always_inline bool own_near(struct mpool_large *pool, const void *p,
 				     struct mpool_arena **arena,
@@ -143,20 +147,21 @@ static __always_inline bool own_near(struct mpool_large *pool, const void *p,
 	unsigned long addr = (unsigned long)p;
 	unsigned long word = mpool_pagemap_near(addr);
 
-	/* Not mpool_word_arena(): this word is never 0. */
+	/* mpool_word_arena() has a test for 0, which this word never is. */
 	if (word == MPOOL_PAGE_NONE || ((struct mpool_spot *)word)->nr ||
 	    !PAGE_ALIGNED(addr))
 		return false;
 	*arena = (struct mpool_arena *)word;
 	*index = (addr - (*arena)->base) >> PAGE_SHIFT;
 	*pg = &(*arena)->pages[*index];
-	OPTIMIZER_HIDE_VAR(*pg);	/* from being computed at each use */
+	OPTIMIZER_HIDE_VAR(*pg);	/* computed once, not at each use */
 	return mpool_read((*pg)->owner) == &pool->pool;
 }
 
 /*
- * Caches a run of the pool itself after mpool_quick_claim(); false if it is to be freed in
- * another way, its state is that of a claimed run then.  Any context.
+ * Caches a run that the caller has claimed by mpool_quick_claim().  False if it must not
+ * be cached: the run has the state of mpool_runs_claim() then, and the caller frees it by
+ * mpool_large_free_claimed().  Any context.
  */
 static __always_inline bool quick_free(struct mpool_large *pool,
 				       struct mpool_arena *arena,
@@ -165,18 +170,25 @@ static __always_inline bool quick_free(struct mpool_large *pool,
 	unsigned long len = mpool_read(pg->len);
 	struct mpool_page **quick;
 
-	/* By a race of wrong frees it may have got another owner before. */
+	/*
+	 * Load the owner again.  Between the load in own_near() and the claim, a wrong
+	 * free by another CPU may have freed the run, and another owner may have
+	 * allocated it.
+	 */
 	if (unlikely(len >= mpool_read(pool->gives) ||
 		     mpool_read(pg->owner) != &pool->pool))
 		goto refuse;
 	quick = &arena->runs->quick[len];
-	OPTIMIZER_HIDE_VAR(quick);	/* from being computed at each use */
+	OPTIMIZER_HIDE_VAR(quick);	/* computed once, not at each use */
 	if (unlikely(READ_ONCE(*quick)))
 		goto refuse;
 	if (unlikely(!mpool_run_alone(arena, index, len) ||
 		     mpool_run_is_last(arena)))
 		goto refuse;
-	/* Before another task can take it. */
+	/*
+	 * Uncount and uncharge the run before it is on the list: after that, another CPU
+	 * may allocate it, count it and charge it.
+	 */
 	atomic_dec(&arena->live);
 	atomic_long_sub(len, &pool->pool.pages);
 	if (likely(mpool_quick_put(quick, pg)))
@@ -194,7 +206,7 @@ void __mpool_large_free(struct mpool_large *pool, const void *p)
 	struct mpool_page *pg;
 	u32 index;
 
-	/* Pins what was looked up, as an RCU read-side section does. */
+	/* This is an RCU read-side section, too: it keeps the arena, and an orphan. */
 	preempt_disable();
 	if (unlikely(!own_near(pool, p, &arena, &pg, &index) ||
 		     !mpool_quick_claim(pg, index))) {
@@ -264,7 +276,7 @@ void *mpool_large_realloc_at(struct mpool_large *pool, void *p, size_t size,
 	if (err == -EINVAL || err == -ENOENT)
 		return NULL;
 	if (err) {
-		/* Device memory is not copied either. */
+		/* The move would copy the bytes, and device memory is never read. */
 		return !mpool_large_touchable(pool) ? NULL :
 			large_move(pool, p, had, size, align, real, gfp, site);
 	}
@@ -287,7 +299,10 @@ bool mpool_large_owns(struct mpool_large *pool, const void *p)
 }
 EXPORT_SYMBOL_GPL(mpool_large_owns);
 
-/* Arena of @pool that an address lies in, or NULL.  In an RCU section. */
+/*
+ * Returns the arena of @pool that has the address @p, or NULL.  The caller is in an RCU
+ * read-side section.
+ */
 static struct mpool_arena *large_arena(struct mpool_large *pool, const void *p)
 {
 	struct mpool_arena *arena;
