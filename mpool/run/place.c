@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Runs that have to lie somewhere: alignment, boundaries and limits of the
- * addresses that a device uses.
+ * Placed runs: runs at addresses that a device can use, with an alignment, a boundary and
+ * limits of the addresses.
  *
- * Structure: no data of its own, but another way to choose among the free runs
- * of a pool.  place_fit() says where in one free run the request fits first, in
- * a few steps.  Some free runs are looked at by their lists, short ones first;
- * if that was in vain, all of them in the order of their addresses; if there is
- * no place, the pool grows once, by a block that is aligned to the length of the
- * run, and it is looked again.
+ * Structure: no data of its own, but another way to choose among the free runs of a pool.
+ * place_fit() finds the first place for a request in one free run, in a few steps.  Some
+ * free runs of a node are tried by the lists of its engine, short runs first.  If the
+ * request fits none, all free runs of the node are tried: arena by arena, in the order of
+ * their addresses.  If there is no place on any node, the pool grows once, and the free
+ * runs are tried again.
  *
- * Invariant: a request fails only if there was a moment for each free run at
- * which it did not fit; then the pool is as it was, but for a spare arena.
+ * Invariant: if a request fails, then for each free run there was a moment at which the
+ * request did not fit.  The pool is as before then, except for a spare arena.  Runs are
+ * skipped if an NMI cannot take the lock.
  *
- * Locking: large->lock, for PLACE_LOOK runs at a time; all of them are looked at by
- * search.c, which gives it back in between.
+ * Locking: large->lock while at most PLACE_LOOK runs are tried by the lists.  search.c
+ * tries all runs, and releases the lock in between.
  */
 #include <linux/align.h>
 #include <linux/log2.h>
@@ -25,19 +26,19 @@
 #include "large.h"
 #include "site.h"
 
-/* Runs that are looked at under the lock at a time. */
+/* The most free runs that are tried by the lists, under the lock. */
 #define PLACE_LOOK	64
 
-/* A request, all in device addresses. */
+/* A request; all addresses are those that the device uses. */
 struct place {
 	u64 align;		/* power of two */
 	u64 boundary;		/* power of two, or 0 */
-	u64 min, max;		/* of the first and the last byte */
+	u64 min, max;		/* least address of first byte, greatest of last byte */
 	u64 bytes;
-	struct mpool_wish wish;	/* of the engine's alignment it has none */
+	struct mpool_wish wish;	/* its align is 1: place_fit() aligns the run */
 };
 
-/* Says what is wrong with a wish, if anything. */
+/* Returns a message if the constraints are invalid, or NULL. */
 static const char *place_check(const struct mpool_place *place, u64 bytes)
 {
 	if (place->align && !is_power_of_2(place->align))
@@ -52,7 +53,7 @@ static const char *place_check(const struct mpool_place *place, u64 bytes)
 	return NULL;
 }
 
-/* Address that a device has for the start of an arena; false if none is known. */
+/* Gets the address of an arena that a device uses; false if it is not known. */
 static bool arena_device(const struct mpool_arena *arena, u64 *addr)
 {
 	if (arena->dma != MPOOL_NO_DMA)
@@ -65,14 +66,14 @@ static bool arena_device(const struct mpool_arena *arena, u64 *addr)
 }
 
 /*
- * Moves an address up to one that begins a page of an arena at @start and is
- * aligned; false if there is none.
+ * Moves *@addr up to an aligned address at which a page of the free run at @start begins;
+ * false if the address overflows.
  */
 static bool place_align(const struct place *want, u64 start, u64 *addr)
 {
 	u64 at = start + ALIGN(*addr - start, PAGE_SIZE);
 
-	/* Beyond a page, @start is page aligned, and so is every page. */
+	/* With an align above a page, @start is page aligned: place_fit() has checked. */
 	if (want->align > PAGE_SIZE)
 		at = ALIGN(at, want->align);
 	swap(at, *addr);
@@ -85,7 +86,7 @@ static bool place_crosses(const struct place *want, u64 at)
 	       (at ^ (at + want->bytes - 1)) & ~(want->boundary - 1);
 }
 
-/* Does it fit into @len pages at @start?  Sets the pages to leave before it. */
+/* Does a request fit into @len pages at @start?  *@gap: the pages before the place. */
 static bool place_fit(const struct place *want, u64 start, u32 len, u32 *gap)
 {
 	u64 last = start + ((u64)len << PAGE_SHIFT) - 1;
@@ -104,14 +105,17 @@ static bool place_fit(const struct place *want, u64 start, u32 len, u32 *gap)
 	}
 	if (at > max || max - at < want->bytes - 1)
 		return false;
-	/* If the device's pages are not ours, it may do so again. */
+	/*
+	 * If the device's address of a page is not page aligned, the run begins behind
+	 * the boundary, and may cross the next one.
+	 */
 	if (place_crosses(want, at))
 		return false;
 	*gap = (at - start) >> PAGE_SHIFT;
 	return true;
 }
 
-/* Takes it from a free run, if it fits there. */
+/* Allocates a request from the free run @pg, if it fits there. */
 static struct mpool_page *place_try_locked(struct mpool_large *large,
 					   struct mpool_page *pg,
 					   const void *arg)
@@ -130,7 +134,7 @@ static struct mpool_page *place_try_locked(struct mpool_large *large,
 	return mpool_large_carve_locked(large, pg, gap, &want->wish);
 }
 
-/* Looks at the shortest free runs that are long enough. */
+/* Tries the first PLACE_LOOK free runs from the size class of the request on. */
 static struct mpool_page *place_by_length(struct mpool_runs *runs,
 					  const struct place *want)
 {
@@ -141,6 +145,7 @@ static struct mpool_page *place_by_length(struct mpool_runs *runs,
 
 	if (!mpool_lock_irqsave(&large->lock, flags))
 		return NULL;
+	/* Cached runs are not on these lists: merge them before. */
 	mpool_quick_flush_locked(runs);
 	for (pg = mpool_runs_first(runs, want->wish.npages); pg && look--;
 	     pg = mpool_runs_after(runs, pg)) {
@@ -152,7 +157,7 @@ static struct mpool_page *place_by_length(struct mpool_runs *runs,
 	return got;
 }
 
-/* Looks at all free runs of a node, arena by arena. */
+/* Tries all free runs of a node, arena by arena. */
 static struct mpool_page *place_by_address(struct mpool_runs *runs,
 					   const struct place *want)
 {
@@ -164,7 +169,7 @@ static struct mpool_page *place_by_address(struct mpool_runs *runs,
 
 	rcu_read_lock();
 	list_for_each_entry_rcu(arena, &large->arenas, list) {
-		/* Not even if all of it were free? */
+		/* Skip an arena that has no place even if all its pages are free. */
 		if (arena->runs != runs || !arena_device(arena, &start) ||
 		    !place_fit(want, start, arena->npages, &gap))
 			continue;
@@ -183,8 +188,8 @@ static struct mpool_page *place_in_node(struct mpool_runs *runs,
 }
 
 /*
- * On the node of who asks first, then on the others.  The pool does not grow for it
- * before that: what a device wants may be where one node has memory only.
+ * Tries the node of the caller first, then the other nodes.  The pool grows only after
+ * that: perhaps only one node has memory with addresses that the device can use.
  */
 static struct mpool_page *place_find(struct mpool_large *large,
 				     const struct place *want, gfp_t gfp)
@@ -202,13 +207,17 @@ static struct mpool_page *place_find(struct mpool_large *large,
 	return pg;
 }
 
-/* Brings an arena in which the run crosses no boundary, if it is so aligned. */
+/* Grows the pool by an arena in which the run can be aligned and crosses no boundary. */
 static bool place_grow(struct mpool_large *large, const struct place *want,
 		       gfp_t gfp)
 {
 	u64 align = max_t(u64, want->align, 1);
 	struct mpool_arena *arena;
 
+	/*
+	 * The boundary is a power of two and not shorter than the run.  A run that is
+	 * aligned to its length, rounded up to a power of two, does not cross it.
+	 */
 	if (want->boundary)
 		align = max(align, roundup_pow_of_two(want->bytes));
 	if (align > RUNS_MAX_PAGES << PAGE_SHIFT)
@@ -231,7 +240,7 @@ static void *place_take(struct mpool_large *large, const struct place *want,
 	pg = place_find(large, want, gfp);
 	if (!pg && mpool_may_grow() && place_grow(large, want, gfp)) {
 		pg = place_find(large, want, gfp);
-		/* In vain: one spare is enough. */
+		/* The new arena did not help.  One spare is enough. */
 		if (!pg)
 			mpool_large_reap(large);
 	}
