@@ -1,61 +1,59 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Runs of pages: the engine under both kinds of large pool.
+ * Runs of pages: the engine of a large pool.
  *
- * Two-level segregated fit (Masmano et al. 2004) at page granularity.  The
- * pages of an arena are covered by runs without a gap; a run is free, or in
- * use.  Free runs are on doubly linked lists by size class:
+ * Structure: two-level segregated fit (Masmano et al. 2004) at page granularity.  Runs
+ * cover the pages of an arena without a gap.  A run is free, cached, in use, or gone.
+ * Free runs are on doubly linked lists, one for each size class:
  *
  *	length	1 2 3 ... 63 | 64-65 66-67 ... 126-127 | 128-131 ... | ...
  *	class	1 2 3 ... 63 |    64    65 ...      95 |      96 ... | ...
  *
- * so that below 64 pages a class holds one length and the first run found is
- * the best fit there is.  A bitmap of levels and one of classes in each level
- * lead to the first class that has a run.  For longer requests the class above
- * is looked in first, where every run fits.
+ * Below 64 pages a class has one length, and the first run of the class is the best fit.
+ * A bitmap of levels, and one of classes for each level, lead to the first class that has
+ * a run.
  *
- * A request that need not fit the first run of its class, because it has 64 pages or
- * more, or an alignment beyond a page, looks at RUNS_LOOK free runs, and takes one of
- * those where any such request fits, if there is one.  All others are looked at by
- * search.c, a few at a time with the lock given back between, after the pool could not
- * grow.  So a request fails only if there was a moment for each free run at which it
- * was too short, and nothing that is done under the lock grows with the pool.
+ * If runs_lookup() finds no run for a request of 64 pages or more, or for an aligned
+ * request, and if the pool cannot grow, search.c looks at all free runs.  It looks at a
+ * few at a time, and releases the lock in between.  So a request fails only if for each
+ * free run there was a moment at which the run was too short.  No step under the lock
+ * takes longer in a larger pool.
  *
- * Nothing of this is in the pages.  Each has a descriptor in its arena; the
- * first and the last of a free run carry its length (boundary tags), which is
- * how neighbours are found when a run is freed.  A bit for each page
- * that begins a run leads from the middle of one to its head.
+ * None of these data are in the pages.  Each page has a descriptor in its arena.  The
+ * descriptors of the first and the last page of a free run have its length (boundary
+ * tags): a run that is freed finds its free neighbours by them.  A bitmap of the pages
+ * where a run begins leads from any page of a run to its first page.
  *
- * All of alloc, free, grow and shrink are O(1), whatever the pool holds.
+ * Alloc, free, grow and shrink are O(1), however many pages the pool has.
  *
- * Splitting a run and merging it again is most of the cost of a pair, and a free is
- * often followed by a request for the same length.  So each length up to 32 pages has a
- * quick list (as in Weinstock's QuickFit), on which a free run may stay as it is.  A list
- * has at most one run, which is all that such a pair needs: run5 takes 173 instructions
- * with it and 929 without.  So an engine never has more than 32 cached runs, and all of
- * them can be merged in one go under the lock; large.c and arena.c say when.
+ * To split a run and to merge it again is most of the cost of a pair of alloc and free,
+ * and a free is often followed by a request for the same length.  So each length up to 32
+ * pages has a quick list (as in Weinstock's QuickFit), where a free run stays as it is:
+ * it is cached.  A list has at most one run, which suffices for such pairs: run5 takes
+ * 173 instructions with the lists, and 929 without.  An engine has at most 32 cached
+ * runs, so all of them can be merged under the lock at once; large.c and arena.c say
+ * when.
  *
- * The quick lists need no lock.  A cached run is one in use for the engine: in the tags of
- * its neighbours, in nr_free and nfree.  So the engine never looks for one, and does not
- * depend on where it is.  The run belongs to its list until xchg(), or cmpxchg() for a
- * certain run, has replaced the pointer, and to the caller of that from then on; a run that
- * was gone and came back meanwhile is the same.  Under the lock, with interrupts off, run5
- * took 306 instructions and run17 342.
+ * The quick lists need no lock.  For the engine a cached run counts as in use: its state
+ * is not MPOOL_PAGE_FREE, and nr_free and nfree do not include it.  So no function under
+ * the lock depends on whether the run is on its list.  With the lock, and interrupts off,
+ * run5 took 306 instructions and run17 342.
  *
- * Pages may leave their arena (refs.c).  They are covered by runs of state GONE then,
- * which are neither free nor in use, and never become anything else.
+ * Pages may leave their arena (refs.c).  Then a run in state MPOOL_PAGE_GONE covers them.
+ * Its state never changes again.
  *
  * Invariant, checked by mpool_runs_verify_arena() and mpool_runs_verify():
- *	runs cover each arena exactly; two neighbours are never both free, unless
- *	one is cached; each other free run is on the list of its class and the
- *	bitmaps say which lists are not empty; a cached one is on the quick list
- *	of its length; nr_free and nfree are the sums of free runs without those
- *	that are cached; gone is the sum of runs that left; live is the number of
- *	all others.
+ *	runs cover each arena exactly; two neighbours are never both free, but one or
+ *	both may be cached; each free run is on the list of its class, and the bitmaps
+ *	say which lists are not empty; a cached run is on the quick list of its length;
+ *	nr_free and nfree are the pages of the free runs, without the cached runs; gone
+ *	is the number of pages that left; live is the number of runs that are not free,
+ *	cached or gone.
  *
- * Locking: the caller's, for everything but the quick lists, live, and
- * mpool_runs_find(), which reads single words and gives an answer that was true once, or
- * of which the caller knows that it cannot change.
+ * Locking: the caller holds the lock of the pool.  The quick lists, live, and the
+ * functions of runs.h that claim a run need no lock.  Nor does mpool_runs_find(), which
+ * reads single words: its result was right at one moment of the call, and remains right
+ * only if the caller knows that the run does not change.
  */
 #include <linux/align.h>
 #include <linux/bitmap.h>
@@ -64,7 +62,7 @@
 
 #include "runs.h"
 
-/* Free runs that are looked at for one request, or for the longest. */
+/* The most free runs that a request looks at, or a search for the longest run. */
 #define RUNS_LOOK		32
 
 static unsigned int runs_class(u32 len)
@@ -155,7 +153,7 @@ static void run_set_next(struct mpool_page *pg, struct mpool_page *next)
 	WRITE_ONCE(pg->link, (unsigned long)next | MPOOL_PAGE_LINK);
 }
 
-/* Makes a free run of pages that no run covers, and puts it on its list. */
+/* Makes a free run of pages that no run covers, and puts the run on its list. */
 static void run_insert(struct mpool_runs *runs, struct mpool_arena *arena,
 		       u32 index, u32 len)
 {
@@ -179,7 +177,7 @@ static void run_insert(struct mpool_runs *runs, struct mpool_arena *arena,
 	arena->nfree += len;
 }
 
-/* Takes a free run off its list; its pages are covered by no run then. */
+/* Takes a free run off its list; after that no run covers its pages. */
 static void run_extract(struct mpool_runs *runs, struct mpool_arena *arena,
 			struct mpool_page *pg)
 {
@@ -203,7 +201,7 @@ static void run_extract(struct mpool_runs *runs, struct mpool_arena *arena,
 	arena->nfree -= len;
 }
 
-/* Does a request fit into a free run?  Sets the pages to leave before it. */
+/* Does a request fit into a free run?  Sets @gap to the pages in front of its place. */
 bool mpool_runs_fits(const struct mpool_page *pg, u32 npages,
 		     unsigned long align, u32 *gap)
 {
@@ -218,7 +216,7 @@ bool mpool_runs_fits(const struct mpool_page *pg, u32 npages,
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_fits);
 
-/* One of the first few runs from a class on in which the request fits. */
+/* A run in which the request fits, among the first RUNS_LOOK from @class to @end. */
 static struct mpool_page *runs_look(struct mpool_runs *runs, unsigned int class,
 				    unsigned int end, u32 len,
 				    unsigned long align, u32 *gap)
@@ -237,7 +235,7 @@ static struct mpool_page *runs_look(struct mpool_runs *runs, unsigned int class,
 	return NULL;
 }
 
-/* A run of a class in which every run is long enough, at any address. */
+/* A run of the first class in which every run is long enough, whatever its address. */
 static struct mpool_page *runs_sure(struct mpool_runs *runs, u32 len,
 				    unsigned long align, u32 *gap)
 {
@@ -261,6 +259,13 @@ static struct mpool_page *runs_lookup(struct mpool_runs *runs, u32 len,
 {
 	unsigned int class = runs_class(len);
 
+	/*
+	 * An unaligned request below 64 pages fits the first run of its class and of each
+	 * class above.  A longer one is first looked for in the classes above, where it
+	 * fits every run, and then in the first RUNS_LOOK runs of its own class.  An
+	 * aligned request looks at the first RUNS_LOOK runs from its class on, and then
+	 * takes one that is long enough at any address.
+	 */
 	if (align > PAGE_SIZE)
 		return runs_look(runs, class, RUNS_CLASSES, len, align, gap) ?:
 		       runs_sure(runs, len, align, gap);
@@ -270,7 +275,7 @@ static struct mpool_page *runs_lookup(struct mpool_runs *runs, u32 len,
 	       runs_look(runs, class, class + 1, len, align, gap);
 }
 
-/* Takes @npages of a free run from its page @gap on; the rest stays free. */
+/* Allocates @npages of a free run from its page @gap on; the rest stays free. */
 static __always_inline struct mpool_page *
 run_carve(struct mpool_runs *runs, struct mpool_page *pg, u32 gap, u32 npages,
 	  enum mpool_page_state state)
@@ -298,16 +303,16 @@ run_carve(struct mpool_runs *runs, struct mpool_page *pg, u32 gap, u32 npages,
 }
 
 /**
- * mpool_runs_alloc() - take a run
+ * mpool_runs_alloc() - allocate a run
  * @runs: engine
  * @npages: length in pages, not 0
  * @align: alignment of its address in bytes, a power of two
- * @state: what it is for
+ * @state: state of the run
  *
- * Context: the caller holds the lock of the engine.
- * Return: descriptor of the first page, its owner and site to be filled in, or
- *	   %NULL if no free run that was looked at is long enough: if there is none of
- *	   up to 63 pages, for which a page is aligned enough.
+ * Context: the caller holds the lock of the pool.
+ * Return: the descriptor of the first page, of which the caller sets owner and site;
+ *	   %NULL if no free run that was looked at is long enough.  For an unaligned
+ *	   request of up to 63 pages, no free run of the engine is long enough then.
  */
 struct mpool_page *mpool_runs_alloc(struct mpool_runs *runs, u32 npages,
 				    unsigned long align,
@@ -320,7 +325,7 @@ struct mpool_page *mpool_runs_alloc(struct mpool_runs *runs, u32 npages,
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_alloc);
 
-/* The same, of a free run that the caller has chosen. */
+/* Allocates a part of a free run that the caller has chosen, as mpool_runs_alloc(). */
 struct mpool_page *mpool_runs_carve(struct mpool_runs *runs,
 				    struct mpool_page *pg, u32 gap, u32 npages,
 				    enum mpool_page_state state)
@@ -337,14 +342,16 @@ static struct mpool_page *class_first(const struct mpool_runs *runs,
 }
 
 /*
- * Free runs from the class of @len pages on, by class: some of the first may be
- * shorter.  The caller holds the lock of the engine throughout.
+ * The first free run of the class of @len pages, or of the next class that has a run.
+ * Runs of the first class may be shorter than @len.  The caller holds the lock of the
+ * pool from here to its last mpool_runs_after().
  */
 struct mpool_page *mpool_runs_first(const struct mpool_runs *runs, u32 len)
 {
 	return class_first(runs, runs_class(len));
 }
 
+/* The free run behind @pg, in its class or in the next class that has a run; or NULL. */
 struct mpool_page *mpool_runs_after(const struct mpool_runs *runs,
 				    const struct mpool_page *pg)
 {
@@ -371,7 +378,7 @@ static struct mpool_page *run_at(struct mpool_arena *arena, u32 index)
 	return pg;
 }
 
-/* Frees pages that no run covers, together with their free neighbours. */
+/* Frees pages that no run covers, and merges them with their free neighbours. */
 static void run_release(struct mpool_runs *runs, struct mpool_arena *arena,
 			u32 index, u32 len)
 {
@@ -400,7 +407,7 @@ static void run_free(struct mpool_runs *runs, struct mpool_page *pg)
 	run_release(runs, arena, index, pg->len);
 }
 
-/* Gives a run back.  The caller holds the lock of the engine. */
+/* Frees a run.  The caller holds the lock of the pool. */
 void mpool_runs_free(struct mpool_runs *runs, struct mpool_page *pg)
 {
 	atomic_dec(&mpool_page_arena(pg)->live);
@@ -408,10 +415,15 @@ void mpool_runs_free(struct mpool_runs *runs, struct mpool_page *pg)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_free);
 
-/* Merges a run that was seen on a quick list; false if it is not there now. */
+/* Merges a run that was seen on a quick list; false if the run is not there any more. */
 static bool cached_merge(struct mpool_runs *runs, struct mpool_page **quick,
 			 struct mpool_page *pg)
 {
+	/*
+	 * Takes the run from its list, as the xchg() in mpool_quick_take() does.  If
+	 * another CPU has taken the run and cached it again meanwhile, it is the same run
+	 * of the same length.
+	 */
 	if (cmpxchg(quick, pg, NULL) != pg)
 		return false;
 	run_free(runs, pg);
@@ -419,8 +431,9 @@ static bool cached_merge(struct mpool_runs *runs, struct mpool_page **quick,
 }
 
 /*
- * Merges the cached run of a length with its neighbours, any or one in @arena; says in
- * which arena it was, or NULL if there was none.  The caller holds the lock of the engine.
+ * Merges the cached run of a length with its free neighbours; if @arena is not NULL, only
+ * a run in @arena.  Returns the arena of the run, or NULL if no run was merged.  The
+ * caller holds the lock of the pool.
  */
 struct mpool_arena *mpool_quick_merge(struct mpool_runs *runs, u32 len,
 				      const struct mpool_arena *arena)
@@ -430,7 +443,11 @@ struct mpool_arena *mpool_quick_merge(struct mpool_runs *runs, u32 len,
 
 	if (!pg)
 		return NULL;
-	/* Cached or taken from there, the run holds its arena as long as we have the lock. */
+	/*
+	 * The run keeps its arena as long as the caller holds the lock, even if another
+	 * CPU takes it from its list now: only under the lock a run becomes free, and an
+	 * arena is removed.
+	 */
 	in = mpool_page_arena(pg);
 	if ((arena && in != arena) || !cached_merge(runs, &runs->quick[len], pg))
 		return NULL;
@@ -439,22 +456,25 @@ struct mpool_arena *mpool_quick_merge(struct mpool_runs *runs, u32 len,
 EXPORT_SYMBOL_IF_KUNIT(mpool_quick_merge);
 
 /*
- * Merges the cached run that begins at @index, where some run does; false if there is
- * none, or it is being taken or cached at this moment.
+ * Merges the run that begins at @index, if it is cached.  False if it is not, if another
+ * CPU takes or caches it at this moment, or if @index is the end of the arena.
  */
 static bool merge_at(struct mpool_runs *runs, struct mpool_arena *arena,
 		     u32 index)
 {
 	struct mpool_page *pg = &arena->pages[index];
 
-	/* The length does not change without the lock, whoever has the run. */
+	/* No CPU changes the length of a run without the lock, which the caller holds. */
 	return index < arena->npages &&
 	       mpool_page_state(pg) == MPOOL_PAGE_CACHED &&
 	       pg->len < RUNS_QUICK &&
 	       cached_merge(runs, &runs->quick[pg->len], pg);
 }
 
-/* Grows a run in place; false if the pages behind it are not free. */
+/*
+ * Grows a run in place, into the free and cached runs behind it; false if these are too
+ * short.
+ */
 bool mpool_runs_grow(struct mpool_runs *runs, struct mpool_page *pg, u32 npages)
 {
 	struct mpool_arena *arena = mpool_page_arena(pg);
@@ -479,7 +499,7 @@ bool mpool_runs_grow(struct mpool_runs *runs, struct mpool_page *pg, u32 npages)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_grow);
 
-/* Shrinks a run in place and frees its tail. */
+/* Shrinks a run in place, and frees its tail. */
 void mpool_runs_shrink(struct mpool_runs *runs, struct mpool_page *pg,
 		       u32 npages)
 {
@@ -495,8 +515,9 @@ void mpool_runs_shrink(struct mpool_runs *runs, struct mpool_page *pg,
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_shrink);
 
 /*
- * Cuts a run in use in two, of which the second is one of its own of @owner, in a state
- * that is no caller's.  The caller holds the lock of the engine.
+ * Splits a run in use behind its first @npages pages.  The tail becomes a run of its own,
+ * of @owner and in @state, which is not the state of an object.  The caller holds the
+ * lock of the pool.
  */
 struct mpool_page *mpool_runs_split(struct mpool_page *pg, u32 npages,
 				    enum mpool_page_state state,
@@ -512,14 +533,20 @@ struct mpool_page *mpool_runs_split(struct mpool_page *pg, u32 npages,
 	tail->len = pg->len - npages;
 	WRITE_ONCE(pg->len, npages);
 	atomic_inc(&arena->live);
-	/* Pairs with smp_load_acquire() in find_queued(). */
+	/*
+	 * Pairs with smp_load_acquire() in find_queued(), which has no lock: the tail has
+	 * its owner and length before its state.
+	 */
 	smp_store_release(&tail->tag, mpool_page_tag(index, state));
 	__set_bit(index, mpool_arena_starts(arena));
 	return tail;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_split);
 
-/* The pages of a run in use leave their arena.  The caller holds the lock. */
+/*
+ * Makes the pages of a run in use leave their arena.  The caller holds the lock of the
+ * pool.
+ */
 void mpool_runs_leave(struct mpool_runs *runs, struct mpool_page *pg)
 {
 	struct mpool_arena *arena = mpool_page_arena(pg);
@@ -531,19 +558,19 @@ void mpool_runs_leave(struct mpool_runs *runs, struct mpool_page *pg)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_leave);
 
-/* The head of the run that an address of the arena is in.  Any context. */
+/* The first page of the run that has an address of the arena.  Any context. */
 struct mpool_page *mpool_runs_find(struct mpool_arena *arena,
 				   unsigned long addr)
 {
 	u32 index = (addr - arena->base) >> PAGE_SHIFT;
 
-	/* Nearly always under no lock; see mpool_arena_next_start(). */
+	/* Without the lock; either value of a bit is right: mpool_arena_next_start(). */
 	index = data_race(find_last_bit(mpool_arena_starts(arena), index + 1));
 	return &arena->pages[min(index, arena->npages - 1)];
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_find);
 
-/* Bytes of the description of an arena. */
+/* Bytes of the descriptor of an arena, with its page descriptors and its bitmap. */
 size_t mpool_arena_bytes(unsigned long npages)
 {
 	return sizeof(struct mpool_arena) +
@@ -552,7 +579,7 @@ size_t mpool_arena_bytes(unsigned long npages)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_arena_bytes);
 
-/* @arena has mpool_arena_bytes(@npages) zeroed bytes. */
+/* Initializes an arena.  @arena has mpool_arena_bytes(@npages) bytes, all zero. */
 void mpool_arena_init(struct mpool_arena *arena, struct mpool_runs *runs,
 		      unsigned long base, u32 npages)
 {
@@ -566,7 +593,7 @@ void mpool_arena_init(struct mpool_arena *arena, struct mpool_runs *runs,
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_arena_init);
 
-/* Adds an arena, all free.  The caller holds the lock of the engine. */
+/* Adds an arena, as one free run.  The caller holds the lock of the pool. */
 void mpool_runs_add(struct mpool_runs *runs, struct mpool_arena *arena)
 {
 	runs->nr_pages += arena->npages;
@@ -576,8 +603,8 @@ void mpool_runs_add(struct mpool_runs *runs, struct mpool_arena *arena)
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_add);
 
 /*
- * Takes an arena out again; false if a run of it is in use, or if only some of its pages
- * left.  The caller holds the lock of the engine.
+ * Removes an arena; false if a run of it is in use or cached, or if some of its pages
+ * left, but not all.  The caller holds the lock of the pool.
  */
 bool mpool_runs_remove(struct mpool_runs *runs, struct mpool_arena *arena)
 {
@@ -593,8 +620,8 @@ bool mpool_runs_remove(struct mpool_runs *runs, struct mpool_arena *arena)
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_remove);
 
 /*
- * Length of the longest free run but cached ones; of a class with many runs, of those
- * that are looked at: at most a 32nd less.
+ * Length of the longest free run, not cached.  Of the highest class that has runs, only
+ * the first RUNS_LOOK are looked at: the result is too low by at most 1/32.
  */
 unsigned long mpool_runs_largest(struct mpool_runs *runs)
 {
@@ -618,13 +645,19 @@ unsigned long mpool_runs_largest(struct mpool_runs *runs)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_largest);
 
-/* Free pages of an arena, cached ones too; about, if they come and go.  Any context. */
+/*
+ * Free pages of an arena, with its cached runs.  About that number, if other CPUs
+ * allocate and free meanwhile.  Any context.
+ */
 u32 mpool_arena_nr_free(const struct mpool_arena *arena)
 {
 	u32 pages = mpool_hint(arena->nfree), len;
 	const struct mpool_page *pg;
 
-	/* A cached run of another arena may be gone by now: its address tells. */
+	/*
+	 * A cached run may be of another arena, of which the memory may be free by now.
+	 * So the addresses are compared, and the descriptor is not read.
+	 */
 	for (len = 1; len < RUNS_QUICK; len++) {
 		pg = READ_ONCE(arena->runs->quick[len]);
 		if (pg >= arena->pages && pg < arena->pages + arena->npages)
@@ -645,7 +678,10 @@ static bool run_listed(const struct mpool_runs *runs,
 	return false;
 }
 
-/* Number of breaches of the invariant in one arena; the caller holds the lock. */
+/*
+ * Number of breaches of the invariant in an arena.  The caller holds the lock of the
+ * pool.
+ */
 int mpool_runs_verify_arena(struct mpool_runs *runs, struct mpool_arena *arena)
 {
 	bool was_free = false;
@@ -697,8 +733,9 @@ int mpool_runs_verify_arena(struct mpool_runs *runs, struct mpool_arena *arena)
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_verify_arena);
 
 /*
- * Number of breaches in the lists, of an engine whose arenas have @pages pages,
- * of them @free free and not cached.  The caller holds the lock.
+ * Number of breaches of the invariant in the lists of an engine.  Its arenas have @pages
+ * pages, and @free of them are free and not cached.  The caller holds the lock of the
+ * pool.
  */
 int mpool_runs_verify(struct mpool_runs *runs, unsigned long pages,
 		      unsigned long free)

@@ -24,31 +24,32 @@
 #define RUNS_CLASSES		(RUNS_LINEAR + RUNS_LEVELS * RUNS_STEPS)
 
 enum mpool_page_state {
-	MPOOL_PAGE_BODY,	/* neither first nor last page of a free run */
+	MPOOL_PAGE_BODY,	/* any page that has none of the states below */
 	MPOOL_PAGE_FREE,	/* first or last page of a free run */
-	MPOOL_PAGE_RUN,		/* first page of a run that a caller has */
-	MPOOL_PAGE_CHUNK,	/* first page of a run that a fixed pool has */
-	MPOOL_PAGE_LATE,	/* first page of a run that somebody is freeing */
-	MPOOL_PAGE_QUEUED,	/* first page of a run that a work item frees */
-	MPOOL_PAGE_CACHED,	/* first page of a free run on a quick list */
+	MPOOL_PAGE_RUN,		/* first page of a run that is an object */
+	MPOOL_PAGE_CHUNK,	/* first page of a run that is a chunk */
+	MPOOL_PAGE_LATE,	/* first page of a run that a caller claimed for a free */
+	MPOOL_PAGE_QUEUED,	/* first page of a run that deferred work frees */
+	MPOOL_PAGE_CACHED,	/* first page of a run on a quick list, or on its way */
 	MPOOL_PAGE_RESIZED,	/* as MPOOL_PAGE_RUN, while its length changes */
-	MPOOL_PAGE_GONE,	/* first page of pages that left their arena */
+	MPOOL_PAGE_GONE,	/* first page of a run that left its arena */
 };
 
 struct mpool_large;
 struct mpool_pool;
 
 /*
- * Descriptor of a page; what it says depends on where in its run the page is.
- * Pages within a run say nothing.
+ * Descriptor of a page.  The descriptor of the first page of a run has the data of the
+ * run.  The descriptor of the last page of a free run has its length and state.  The
+ * descriptors of all other pages have no data but the index.
  */
 struct mpool_page {
 	union {
-		struct {			/* first page, free */
-			unsigned long link;	/* next, and MPOOL_PAGE_LINK */
+		struct {			/* first page of a free run */
+			unsigned long link;	/* next free run | MPOOL_PAGE_LINK */
 			struct mpool_page *prev;
 		};
-		struct {			/* first page, in use */
+		struct {			/* first page of any other run */
 			struct mpool_pool *owner;
 			u32 site;
 			u32 slack;		/* see mpool_page_slack() */
@@ -58,7 +59,9 @@ struct mpool_page {
 	u32 tag;		/* index in the arena and enum mpool_page_state */
 };
 
-/* Tells a link from an owner, to those who read it without the lock. */
+/*
+ * Set in each link and in no owner: a reader without the lock recognizes a link by it.
+ */
 #define MPOOL_PAGE_LINK		1ul
 
 #define MPOOL_TAG_STATE		15u
@@ -69,9 +72,9 @@ struct mpool_runs;
 /* A range of pages that are contiguous in the address space. */
 struct mpool_arena {
 	union {
-		struct mpool_spot at;		/* see there */
+		struct mpool_spot at;		/* see struct mpool_spot */
 		struct {
-			/* Constant, but for nfree. */
+			/* Constant, except nfree. */
 			void *no_pool;
 			unsigned long base;
 			u32 npages;
@@ -80,7 +83,7 @@ struct mpool_arena {
 				u32 trimmed;	/* region: bytes cut off before @base */
 			};
 			u32 no_objects;
-			u32 nfree;		/* pages of free runs but cached ones; lock */
+			u32 nfree;		/* pages of free runs, not cached; lock */
 		};
 	};
 	struct mpool_runs *runs;
@@ -89,20 +92,20 @@ struct mpool_arena {
 	dma_addr_t dma;		/* of @base, or MPOOL_NO_DMA */
 	struct page *mem;	/* system: first page, each has MPOOL_PAGE_REFS */
 	u8 order : 5;		/* system: order of the block */
-	bool whole : 1;		/* system: may go back as the block that it was */
-	bool io : 1;		/* region: not to be touched */
-	bool virt : 1;		/* system: vmalloc()ed */
+	bool whole : 1;		/* system: may be freed as the one block that it was */
+	bool io : 1;		/* region: device memory, is never read or written */
+	bool virt : 1;		/* system: from vmalloc() */
 	/* Protected by the lock of the pool. */
-	u16 serial_high;	/* ascends along the list, constant once it is there; */
-	u32 gone;		/* pages that left */
+	u16 serial_high;	/* see mpool_arena_serial() */
+	u32 gone;		/* pages that left the arena */
 	/* Any context. */
-	atomic_t live;		/* runs in use, those that are cached not */
-	u32 serial_low;		/* in two parts, which take no room */
+	atomic_t live;		/* runs, except free, cached and gone ones */
+	u32 serial_low;		/* the two parts of the serial number fill two gaps */
 	/* Protected by the lock of the pool. */
-	struct list_head list;	/* all arenas of the pool, by RCU for readers */
+	struct list_head list;	/* all arenas of the pool; readers use RCU */
 	union {
-		struct list_head spare;	/* those of its engine that are idle */
-		struct rcu_head rcu;	/* of one that is on no list */
+		struct list_head spare;	/* the spares of the engine */
+		struct rcu_head rcu;	/* for an arena that is on no list */
 	};
 	struct mpool_page pages[];
 };
@@ -112,25 +115,31 @@ static_assert(offsetof(struct mpool_arena, no_pool) ==
 static_assert(offsetof(struct mpool_arena, no_objects) ==
 	      offsetof(struct mpool_spot, nr));
 
-/* Tells an arena from those before and behind it in the list of its pool. */
+/*
+ * Number of an arena.  The numbers ascend along the list of the pool.  The number does
+ * not change as long as the arena is on the list.
+ */
 static inline u64 mpool_arena_serial(const struct mpool_arena *arena)
 {
 	return (u64)arena->serial_high << 32 | arena->serial_low;
 }
 
-/* A bit for each page that begins a run, behind the descriptors. */
+/* The bitmap of the pages where a run begins.  It is behind the descriptors. */
 static inline unsigned long *mpool_arena_starts(struct mpool_arena *arena)
 {
 	return (unsigned long *)&arena->pages[arena->npages];
 }
 
 /*
- * The same for those who have no lock: runs come and go meanwhile, and either value of
- * a bit will do, because what is found is looked at again, in its descriptor.
+ * The first page from @index on where a run begins, or npages.  Without the lock.
  */
 static inline u32 mpool_arena_next_start(struct mpool_arena *arena, u32 index)
 {
-	/* Of bits that change meanwhile; see above. */
+	/*
+	 * Other CPUs allocate and free runs meanwhile, which sets and clears bits.
+	 * Either value of a bit is right: the caller then reads the descriptor of the
+	 * page.
+	 */
 	return data_race(find_next_bit(mpool_arena_starts(arena),
 				       arena->npages, index));
 }
@@ -140,20 +149,21 @@ static inline u32 mpool_arena_next_start(struct mpool_arena *arena, u32 index)
 	     (index) < (arena)->npages;					\
 	     (index) = mpool_arena_next_start(arena, (index) + 1))
 
-/* Lengths that have a quick list: shorter than this. */
+/* Each length below this, in pages, has a quick list. */
 #define RUNS_QUICK		33
 
 struct mpool_runs {
 	/* Constant. */
-	struct mpool_large *large;	/* whose runs they are */
-	struct mpool_runs *next;	/* those of its next node, or NULL */
+	struct mpool_large *large;	/* the pool of this engine */
+	struct mpool_runs *next;	/* the engine of its next node, or NULL */
 	/* Protected by the lock of the pool. */
 	unsigned long nr_pages;
-	unsigned long nr_free;	/* pages of free runs but cached ones */
+	unsigned long nr_free;	/* pages of free runs, not cached */
 	unsigned int nr_arenas;
 	struct list_head spares;	/* idle arenas, see arena.c */
-	/* Without the lock: cached run of each length, or NULL. */
+	/* Without the lock: the quick list of each length, one cached run or NULL. */
 	struct mpool_page *quick[RUNS_QUICK];
+	/* Protected by the lock of the pool. */
 	u32 levels;		/* bit 0: linear classes, bit n: level n - 1 */
 	u32 steps[RUNS_LEVELS];
 	unsigned long linear[RUNS_LINEAR / BITS_PER_LONG];
@@ -161,14 +171,20 @@ struct mpool_runs {
 };
 
 /*
- * References that mpool has to each page of an arena of the page allocator.  So many
- * wrong frees, less MPOOL_PAGE_LOST, leave a page where it is and are told: more than
- * there are objects in a page of 4 KiB, which are 512 of 8 bytes.  With holders it is
- * fewer than folio_maybe_dma_pinned() takes for a pin, 1024.
+ * References that mpool has to each page of an arena of the page allocator.  A function
+ * of the kernel that frees an object by mistake drops one of them.  The page stays in its
+ * arena, and the frees are reported, until fewer than MPOOL_PAGE_LOST are left.  That is
+ * more frees than a page of 4 KiB has objects: 512 objects of 8 bytes.
+ *
+ * folio_maybe_dma_pinned() takes a page with 1024 references or more for pinned.
+ * MPOOL_PAGE_REFS is less, so other holders can have references, too.
  */
 #define MPOOL_PAGE_REFS		896
 
-/* With fewer the page allocator has the page, or has made it somebody else's. */
+/*
+ * A page with fewer references is lost: it is free in the page allocator, or the page
+ * allocator has given it to another owner.
+ */
 #define MPOOL_PAGE_LOST		256
 
 static_assert(PAGE_SIZE > SZ_4K ||
@@ -180,15 +196,8 @@ static __always_inline bool mpool_page_alone(const struct page *page)
 }
 
 /*
- * Has nobody but mpool references to the pages of a run, and all of its own?  Any
- * context; two pages at a time, which are three instructions each.
- *
- * Order: somebody who has a reference when the run is freed got it before, and told the
- * driver, or was told by it, which is what makes that "before": the count shows it.  He
- * who has dropped his did so by an atomic operation that orders all that he did with the
- * page before it.  What the next user of the page writes comes after this look: it is
- * control dependent on it, and there is the cmpxchg() that caches the run, or the pair of
- * an unlock and a lock between.
+ * Has mpool the only references to the pages of a run, and all MPOOL_PAGE_REFS of them?
+ * Any context.  A page takes three instructions, because the loop checks two at a time.
  */
 static __always_inline bool mpool_run_alone(const struct mpool_arena *arena,
 					    u32 index, u32 len)
@@ -200,7 +209,19 @@ static __always_inline bool mpool_run_alone(const struct mpool_arena *arena,
 	if (!end)
 		return true;
 	end += index + len;
-	OPTIMIZER_HIDE_VAR(end);	/* from being computed anew for each page */
+	OPTIMIZER_HIDE_VAR(end);	/* or gcc computes it again for each page */
+	/*
+	 * A task that has a reference to a page at the free of the run took it before the
+	 * free.  The driver and that task have synchronized in between: one told the
+	 * other of the page.  So the count that is loaded here includes the reference.
+	 *
+	 * A task that has dropped its reference did so by an atomic operation, which is
+	 * ordered behind all accesses of the task to the page.
+	 *
+	 * The stores of the next owner to the page come after these loads.  They have a
+	 * control dependency on the loads.  In between is also the cmpxchg() that caches
+	 * the run, or an unlock and a lock.
+	 */
 	if (len & 1) {
 		if (unlikely(!mpool_page_alone((const void *)end + i)))
 			return false;
@@ -223,7 +244,7 @@ static inline enum mpool_page_state mpool_page_state(const struct mpool_page *pg
 	return READ_ONCE(pg->tag) & MPOOL_TAG_STATE;
 }
 
-/* Is it the first page of a run that a caller has? */
+/* Is this the first page of a run that is an object in use? */
 static inline bool mpool_page_is_run(const struct mpool_page *pg)
 {
 	enum mpool_page_state state = mpool_page_state(pg);
@@ -231,7 +252,11 @@ static inline bool mpool_page_is_run(const struct mpool_page *pg)
 	return state == MPOOL_PAGE_RUN || state == MPOOL_PAGE_RESIZED;
 }
 
-/* Bytes of a run that were not asked for, and the alignment that was. */
+/*
+ * The word @slack of a descriptor: in the low bits the bytes of the run beyond the
+ * requested size, in the high bits the logarithm of the requested alignment, or 0 if that
+ * is not more than a page.
+ */
 #define MPOOL_SLACK_BITS	24
 
 static inline u32 mpool_page_slack(const struct mpool_page *pg)
@@ -252,7 +277,7 @@ static inline u32 mpool_slack_word(u32 slack, unsigned long align)
 
 static inline u32 mpool_page_index(const struct mpool_page *pg)
 {
-	/* Others may change the state meanwhile, never the index. */
+	/* Another CPU may change the state meanwhile; no CPU changes the index. */
 	return mpool_read(pg->tag) >> MPOOL_TAG_SHIFT;
 }
 
@@ -268,14 +293,18 @@ static inline struct mpool_arena *mpool_page_arena(struct mpool_page *pg)
 }
 
 /*
- * Owner of a run that was seen in use, or NULL if it is being taken or given
- * back at this moment.  In an RCU read-side section, which pins the owner.
+ * Owner of a run that the caller has seen in use; NULL if the run is allocated or freed
+ * at this moment.  The caller is in an RCU read-side section, which keeps the owner.
  */
 static inline struct mpool_pool *mpool_page_owner(const struct mpool_page *pg)
 {
 	unsigned long owner;
 
-	smp_rmb(); /* Pairs with smp_wmb() in fill_locked(), quick_alloc(). */
+	/*
+	 * The caller has loaded the state.  Pairs with smp_wmb() in fill_locked(),
+	 * quick_alloc() and run_carve(), which store the owner before the state.
+	 */
+	smp_rmb();
 	owner = (unsigned long)READ_ONCE(pg->owner);
 	return owner & MPOOL_PAGE_LINK ? NULL : (struct mpool_pool *)owner;
 }
@@ -294,9 +323,9 @@ static inline void mpool_page_set(struct mpool_page *pg, u32 index,
 }
 
 /*
- * Makes the caller the one who frees the run; false if it is not in use, or
- * somebody else does already.  Without the lock, in any context: nobody writes
- * the tag of a run in use but the one who frees it.
+ * Claims a run for its free: one caller succeeds.  False if the run is not an object in
+ * use, if another caller has claimed it, or if its length is being changed.  Without the
+ * lock, in any context.
  */
 static inline bool mpool_runs_claim(struct mpool_page *pg)
 {
@@ -304,13 +333,18 @@ static inline bool mpool_runs_claim(struct mpool_page *pg)
 
 	if ((tag & MPOOL_TAG_STATE) != MPOOL_PAGE_RUN)
 		return false;
+	/*
+	 * From MPOOL_PAGE_RUN the state changes by a cmpxchg() only: here, in
+	 * mpool_quick_claim(), and in mpool_runs_hold().  So one of them succeeds.
+	 */
 	return cmpxchg(&pg->tag, tag, tag - MPOOL_PAGE_RUN + MPOOL_PAGE_LATE) ==
 	       tag;
 }
 
 /*
- * mpool_runs_claim() for a run that is to be cached: it is, for all others.  Of
- * anything else the state is not touched, nor looked at before.
+ * mpool_runs_claim() for a run that is to be cached: its state is MPOOL_PAGE_CACHED at
+ * once.  The cmpxchg() is the only access to the state, and changes no state but
+ * MPOOL_PAGE_RUN.
  */
 static __always_inline bool mpool_quick_claim(struct mpool_page *pg, u32 index)
 {
@@ -321,9 +355,9 @@ static __always_inline bool mpool_quick_claim(struct mpool_page *pg, u32 index)
 }
 
 /*
- * Makes the caller the one who changes the length of a run; false if it is not in use,
- * or on its way out.  It stays one in use for all but those who want to free it, who
- * find that they may not.
+ * Claims a run for a change of its length; false if the run is not an object in use, or
+ * is claimed.  A lookup still finds the run in use, but a free of it is refused, until
+ * mpool_runs_unhold().
  */
 static inline bool mpool_runs_hold(struct mpool_page *pg)
 {
@@ -337,14 +371,17 @@ static inline bool mpool_runs_hold(struct mpool_page *pg)
 
 static inline void mpool_runs_unhold(struct mpool_page *pg)
 {
-	/* A free by another CPU, which needs no lock, sees the new length. */
+	/*
+	 * Pairs with the cmpxchg() in mpool_runs_claim() and mpool_quick_claim(): a free
+	 * by another CPU, which has no lock, claims the run and then sees the new length.
+	 */
 	smp_store_release(&pg->tag, mpool_page_tag(mpool_page_index(pg),
 						   MPOOL_PAGE_RUN));
 }
 
 /*
- * Are all pages of an arena free, but those that left?  A cached run is in use.  Without
- * the lock of the engine: a guess.
+ * Are all pages of an arena free, except those that left?  A cached run counts as in use
+ * here.  Without the lock of the pool, the result is a guess.
  */
 static inline bool mpool_arena_is_idle(const struct mpool_arena *arena)
 {
@@ -352,34 +389,48 @@ static inline bool mpool_arena_is_idle(const struct mpool_arena *arena)
 }
 
 /*
- * Takes the cached run of a length, or NULL; the caller makes it one in use.  Without the
- * lock, in any context.
+ * Takes the run of a quick list; NULL if the list is empty.  The caller sets the state of
+ * the run, and counts the run in live.  Without the lock, in any context.
  */
 static __always_inline struct mpool_page *
 mpool_quick_take(struct mpool_page **quick)
 {
-	OPTIMIZER_HIDE_VAR(quick);	/* from being computed at each use */
-	/* Most often there is one, but an xchg() takes the line from another CPU. */
+	OPTIMIZER_HIDE_VAR(quick);	/* or gcc computes it again for each use */
+	/*
+	 * A run belongs to its list until this xchg(), or the cmpxchg() in
+	 * cached_merge(), has replaced the pointer.  From then on it belongs to the
+	 * caller of that.
+	 *
+	 * The load is for an empty list, which is rare: there an xchg() would take the
+	 * cache line from another CPU for nothing.
+	 */
 	return READ_ONCE(*quick) ? xchg(quick, NULL) : NULL;
 }
 
 /*
- * Caches a run of the caller, in the state CACHED; false if the list has one.
- * Without the lock, in any context; from its return on the run may be anybody's.
+ * Puts a run on an empty quick list; false if the list has a run.  The run belongs to the
+ * caller, and its state is MPOOL_PAGE_CACHED.  Without the lock, in any context.
  */
 static __always_inline bool mpool_quick_put(struct mpool_page **quick,
 					    struct mpool_page *pg)
 {
 	struct mpool_page *none = NULL;
 
+	/*
+	 * Pairs with the xchg() in mpool_quick_take(), on another CPU, which may allocate
+	 * the run as soon as it is on the list: the stores to its descriptor are done.
+	 */
 	return try_cmpxchg(quick, &none, pg);
 }
 
 /*
- * Is a run the last one in use of its arena, which is to be a spare then, or to go?  It
- * shall not be cached.  Where that is the only arena of the engine it may be: one spare is
- * kept anyway.  A guess: if two runs are freed at once both may be cached, and the arena
- * stays until these are merged for another reason.
+ * Must a run be merged, and not cached, because it is the last run in use of its arena?
+ * Then the arena becomes a spare, or is released.  The last run of the only arena of an
+ * engine may be cached, because an engine keeps one spare anyway; but not if pages left
+ * that arena.
+ *
+ * The result is a guess: if two runs are freed at the same time, both may be cached.
+ * Then the arena stays until they are merged for another reason.
  */
 static __always_inline bool mpool_run_is_last(const struct mpool_arena *arena)
 {
@@ -388,7 +439,10 @@ static __always_inline bool mpool_run_is_last(const struct mpool_arena *arena)
 		mpool_hint(arena->gone));
 }
 
-/* Caches a run that was claimed, for the next request of its length; false if it cannot be. */
+/*
+ * Caches a claimed run for the next request of its length; false if the length has no
+ * quick list, or if the list has a run.
+ */
 static inline bool mpool_runs_cache(struct mpool_runs *runs,
 				    struct mpool_page *pg)
 {
@@ -397,6 +451,7 @@ static inline bool mpool_runs_cache(struct mpool_runs *runs,
 	if (len >= RUNS_QUICK || READ_ONCE(runs->quick[len]))
 		return false;
 	mpool_page_set(pg, index, MPOOL_PAGE_CACHED);
+	/* Before another CPU can take the run, and count it again. */
 	atomic_dec(&mpool_arena_of(pg, index)->live);
 	if (mpool_quick_put(&runs->quick[len], pg))
 		return true;
@@ -405,7 +460,10 @@ static inline bool mpool_runs_cache(struct mpool_runs *runs,
 	return false;
 }
 
-/* The cached run of a length, or NULL; the caller makes it one in use. */
+/*
+ * Takes the cached run of a length, and counts it in live; NULL if there is none.  The
+ * caller sets the state of the run.
+ */
 static inline struct mpool_page *mpool_runs_uncache(struct mpool_runs *runs,
 						    u32 npages)
 {
