@@ -1,34 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * References: pages of the page allocator that are not mpool's alone.
+ * References: pages of the page allocator to which not only mpool has references.
  *
- * Structure: each page of an arena of the page allocator is a page of its own, to
- * which mpool has MPOOL_PAGE_REFS references.  Others may have some, too, while a run is
- * out: who maps it to user space, sends it as a part of a network buffer, or pins it.
- * And a driver may drop ours: by kfree(), put_page() and the like, whose are not for
- * memory of mpool's, each takes one of its page.
+ * Structure: each page of an arena of the page allocator is an order-0 page, to which
+ * mpool has MPOOL_PAGE_REFS references.  While a run is in use, other users may take
+ * references to its pages, too: to map a page to user space, to send it as a part of a
+ * network buffer, or to pin it.  And a driver may drop references of mpool by mistake:
+ * kfree(), put_page() and the like, which cannot free memory of mpool, drop one reference
+ * to the page each.
  *
- * The counts are looked at when a run is freed, by its caller (mpool_run_alone()).  If
- * one is wrong the run is left to a work item, which goes over it from its end, in pieces
- * of pages alike:
+ * A free checks the counts of the pages of its run (mpool_run_alone()).  If one is wrong,
+ * the run is left to deferred work.  mpool_refs_settle() goes over the run from its end,
+ * in pieces of pages with the same fate:
  *
- *	as many as ours		the piece is free
- *	fewer			somebody dropped references; they are made up for, it is
- *				said, and the piece is free
- *	more			somebody has references: ours are dropped, the piece has
- *				left, and who drops the last reference frees the page
- *	hardly any		a function that does not care for counts has freed the
- *				page, or it is somebody else's already: it is not touched
+ *	MPOOL_PAGE_REFS		the piece is freed
+ *	fewer			references of mpool were dropped: they are added again and
+ *				reported, and the piece is freed
+ *	more			others have references: mpool drops its own, the piece
+ *				leaves the arena, and the last put frees each page
+ *	below MPOOL_PAGE_LOST	a function that ignores the count has freed the page, or
+ *				the page has another owner already: the piece leaves the
+ *				arena, and the pages are not touched
  *
- * Where pages left there is a hole in their arena.  An arena with holes that becomes idle
- * goes run by run, in the same way, because the block that it was cannot go back.
+ * Pages that left are a hole in their arena.  An idle arena with holes is freed run by
+ * run, in the same way: it cannot be freed as the block that it was.
  *
- * Invariant: the page map has no word for a page that left, and from before that no
- * reference of ours counts for it.
+ * Invariant: a page that left (MPOOL_PAGE_GONE) has no entry in the page map, and mpool
+ * has dropped its references to it, unless the page was lost.
  *
- * Locking: large->lock for the engine, a piece at a time.  Counts are atomic; the run is
- * the work item's, as that of any free is its caller's.  busy for the record of what is
- * to be told.
+ * Locking: large->lock for the engine, for one piece at a time.  Counts are atomic.
+ * Deferred work owns a run that was left to it, as the caller of a free owns the run that
+ * it has claimed.  refs->busy protects refs->run, the record for the report.
  */
 #include <linux/jiffies.h>
 #include <linux/mm.h>
@@ -38,7 +40,7 @@
 #include "large.h"
 #include "refs.h"
 
-/* The log gets no more than this often something of a pool. */
+/* The least time between two reports about a pool. */
 #define TELL_PERIOD	HZ
 
 enum fate {
@@ -56,7 +58,7 @@ static enum fate page_fate(const struct page *page)
 	return count > MPOOL_PAGE_REFS ? LEAVES : STAYS;
 }
 
-/* How many references to a page somebody dropped who had none. */
+/* References of mpool to a page that others dropped; 0 if the page is lost. */
 static unsigned int page_dropped(const struct page *page)
 {
 	int count = page_ref_count(page);
@@ -71,26 +73,35 @@ void mpool_refs_init(struct mpool_refs *refs)
 }
 
 /*
- * Remembers whose a run is that is left to the work item, from its page @from on: its
- * pool may end before.  Any context.
+ * Records a run that is left to deferred work, from its page @from on, for the report:
+ * its owner may end before the report is written.  Any context.
  */
 void mpool_refs_note(struct mpool_large *large, struct mpool_page *pg, u32 from)
 {
 	struct mpool_refs *refs = &large->refs;
 	struct mpool_refs_run *run = &refs->run;
 
-	/* Pairs with atomic_set_release() in mpool_refs_tell(). */
+	/*
+	 * There is one record.  Pairs with the last atomic_set_release() in
+	 * mpool_refs_tell(): the report of the record before has been written.
+	 */
 	if (atomic_cmpxchg_acquire(&refs->busy, 0, 1))
 		return;
 	strscpy(run->pool, pg->owner->name, sizeof(run->pool));
 	run->addr = mpool_page_address(mpool_page_arena(pg), pg + from);
 	run->npages = pg->len - from;
 	run->site = pg->site;
-	/* Pairs with atomic_read_acquire() in mpool_refs_tell(). */
+	/*
+	 * The record is complete.  Pairs with atomic_read_acquire() in
+	 * mpool_refs_tell().
+	 */
 	atomic_set_release(&refs->busy, 2);
 }
 
-/* Drops our references to pages.  Where the page allocator may be called. */
+/*
+ * Drops mpool's references to pages, except lost ones.  Context: where the page allocator
+ * may be called.
+ */
 static void pages_drop(struct page *page, u32 n)
 {
 	for (; n--; page++) {
@@ -102,8 +113,8 @@ static void pages_drop(struct page *page, u32 n)
 }
 
 /*
- * The pages of a run leave, for those who have references to them, or the system.
- * Process context.
+ * Makes the pages of a run leave their arena: the holders of references keep them, or the
+ * page allocator gets them.  Process context.
  */
 static void run_leaves(struct mpool_large *large, struct mpool_arena *arena,
 		       struct mpool_page *pg)
@@ -111,7 +122,10 @@ static void run_leaves(struct mpool_large *large, struct mpool_arena *arena,
 	unsigned long flags;
 	bool over;
 
-	/* First: from the last reference on they may be another pool's. */
+	/*
+	 * Before the references are dropped: after the last reference, another pool may
+	 * get the pages, and enter them in the page map.
+	 */
 	mpool_pagemap_del((unsigned long)mpool_page_address(arena, pg), pg->len);
 	pages_drop(arena->mem + mpool_page_index(pg), pg->len);
 	raw_spin_lock_irqsave(&large->lock, flags);
@@ -131,14 +145,17 @@ static void piece_stays(struct mpool_large *large, struct mpool_arena *arena,
 {
 	unsigned long flags;
 
-	/* Who freed it did not, because of the others. */
+	/* The free has not cleared the run: others had references to some pages. */
 	mpool_large_wipe(large, mpool_page_address(arena, pg), mpool_page_bytes(pg));
 	raw_spin_lock_irqsave(&large->lock, flags);
 	mpool_large_give_locked(large, pg);
 	raw_spin_unlock_irqrestore(&large->lock, flags);
 }
 
-/* Makes up for references that were dropped; false if nothing is to be told. */
+/*
+ * Adds the references that were dropped, and counts them and lost pages; false if there
+ * were none.
+ */
 static bool pages_mend(struct mpool_refs *refs, struct page *page, u32 n)
 {
 	unsigned int dropped;
@@ -158,7 +175,7 @@ static bool pages_mend(struct mpool_refs *refs, struct page *page, u32 n)
 	return any;
 }
 
-/* Finishes the free of a run that was queued.  Process context. */
+/* Finishes the free of a run in state MPOOL_PAGE_QUEUED.  Process context. */
 void mpool_refs_settle(struct mpool_large *large, struct mpool_page *pg)
 {
 	struct mpool_arena *arena = mpool_page_arena(pg);
@@ -187,11 +204,14 @@ void mpool_refs_settle(struct mpool_large *large, struct mpool_page *pg)
 			piece_stays(large, arena, piece);
 		else
 			run_leaves(large, arena, piece);
-		/* After the last piece the run is not ours, nor its arena. */
+		/*
+		 * The last piece begins at 0.  After it, another CPU may have the run, or
+		 * may have freed the arena.
+		 */
 	} while (from);
 }
 
-/* Takes a free run of an idle arena with holes, if one begins at @index. */
+/* Allocates the free run that begins at @index, if the arena is idle; NULL if not. */
 static struct mpool_page *drain_take(struct mpool_large *large,
 				     struct mpool_arena *arena, u32 index)
 {
@@ -227,8 +247,9 @@ static bool refs_holes(const struct mpool_large *large)
 }
 
 /*
- * Gives back the free runs of arenas with holes that are idle, and then the arenas.  A
- * run that was taken holds its arena.  Process context.
+ * Frees the idle arenas with holes: the pages of each free run leave, and the last run
+ * ends its arena.  A run that drain_take() has allocated keeps its arena until then.
+ * Process context.
  */
 void mpool_refs_drain(struct mpool_large *large)
 {
@@ -246,7 +267,10 @@ void mpool_refs_drain(struct mpool_large *large)
 	}
 }
 
-/* Drops our references to all pages of an arena that ends.  As the page allocator. */
+/*
+ * Drops mpool's references to all pages of an arena that ends.  Context: where the page
+ * allocator may be called.
+ */
 void mpool_refs_end(struct mpool_arena *arena)
 {
 	struct mpool_large *large = arena->runs->large;
@@ -257,8 +281,9 @@ void mpool_refs_end(struct mpool_arena *arena)
 }
 
 /*
- * Has somebody dropped references to the page of an address in a run?  That of another
- * object may be the same.  The run stays meanwhile, or its arena, by RCU.
+ * Were references of mpool dropped, to the page of an address in a run?  Another object
+ * may be in the same page.  The run is in use, or the caller is in an RCU read-side
+ * section, which keeps the arena.
  */
 bool mpool_refs_dropped(struct mpool_page *pg, const void *addr)
 {
@@ -269,7 +294,10 @@ bool mpool_refs_dropped(struct mpool_page *pg, const void *addr)
 					    PAGE_SHIFT));
 }
 
-/* Counts what happened to pages that stay out when their pool ends. */
+/*
+ * Counts the dropped references and the lost pages of an arena that has runs in use when
+ * its pool ends.
+ */
 void mpool_refs_look(struct mpool_arena *arena)
 {
 	struct mpool_refs *refs = &arena->runs->large->refs;
@@ -293,8 +321,9 @@ void mpool_refs_look(struct mpool_arena *arena)
 }
 
 /*
- * Has told what was found since the last time.  Process context, one at a time: the work
- * item, and the end of the pool after it.
+ * Reports the changes of references that were found since the last report.  Process
+ * context.  Two calls never overlap: deferred work calls this, and the end of the pool
+ * after it has waited for deferred work.
  */
 void mpool_refs_tell(struct mpool_large *large, bool last)
 {
@@ -305,11 +334,14 @@ void mpool_refs_tell(struct mpool_large *large, bool last)
 		.lost = atomic_long_read(&refs->lost),
 	}, news = {
 		.dropped = now.dropped - refs->told.dropped,
-		/* That is no mistake: said once. */
+		/* References of others are no mistake, and reported once. */
 		.held = refs->told.held ? 0 : now.held,
 		.lost = now.lost - refs->told.lost,
 	};
-	/* Pairs with atomic_set_release() in mpool_refs_note(). */
+	/*
+	 * At 2 the record is complete.  Pairs with atomic_set_release() in
+	 * mpool_refs_note().
+	 */
 	bool known = atomic_read_acquire(&refs->busy) == 2;
 
 	if (!last && time_before(jiffies, refs->next))
@@ -319,7 +351,10 @@ void mpool_refs_tell(struct mpool_large *large, bool last)
 		refs->next = jiffies + TELL_PERIOD;
 	}
 	refs->told = now;
-	/* Pairs with atomic_cmpxchg_acquire() in mpool_refs_note(). */
+	/*
+	 * Pairs with atomic_cmpxchg_acquire() in mpool_refs_note(): the record has been
+	 * read, and may be written again.
+	 */
 	if (known)
 		atomic_set_release(&refs->busy, 0);
 }

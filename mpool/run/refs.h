@@ -9,14 +9,14 @@ struct mpool_arena;
 struct mpool_large;
 struct mpool_page;
 
-/* What was found of the references to pages of a large pool. */
+/* Counts of foreign changes of the references to pages of a large pool. */
 struct mpool_refs_count {
-	unsigned long dropped;	/* references of mpool's that somebody dropped */
-	unsigned long held;	/* pages left to those who have references */
-	unsigned long lost;	/* pages that the kernel made somebody else's */
+	unsigned long dropped;	/* references of mpool, dropped outside mpool */
+	unsigned long held;	/* pages that left because others have references */
+	unsigned long lost;	/* pages below MPOOL_PAGE_LOST references */
 };
 
-/* The first run of which something is to be told, and whose it was. */
+/* The first run since the last report that has something to report, and its owner. */
 struct mpool_refs_run {
 	char pool[MPOOL_NAME_LEN];	/* "" if it is not known */
 	const void *addr;
@@ -29,13 +29,16 @@ struct mpool_refs {
 	atomic_long_t dropped;
 	atomic_long_t held;
 	atomic_long_t lost;
-	/* Whose the record is: of the free that set it, then of the work item. */
+	/*
+	 * The owner of @run.  0: a free may claim it; 1: the free that claimed it; 2:
+	 * deferred work.
+	 */
 	atomic_t busy;
 	struct mpool_refs_run run;
 
-	/* The work item's. */
-	struct mpool_refs_count told;
-	unsigned long next;	/* jiffies; nothing is told before */
+	/* Deferred work only. */
+	struct mpool_refs_count told;	/* the counts at the last report */
+	unsigned long next;	/* jiffies; no report before */
 };
 
 void mpool_refs_init(struct mpool_refs *refs);
