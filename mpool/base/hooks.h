@@ -18,12 +18,12 @@ struct mpool_refs_count;
 struct mpool_refs_run;
 struct mpool_shortage;
 
-/* What a free was refused for; the report finds out the rest. */
+/* Why a free was refused.  The report finds the other facts by the address. */
 enum mpool_bad_free {
 	MPOOL_BAD_FREE_ADDRESS,	/* not a live object of that pool */
 	MPOOL_BAD_FREE_TWICE,	/* object was freed and is being freed again */
 	MPOOL_BAD_FREE_UNBORN,	/* its constructor has not returned yet */
-	MPOOL_BAD_REALLOC,	/* the first, but by a realloc */
+	MPOOL_BAD_REALLOC,	/* as MPOOL_BAD_FREE_ADDRESS, but by a realloc */
 };
 
 struct mpool_hooks {
@@ -40,25 +40,28 @@ struct mpool_hooks {
 	void (*shortage)(const struct mpool_pool *large,
 			 const struct mpool_shortage *s);
 	/*
-	 * Called when a module is unloaded, while its text is still there: deals with all
-	 * that the module still has in mpool.  Sleeps.
+	 * Called when a module is unloaded, while its text is still mapped: reports the
+	 * live objects and pools of the module, and ends its pools and callbacks.
+	 * Sleeps.
 	 */
 	void (*verdict)(struct module *mod);
 	/*
-	 * A pool was added to the registry or became an orphan; is about to be removed, or
-	 * to become one.  Context: registry_mutex is held.
+	 * added: a pool was added to the registry, or became an orphan.  removed: a pool
+	 * will be removed from the registry, or will become an orphan.  Context:
+	 * registry_mutex is held.
 	 */
 	void (*added)(struct mpool_pool *pool);
 	void (*removed)(struct mpool_pool *pool);
 	/*
-	 * Gives empty chunks back to a large pool, before that grows; false if there were
-	 * none.  Context: where the page allocator may be called; preemption may be off.
+	 * Frees empty chunks of the pools above a large pool, before the large pool grows
+	 * or fails at its limit; false if there were none.  Context: where the page
+	 * allocator may be called; preemption may be off.
 	 */
 	bool (*gather)(struct mpool_large *large);
 	/*
-	 * For the shrinker: about how many pages have no live object; gives them up,
-	 * returns about how many.  Context: shrink_mutex is held; no wait for a task that
-	 * may allocate.
+	 * For the shrinker.  idle: returns the pages of all objects that are not live.
+	 * trim: frees such objects, and returns their pages.  Both numbers are estimates.
+	 * Context: shrink_mutex is held; neither waits for a task that may allocate.
 	 */
 	unsigned long (*idle)(void);
 	unsigned long (*trim)(void);
