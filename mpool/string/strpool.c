@@ -2,29 +2,26 @@
 /*
  * String pools: one copy of each string, counted by reference.
  *
- * Structure: a string is an object of a small pool that this pool has for
- * itself, with its link in the table (strtab.c), hash and count in front, 16
- * bytes.  A hit is one pass over the characters, a lookup and a reference,
- * without a lock.
+ * Structure: a string pool begins with a small pool of its own, and each string is an
+ * object of that.  In front of the text are 16 bytes: the link of the string in the table
+ * (strtab.c), its hash, and its count.  A get of a string that is in the pool takes one
+ * pass over the characters, a lookup and a reference, without a lock.
  *
- * The small pool's face is the string pool's: it is registered with this file's
- * operations, and charged and asked as one pool.
+ * The small pool and the string pool have one struct mpool_pool.  It is registered with
+ * string_ops; charges and reports name the string pool.
  *
- * A string whose last reference goes leaves the table, under the lock, and is
- * freed after a grace period.  A lookup that finds it in between finds a count
- * of zero, which it must not raise; it goes on as if it had found nothing.  Such
- * strings are in a list, which a work item takes as a whole, waits for a grace period,
- * and frees.
+ * The put of the last reference removes a string from the table, under the lock, and adds
+ * it to the list @retired.  A work item takes the whole list, waits for a grace period,
+ * and frees the strings.
  *
  * Invariant, checked by mpool_string_verify():
- *	the strings in the table are those with a reference, each once; equal
- *	strings are the same string.
+ *	the table has the strings with a reference, each of them once; no two strings of
+ *	the table are equal.
  *
- * Locking: strings->tab.lock (spinlock_t, so not for NMI, nor for the atomic
- * contexts of PREEMPT_RT) for the table's writers, for the change of a count from
- * and to zero, and for the strings that wait.  Readers have preemption off, which
- * is a third of what rcu_read_lock() is; the comparison of a long string is part
- * of that.
+ * Locking: strings->tab.lock (spinlock_t, so not in NMI context, and not in the atomic
+ * contexts of PREEMPT_RT) for writers of the table, for the step of a count to zero, and
+ * to add to @retired.  Readers have preemption off, also while they compare a long
+ * string; this costs a third of rcu_read_lock().
  */
 #include <linux/kernel.h>
 #include <linux/module.h>
@@ -43,7 +40,10 @@ static struct mpool_str *str_of(const char *s)
 	return (struct mpool_str *)(s - offsetof(struct mpool_str, text));
 }
 
-/* One more reference; false if there is none left, or no more can be counted. */
+/*
+ * Takes a reference to a string; false if the count is 0 or INT_MAX.  A count of 0 is
+ * never raised: the string is not in the table any more, and will be freed.
+ */
 static __always_inline bool str_hold(struct mpool_str *str)
 {
 	int refs = atomic_read(&str->refs), more;
@@ -72,7 +72,7 @@ static struct mpool_str *str_new(struct mpool_string *strings,
 			       gfp, site);
 	if (!str)
 		return NULL;
-	/* The pool below may have got a device's since this was made. */
+	/* The large pool may have got device memory after this pool was created. */
 	if (!mpool_large_touchable(strings->small.large)) {
 		pr_warn_ratelimited("string pool \"%s\": device memory is never touched, it cannot have strings\n",
 				    strings->small.pool.name);
@@ -88,10 +88,7 @@ static struct mpool_str *str_new(struct mpool_string *strings,
 	return str;
 }
 
-/*
- * What was not found without the lock.  Somebody else may put the same string into
- * the table meanwhile.
- */
+/* Adds a string that a lookup without the lock has not found. */
 static const char *str_add(struct mpool_string *strings,
 			   const struct mpool_str_key *key, gfp_t gfp,
 			   struct mpool_site *site)
@@ -103,12 +100,13 @@ static const char *str_add(struct mpool_string *strings,
 	if (!new)
 		return NULL;
 	spin_lock_irqsave(&strings->tab.lock, flags);
+	/* Another CPU may have added the same text, or the lookup may have missed it. */
 	str = mpool_strtab_find_locked(&strings->tab, key);
 	if (likely(!str)) {
 		mpool_strtab_add_locked(&strings->tab, new);
 		str = new;
 	} else if (!str_hold(str)) {
-		/* As many references as can be counted. */
+		/* The count is INT_MAX: in the table, under the lock, it is not 0. */
 		str = NULL;
 	}
 	spin_unlock_irqrestore(&strings->tab.lock, flags);
@@ -139,7 +137,7 @@ static noinline bool str_scan(const struct mpool_string *strings,
 			      strings->tab.nocase, true);
 }
 
-/* Says so, once in a while, if a caller's string can be none. */
+/* Is the text of a caller no address?  Then prints a line, at a limited rate. */
 static bool text_bad(const struct mpool_string *strings, const char *s,
 		     unsigned long ip)
 {
@@ -150,7 +148,7 @@ static bool text_bad(const struct mpool_string *strings, const char *s,
 	return true;
 }
 
-/* The lock of the table may be that of what the NMI interrupted. */
+/* Refuses NMI context: the NMI may have interrupted the holder of the lock. */
 static bool in_nmi_bad(const struct mpool_string *strings, unsigned long ip)
 {
 	if (likely(!in_nmi()))
@@ -160,7 +158,7 @@ static bool in_nmi_bad(const struct mpool_string *strings, unsigned long ip)
 	return true;
 }
 
-/* All cases, from the start. */
+/* The slow path: serves or refuses any request, from the start. */
 static noinline const char *str_get(struct mpool_string *strings, const char *s,
 				    const char *limit, gfp_t gfp,
 				    struct mpool_site *site, unsigned long ip)
@@ -196,14 +194,20 @@ const char *mpool_string_getn_at(struct mpool_string *pool, const char *s,
 }
 EXPORT_SYMBOL_GPL(mpool_string_getn_at);
 
-/* No address, or on some machines no kernel's: in one comparison.  str_get() tells. */
+/*
+ * May @s be no address?  One comparison; if the addresses of the kernel are negative,
+ * it also finds addresses of user space.  str_get() decides.
+ */
 static __always_inline bool text_odd(const char *s)
 {
 	return MPOOL_KERNEL_IS_NEGATIVE ? mpool_pool_bad(s) :
 					  mpool_no_address(s);
 }
 
-/* A leaf: whatever is rare is a tail call, so that few registers are saved. */
+/*
+ * The fast path.  All rare cases are one tail call of str_get(), so this function saves
+ * few registers.
+ */
 const char *mpool_string_get_at(struct mpool_string *pool, const char *s,
 				gfp_t gfp, struct mpool_site *site)
 {
@@ -232,6 +236,7 @@ static void retired_fn(struct work_struct *work)
 						    work);
 	struct llist_node *node = llist_del_all(&strings->retired), *next;
 
+	/* A reader may still compare one of these strings. */
 	synchronize_rcu();
 	for (; node; node = next) {
 		next = node->next;
@@ -240,36 +245,41 @@ static void retired_fn(struct work_struct *work)
 	}
 }
 
-/*
- * Waits until the memory of all strings without a reference is back.  The lock: a pool
- * that is an orphan ends as soon as its last string is seen to be gone, and the put on
- * another CPU that took it out may not have queued the work item yet.
- */
+/* Waits until all strings without a reference are freed.  Sleeps. */
 void mpool_string_flush(struct mpool_string *strings)
 {
+	/*
+	 * An orphan ends as soon as its table is empty.  The put on another CPU that has
+	 * removed the last string may not have queued the work item yet, but it holds the
+	 * lock until it has.
+	 */
 	spin_lock_irq(&strings->tab.lock);
 	spin_unlock_irq(&strings->tab.lock);
 	flush_work(&strings->work);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_string_flush);
 
-/*
- * Takes a string out of the table, for good.  Its link and its hash stay what they are
- * for readers that stand on it.  The first word of its text becomes a link of the list:
- * what is compared with that is another string, or has a count of zero.
- */
+/* Removes a string from the table, and leaves it to the work item. */
 static void str_remove_locked(struct mpool_string *strings,
 			      struct mpool_str *str)
 {
 	lockdep_assert_held(&strings->tab.lock);
 	atomic_set(&str->refs, 0);
 	mpool_strtab_del_locked(&strings->tab, str);
-	/* The work item that took what was there before does not take this one. */
+	/*
+	 * A reader without the lock may stand on the string.  Its link in the table and
+	 * its hash do not change.  The first word of its text becomes the link of the
+	 * list: a reader that compares that word finds another text, or takes no
+	 * reference, because the count is 0.
+	 *
+	 * llist_add() returns true if the list was empty.  If the work item runs, it has
+	 * taken only the strings before this one, and is queued again.
+	 */
 	if (llist_add((struct llist_node *)str->text, &strings->retired))
 		schedule_work(&strings->work);
 }
 
-/* Drops a reference that is not the last; false if it may be, or be none. */
+/* Drops a reference that is not the last; false if the count is 1 or 0. */
 static __always_inline bool str_drop(struct mpool_str *str)
 {
 	int refs = atomic_read(&str->refs);
@@ -281,18 +291,25 @@ static __always_inline bool str_drop(struct mpool_str *str)
 	return true;
 }
 
-/* The same, of the last too.  The caller is an RCU reader. */
+/*
+ * Drops a reference, the last one too.  The caller is in an RCU read-side section, which
+ * keeps the string.
+ */
 static void str_drop_last(struct mpool_string *strings, struct mpool_str *str,
 			  unsigned long ip)
 {
 	unsigned long flags;
 	int left;
 
-	/* It stays: a leak of one, which is said. */
+	/* Then the reference, and so the string, leaks; the log has a line about it. */
 	if (in_nmi_bad(strings, ip))
 		return;
 	spin_lock_irqsave(&strings->tab.lock, flags);
-	/* Others may still take and drop references, but not the last one. */
+	/*
+	 * Other CPUs may take and drop references without the lock, but the step to 0
+	 * needs it, and a string with a count of 0 is removed before the lock is
+	 * released.
+	 */
 	left = atomic_dec_if_positive(&str->refs);
 	if (likely(!left))
 		str_remove_locked(strings, str);
@@ -302,18 +319,24 @@ static void str_drop_last(struct mpool_string *strings, struct mpool_str *str,
 				    MPOOL_BAD_FREE_TWICE, ip);
 }
 
-/* A string of the pool.  Preemption is off; enables it. */
+/*
+ * A put that needs the lock, of a string that is known to be one of the pool.  Called
+ * with preemption off; enables it.
+ */
 static noinline void put_last(struct mpool_string *strings,
 			      struct mpool_str *str, unsigned long ip)
 {
-	/* On PREEMPT_RT the lock sleeps. */
+	/* On PREEMPT_RT the lock may sleep: RCU keeps the string from here on. */
 	rcu_read_lock();
 	preempt_enable();
 	str_drop_last(strings, str, ip);
 	rcu_read_unlock();
 }
 
-/* A string that is a run, or none.  Preemption is off; enables it. */
+/*
+ * A put of a string that is a run, or of any other value.  Called with preemption off;
+ * enables it.
+ */
 static noinline void put_other(struct mpool_string *strings, const char *s,
 			       unsigned long ip)
 {
@@ -338,7 +361,7 @@ void __mpool_string_put(struct mpool_string *pool, const char *s)
 	u32 i;
 
 	preempt_disable();
-	/* Not touched before it is known to be a string of this pool. */
+	/* The string is not accessed before it is known to be one of this pool. */
 	chunk = mpool_chunk_near(str);
 	i = mpool_chunk_index(chunk, (unsigned long)str);
 	if (unlikely(mpool_pool_bad(pool) || i >= chunk->at.nr ||
@@ -380,7 +403,7 @@ EXPORT_SYMBOL_GPL(mpool_string_has);
 static void string_count(struct mpool_pool *pool, struct mpool_count *count)
 {
 	mpool_small_count(pool, count);
-	/* Not those that only wait for their grace period. */
+	/* Without the strings that wait for a grace period. */
 	count->live = READ_ONCE(to_strings(pool)->tab.nr);
 }
 
@@ -389,7 +412,7 @@ struct string_visit {
 	void *arg;
 };
 
-/* Shows a string as its user knows it. */
+/* Passes a string to the visitor, with the address that its users have. */
 static int visit_string(const struct mpool_obj *obj, void *arg)
 {
 	const struct mpool_str *str = obj->addr;
@@ -401,16 +424,15 @@ static int visit_string(const struct mpool_obj *obj, void *arg)
 	};
 	atomic_t refs;
 
-	/* It may be freed under our eyes: no fault, and no report, for that. */
+	/* The string may be freed, and its page unmapped, meanwhile. */
 	if (copy_from_kernel_nofault(&refs, &str->refs, sizeof(refs)))
 		return 0;
 	return atomic_read(&refs) > 0 ? visit->fn(&seen, visit->arg) : 0;
 }
 
 /*
- * Copies the first characters of a string that was in the pool a moment ago.  Returns
- * its count of references, or 0 if it has gone.  A string in the table stays one as long
- * as the lock is held; before that nothing is known, not even that it is mapped.
+ * Copies the first characters of a string that was in the pool a moment ago.  Returns its
+ * count, or 0 if the string is not in the pool any more.
  */
 int mpool_string_peek(struct mpool_pool *pool, const char *s,
 		      char text[MPOOL_STRING_PEEK])
@@ -420,8 +442,10 @@ int mpool_string_peek(struct mpool_pool *pool, const char *s,
 	int refs = 0;
 	u32 hash;
 
+	/* Without the lock the string may be freed, and its page unmapped. */
 	if (copy_from_kernel_nofault(&hash, &str->hash, sizeof(hash)))
 		return 0;
+	/* A string that is in the table stays there as long as the lock is held. */
 	spin_lock_irq(&strings->tab.lock);
 	if (mpool_strtab_has_locked(&strings->tab, str, hash)) {
 		strscpy(text, mpool_str_text(str), MPOOL_STRING_PEEK);
@@ -440,15 +464,15 @@ static int string_walk(struct mpool_pool *pool, mpool_visit_fn fn, void *arg)
 }
 
 /*
- * A string is shared, and its site only the first of those who hold it: none
- * is taken away because a module goes.
+ * Frees nothing.  A string is shared, and its site is only the site of its first get: the
+ * unload of the module of that site frees no string.
  */
 static size_t string_reclaim(struct mpool_pool *pool, const struct module *mod)
 {
 	return 0;
 }
 
-/* Takes every string out of the table. */
+/* Removes every string from the table. */
 static void string_empty(struct mpool_string *strings)
 {
 	struct mpool_strtab *tab = &strings->tab;
@@ -481,7 +505,7 @@ static void string_dispose(struct mpool_pool *pool)
 	string_put(to_strings(pool));
 }
 
-/* Ends a pool after the report, or makes an orphan of it. */
+/* Ends a pool after the report, or makes it an orphan. */
 static void string_finish(struct mpool_pool *pool, bool keep)
 {
 	struct mpool_string *strings = to_strings(pool);
@@ -502,7 +526,7 @@ struct string_tally {
 	int bad;
 };
 
-/* A string is in the table under its content, and thus is the only such one. */
+/* Checks that a lookup of the text of a string finds that string: then it is unique. */
 static int verify_string(const struct mpool_obj *obj, void *arg)
 {
 	struct mpool_str *str = (struct mpool_str *)obj->addr;
@@ -521,7 +545,7 @@ static int verify_string(const struct mpool_obj *obj, void *arg)
 	return 0;
 }
 
-/* Number of breaches of the invariants, in a pool that is at rest. */
+/* Number of breaches of the invariant, in a pool that is at rest. */
 int mpool_string_verify(struct mpool_string *strings)
 {
 	struct string_tally tally = { .strings = strings };
@@ -613,7 +637,7 @@ void mpool_string_clear(struct mpool_string *pool)
 	if (string_check(pool))
 		return;
 	string_empty(pool);
-	/* Their memory is back when this returns. */
+	/* The strings are freed when this function returns. */
 	mpool_string_flush(pool);
 }
 EXPORT_SYMBOL_GPL(mpool_string_clear);

@@ -8,22 +8,25 @@
 #include "strtab.h"
 
 struct mpool_string {
-	/* At the beginning: the one allocation is the small pool's. */
-	struct mpool_small small;	/* its pool is this pool's */
+	/* First: mpool_small_setup() allocates the whole, mpool_small_put() frees it. */
+	struct mpool_small small;	/* its struct mpool_pool is that of this pool */
 	struct mpool_strtab tab;
 
-	/* Strings without a reference, linked by their first words; freed by the work item. */
+	/* Strings that wait for a grace period; the first word of a text is the link. */
 	struct llist_head retired;
 	struct work_struct work;
 };
 
-/* The string pool that a pool of that kind is. */
+/* The string pool of a struct mpool_pool of that kind. */
 static inline struct mpool_string *to_strings(struct mpool_pool *pool)
 {
 	return container_of(to_small(pool), struct mpool_string, small);
 }
 
-/* Characters of a string that are shown, one that says that there are more, a NUL. */
+/*
+ * The most characters of a string that a report prints.  A buffer has room for one more,
+ * which says that the string is longer, and for a NUL.
+ */
 #define MPOOL_STRING_SHOWN	64
 #define MPOOL_STRING_PEEK	(MPOOL_STRING_SHOWN + 2)
 
