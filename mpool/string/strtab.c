@@ -1,36 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The table of a string pool: from the content of a string to its one copy.
+ * The table of a string pool: from a text to its one string.
  *
- * Structure: an array of chains, with less than one string in a chain on average.
- * When that changes a work item makes an array of another length, and moves the
- * strings, one at a time, with the lock held.  Strings have one link only: a reader
- * that stands on one as it is moved goes on in another chain, and may miss what it
- * looks for.  A lookup that found nothing is therefore done once more with the lock
- * held, and then in both arrays; to insert takes the lock anyway.
+ * Structure: an array of chains, with less than one string in a chain on average.  When
+ * the number of strings has changed enough, a work item allocates an array of another
+ * length, and moves the strings, one at a time under the lock.  Lookups go on meanwhile
+ * without the lock, and may miss a string that is moved.  So a lookup that has found
+ * nothing is repeated under the lock, in both arrays.  An insertion needs the lock
+ * anyway.
  *
- * Lookups without the lock are worth their rules: string16, which is 146 instructions
- * on 6.12, is 190 with it.
+ * With lookups without the lock, string16 takes 146 instructions on 6.12; with the lock
+ * in each lookup it takes 190.
  *
- * An rhashtable was measured in the place of this file, with the same hash and the
- * same lookups in sections without preemption.  On 6.12 string16 was 184, and 239
- * where gcc did not inline all of the lookup by itself; stringmiss16 was 739 and 844.
- * It has less to offer, too:
- *	On 6.1 its writers turn softirqs off and not interrupts, so that strings could
- *	not be had and put in hard interrupts.
- *	An insertion fails without memory for a longer array once there are as many
- *	strings as chains, and takes that memory with GFP_ATOMIC, whatever the caller's
- *	flags.  Here the chains get longer.
- *	It compares under a bit lock, interrupts off, also on PREEMPT_RT; here that is
- *	a spinlock_t.
+ * An rhashtable was measured in the place of this file, with the same hash, and with
+ * lookups in sections without preemption, too.  On 6.12 string16 took 184 instructions,
+ * and 239 where gcc did not inline the whole lookup by itself; stringmiss16 took 739 and
+ * 844.  An rhashtable has other disadvantages:
+ *	On 6.1 its writers turn off softirqs, but not interrupts: strings could not be got
+ *	and put in hard interrupts.
+ *	As soon as there are as many strings as chains, an insertion needs memory for a
+ *	longer array.  It takes that memory with GFP_ATOMIC, whatever the flags of the
+ *	caller, and fails if there is none.  Here the chains become longer.
+ *	It compares strings under a bit lock, with interrupts off, also on PREEMPT_RT.
+ *	Here the lock is a spinlock_t.
  *
  * Invariant, checked by mpool_strtab_verify():
- *	a string is in the chain that its hash says, of the array or, while strings
- *	are moved, of the old one; their number is nr.
+ *	a string is in the chain of its hash, in the array, or in the old array while
+ *	strings are moved; nr is the number of strings.
  *
- * Locking: tab->lock (spinlock_t) for writers; readers have preemption off and
- * no lock.  tab->resize_mutex keeps the arrays as they are.  Strings and arrays are freed
- * after a grace period.
+ * Locking: tab->lock (spinlock_t) for writers.  Readers have preemption off, and no lock.
+ * The arrays are not replaced while tab->resize_mutex is held.  Strings and arrays are
+ * freed after a grace period.
  */
 #include <linux/kernel.h>
 #include <linux/mm.h>
@@ -42,7 +42,10 @@
 #define MIN_BITS	5u
 #define MAX_BITS	24u
 
-/* The word at @p where not all of it may be loaded at once. */
+/*
+ * The word at @p, loaded byte by byte up to its NUL or to @limit: a load of the whole
+ * word could reach into the next page, or beyond @limit.
+ */
 unsigned long mpool_str_edge(const char *p, const char *limit)
 {
 	union {
@@ -113,7 +116,7 @@ static struct mpool_str __rcu **link_locked(struct mpool_strtab *tab,
 	return link;
 }
 
-/* Is that a string of the table?  It is not looked at; any value. */
+/* Is @str in the table, if @hash is its hash?  Any value; @str is not dereferenced. */
 bool mpool_strtab_has_locked(struct mpool_strtab *tab,
 			     const struct mpool_str *str, u32 hash)
 {
@@ -131,16 +134,16 @@ static void chain_push(struct mpool_buckets *buckets, struct mpool_str *str)
 
 /* --- another size --- */
 
-/* For less than one string in a chain, and at least half of one. */
+/* The size for half a string to less than one string in a chain, on average. */
 static unsigned int bits_for(unsigned long nr)
 {
 	return clamp_t(unsigned int, fls_long(nr), MIN_BITS, MAX_BITS);
 }
 
 /*
- * A string came or went.  A change of size begins at a power of two only: without memory
- * the next attempt is made at the next one.  None is lost: a work item that is queued
- * reads nr when it runs, and one that runs is queued once more.
+ * Requests another size, if the number of strings that has just changed needs one.  Only
+ * a power of two does: if the work item gets no memory, the next power of two requests it
+ * again.
  */
 static void changed_locked(struct mpool_strtab *tab)
 {
@@ -148,6 +151,10 @@ static void changed_locked(struct mpool_strtab *tab)
 	unsigned int wants = bits_for(tab->nr);
 
 	lockdep_assert_held(&tab->lock);
+	/*
+	 * No request is lost: a work item that is queued reads nr when it runs, and one
+	 * that runs is queued again.
+	 */
 	if (is_power_of_2(tab->nr) && (wants > has || wants + 2 < has))
 		schedule_work(&tab->work);
 }
@@ -160,17 +167,17 @@ void mpool_strtab_add_locked(struct mpool_strtab *tab, struct mpool_str *str)
 	changed_locked(tab);
 }
 
-/* A reader that stands on the string still finds the way on. */
 void mpool_strtab_del_locked(struct mpool_strtab *tab, struct mpool_str *str)
 {
 	lockdep_assert_held(&tab->lock);
+	/* The link of @str does not change: a reader on @str still finds the rest. */
 	RCU_INIT_POINTER(*link_locked(tab, str, str->hash),
 			 rcu_dereference_raw(str->next));
 	tab->nr--;
 	changed_locked(tab);
 }
 
-/* Chains of the array; resize_mutex is held. */
+/* Number of chains of the array; the caller holds resize_mutex. */
 unsigned long mpool_strtab_chains(struct mpool_strtab *tab)
 {
 	lockdep_assert_held(&tab->resize_mutex);
@@ -178,7 +185,7 @@ unsigned long mpool_strtab_chains(struct mpool_strtab *tab)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_strtab_chains);
 
-/* The first string of a chain, or NULL; resize_mutex is held, too. */
+/* The first string of a chain, or NULL; the caller holds resize_mutex, too. */
 struct mpool_str *mpool_strtab_first_locked(struct mpool_strtab *tab,
 					    unsigned long chain)
 {
@@ -186,7 +193,7 @@ struct mpool_str *mpool_strtab_first_locked(struct mpool_strtab *tab,
 	return rcu_dereference_raw(buckets_locked(tab)->heads[chain]);
 }
 
-/* Moves a string of a chain of the old array; false if there is none left. */
+/* Moves the first string of a chain of the old array; false if the chain is empty. */
 static bool move_one(struct mpool_strtab *tab, unsigned long chain)
 {
 	struct mpool_str *str;
@@ -194,6 +201,10 @@ static bool move_one(struct mpool_strtab *tab, unsigned long chain)
 	spin_lock_irq(&tab->lock);
 	str = rcu_dereference_raw(tab->old->heads[chain]);
 	if (str) {
+		/*
+		 * A string has one link only.  A reader that stands on @str goes on in
+		 * the chain of the new array, and may miss the string that it looks for.
+		 */
 		RCU_INIT_POINTER(tab->old->heads[chain],
 				 rcu_dereference_raw(str->next));
 		chain_push(buckets_locked(tab), str);
@@ -220,7 +231,7 @@ static void buckets_replace(struct mpool_strtab *tab, struct mpool_buckets *new)
 	spin_lock_irq(&tab->lock);
 	tab->old = NULL;
 	spin_unlock_irq(&tab->lock);
-	/* A reader may be looking at its chains. */
+	/* A reader may still be in a chain of the old array. */
 	synchronize_rcu();
 	kvfree(old);
 }
@@ -234,7 +245,7 @@ static void resize_fn(struct work_struct *work)
 
 	mutex_lock(&tab->resize_mutex);
 	bits = bits_for(READ_ONCE(tab->nr));
-	/* Nobody waits for it, and nobody shall be killed for it. */
+	/* No task waits for this memory, so the OOM killer must not kill one for it. */
 	if (1ul << bits != mpool_strtab_chains(tab))
 		new = buckets_alloc(bits, GFP_KERNEL | __GFP_NORETRY |
 					  __GFP_NOWARN);
@@ -260,14 +271,17 @@ int mpool_strtab_init(struct mpool_strtab *tab, bool nocase)
 	return 0;
 }
 
-/* Nobody looks at the table or changes it any more. */
+/* Frees the table, after its last reader and its last change. */
 void mpool_strtab_end(struct mpool_strtab *tab)
 {
 	cancel_work_sync(&tab->work);
 	kvfree(rcu_dereference_protected(tab->buckets, true));
 }
 
-/* Number of breaches of the invariants, in a table that is at rest; resize_mutex is held. */
+/*
+ * Number of breaches of the invariant, in a table that is at rest; the caller holds
+ * resize_mutex.
+ */
 int mpool_strtab_verify(struct mpool_strtab *tab)
 {
 	struct mpool_buckets *buckets = rcu_dereference_raw(tab->buckets);

@@ -11,49 +11,55 @@
 
 #include "internal.h"
 
-/* Longest string, bytes. */
+/* The longest string, in bytes. */
 #define MPOOL_STR_MAX	U32_MAX
 
-/* No place where a string that has no NUL ends. */
+/* The limit of a text that ends at its NUL only. */
 #define MPOOL_STR_NO_LIMIT	((const char *)ULONG_MAX)
 
-/* A string with what the table knows of it, in front of it. */
+/* A string: the members for the table, and then the text. */
 struct mpool_str {
-	struct mpool_str __rcu *next;
-	u32 hash;			/* the upper bits */
-	atomic_t refs;
+	struct mpool_str __rcu *next;	/* in its chain */
+	u32 hash;			/* the upper 32 bits */
+	atomic_t refs;			/* 0: the string is not in the table */
 	unsigned long text[];	/* the last word is filled up with NULs */
 };
 
 /*
- * What the hash of a table depends on, drawn when the table is made.
+ * The secrets of the hash of a table: random numbers, chosen when the table is created.
  *
- * The words of a string are the digits of a number in base @point, of which the
- * remainder by the prime 2^64 - 59 is taken; that is multiplied by @spread, and
- * the upper bits of the product are the number of a chain.  Two strings of at most
- * n words are two different polynomials of @point: the degree differs with the
- * number of words, and no two words of one place are equal modulo the prime, since
- * the only numbers below 59 among them are last words, and the numbers that would
- * equal these have no NUL in front.  So they have the same remainder for at most n
- * of 2^58 points.  Different remainders get the same of m chains for at most two
- * in m odd factors (Dietzfelbinger et al. 1997).  Whatever strings are chosen
- * without knowledge of the secrets, a chain is as long as with random ones, within
- * a factor of two on average.
+ * The words of a text are the coefficients of a polynomial, behind a first coefficient of
+ * 1.  The hash is the value of the polynomial at @point, modulo the prime 2^64 - 59, and
+ * then times @spread.  The upper bits of that product are the number of the chain.
  *
- * 14 instructions more for 15 characters than a hash that had no such bound; the six
- * rounds of SipHash-1-3 would be 84 without their loads.
+ * The proof, for two different strings of at most n words:
+ *
+ * - Their polynomials are different modulo the prime.  If the numbers of words differ, so
+ *   do the degrees.  If not, two words of one place differ.  They could be equal modulo
+ *   the prime only if one were below 59, and the other that number plus the prime.  A
+ *   word below 59 has a NUL, so it is a last word.  The other one would have no NUL, and
+ *   so would not be a last word.
+ * - So the polynomials have the same value at most at n of the 2^58 points.
+ * - Different values get the same one of m chains for at most 2/m of the odd factors
+ *   (Dietzfelbinger et al. 1997).
+ *
+ * So whatever strings are chosen without knowledge of the secrets, a chain is on average
+ * at most twice as long as with random strings.
+ *
+ * For 15 characters this takes 14 instructions more than a hash without such a bound.
+ * The six rounds of SipHash-1-3 would take 84, without their loads.
  */
 struct mpool_str_secret {
 	u64 point;		/* below 2^58 */
 	u64 spread;		/* odd */
 };
 
-/* What is looked for. */
+/* A text that a lookup searches for. */
 struct mpool_str_key {
 	const char *s;
-	u64 hash;		/* 32 bits; behind a u32 gcc clears a gap: 5 instructions */
+	u64 hash;		/* 32 bits; with u32, gcc clears a gap: 5 instructions */
 	size_t whole;		/* bytes before the word with the NUL */
-	unsigned long last;	/* that word, as text[] has it */
+	unsigned long last;	/* that word, filled up with NULs as in text[] */
 };
 
 struct mpool_buckets {
@@ -67,11 +73,11 @@ struct mpool_strtab {
 	struct mpool_str_secret secret;
 
 	struct mpool_buckets __rcu *buckets;
-	/* Protects what follows, the chains, and counts from and to zero. */
+	/* Protects the members below, the chains, and the step of a count to zero. */
 	spinlock_t lock;
 	struct mpool_buckets *old;	/* may still have strings, or NULL */
 	unsigned long nr;
-	struct mutex resize_mutex;	/* the arrays stay as long as it is held */
+	struct mutex resize_mutex;	/* the arrays are not replaced while it is held */
 	struct work_struct work;
 };
 
@@ -80,7 +86,10 @@ static __always_inline char *mpool_str_text(struct mpool_str *str)
 	return (char *)str->text;
 }
 
-/* Letters of ASCII only, all of a word at once; no sum carries into another. */
+/*
+ * Makes the capital letters of ASCII in a word small, all at once.  No sum carries into
+ * the next byte.
+ */
 static __always_inline unsigned long mpool_str_fold(unsigned long word)
 {
 	unsigned long low = word & REPEAT_BYTE(0x7f);
@@ -92,7 +101,7 @@ static __always_inline unsigned long mpool_str_fold(unsigned long word)
 
 unsigned long mpool_str_edge(const char *p, const char *limit);
 
-/* A whole word may be loaded from any place before this. */
+/* Before this address a whole word may be loaded: it is in the page and before @limit. */
 static __always_inline unsigned long mpool_str_end(const char *p,
 						   const char *limit)
 {
@@ -105,13 +114,16 @@ static __always_inline unsigned long mpool_str_end(const char *p,
 		min(end, (unsigned long)limit - room);
 }
 
-/* Of a word with a NUL, what is before it; @mask is of has_zero(). */
+/* The bytes of a word before its NUL, filled up with NULs; has_zero() has set @mask. */
 static __always_inline unsigned long mpool_str_last(unsigned long word,
 						    unsigned long mask)
 {
 	const struct word_at_a_time zeros = WORD_AT_A_TIME_CONSTANTS;
 
-	/* To the NUL, which is harmless, and takes half the instructions. */
+	/*
+	 * Keeps the bytes up to the NUL and with it, which makes no difference, and takes
+	 * half the instructions.
+	 */
 	if (IS_ENABLED(CONFIG_CPU_LITTLE_ENDIAN) || IS_ENABLED(CONFIG_X86))
 		return word & (mask ^ (mask - 1));
 	mask = create_zero_mask(prep_zero_mask(word, mask, &zeros));
@@ -121,15 +133,19 @@ static __always_inline unsigned long mpool_str_last(unsigned long word,
 #define MPOOL_STR_POINT_BITS	58
 
 /*
- * One more word: hash * point + word, modulo 2^64 - 59.  Of the product the upper
- * half is below 2^58, so that 59 times that fits into 64 bits, and so does the sum
- * after its carry, which is worth 59, was added.  The result may be the remainder
- * or, if that is below 59, the prime more: equal strings are treated alike.
+ * Adds a word to a hash: hash * point + word, modulo 2^64 - 59.  The result is the
+ * remainder or, if that is below 59, may be the remainder plus the prime.  It is the same
+ * for equal strings.
  */
 static __always_inline u64 mpool_str_mix(u64 hash, u64 word, u64 point)
 {
 	u64 high, low, sum;
 
+	/*
+	 * 2^64 is 59 modulo the prime.  The point is below 2^58, and so is the upper half
+	 * of the product.  So 59 times the upper half fits into 64 bits.  A carry of the
+	 * sum is worth 59, too; with a carry, the sum is so small that adding 59 fits.
+	 */
 	low = mpool_mul(hash, point, &high);
 	high += check_add_overflow(low, word, &low);
 	sum = low + high * 59;
@@ -137,10 +153,10 @@ static __always_inline u64 mpool_str_mix(u64 hash, u64 word, u64 point)
 }
 
 /*
- * Length and hash of a string that ends at a NUL or at @limit, in one pass, a
- * word at a time.  Words that reach beyond the NUL are of the same page, and what
- * they have there counts for nothing.  False if the string is too long, or if it
- * comes to the end of a page and @edge does not say that this is wanted.
+ * Computes length and hash of a text that ends at a NUL or at @limit, in one pass, a word
+ * at a time.  A word that reaches beyond the NUL is in the same page, and its bytes
+ * behind the NUL are ignored.  False if the text is too long; without @edge also if the
+ * text reaches a place where no whole word may be loaded.
  */
 static __always_inline bool mpool_str_scan(struct mpool_str_key *key,
 					   const char *s, const char *limit,
@@ -150,7 +166,7 @@ static __always_inline bool mpool_str_scan(struct mpool_str_key *key,
 	const struct word_at_a_time zeros = WORD_AT_A_TIME_CONSTANTS;
 	unsigned long end = mpool_str_end(s, limit), word, mask;
 	const char *p = s;
-	/* The first digit, so that the number of words counts. */
+	/* The first coefficient: texts of different numbers of words differ by it. */
 	u64 hash = 1;
 
 	for (;; p += sizeof(word)) {
@@ -180,8 +196,8 @@ static __always_inline bool mpool_str_scan(struct mpool_str_key *key,
 }
 
 /*
- * Is that the string?  If one is shorter, its last word has a NUL where the other
- * one's word has none: nothing is read beyond either.
+ * Is @str the string of @key?  If one text is shorter, its last word has a NUL where the
+ * word of the other text has none.  So no word behind the end of either text is read.
  */
 static __always_inline bool mpool_str_same(const struct mpool_str *str,
 					   const struct mpool_str_key *key,
@@ -202,7 +218,7 @@ static __always_inline bool mpool_str_same(const struct mpool_str *str,
 	return nocase ? mpool_str_fold(a) == mpool_str_fold(b) : a == b;
 }
 
-/* Preemption is off, or the lock held. */
+/* The string of @key in an array, or NULL.  Preemption is off, or the lock is held. */
 static __always_inline struct mpool_str *
 mpool_buckets_find(const struct mpool_buckets *buckets,
 		   const struct mpool_str_key *key, bool nocase)
@@ -217,8 +233,8 @@ mpool_buckets_find(const struct mpool_buckets *buckets,
 }
 
 /*
- * The string of this content.  Without the lock it may be missed while the table
- * changes its size.  Preemption is off, or the lock held.
+ * The string of @key, or NULL.  Without the lock, the lookup may miss the string while
+ * the table changes its size.  Preemption is off, or the lock is held.
  */
 static __always_inline struct mpool_str *
 mpool_strtab_find(const struct mpool_strtab *tab,
