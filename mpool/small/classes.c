@@ -136,8 +136,12 @@ static struct mpool_fixed *step_get(struct mpool_small *small,
 				    struct mpool_fixed *fallback, gfp_t gfp)
 {
 	unsigned int i, step = mpool_class_step(class);
-	struct mpool_fixed *fixed = mpool_small_own(small, step);
+	/*
+	 * One load for both: if the step came between two loads, it would be replaced by a
+	 * second one, and lost.
+	 */
 	struct mpool_fixed *was = READ_ONCE(small->classes[step]);
+	struct mpool_fixed *fixed = was && was->class == step ? was : NULL;
 	u8 empty = mpool_hint(small->empty[step]);
 
 	if (!fixed && empty < CLASS_EMPTY) {
