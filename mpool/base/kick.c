@@ -19,7 +19,10 @@
 
 static void kick_fn(struct irq_work *irq)
 {
-	schedule_work(&container_of(irq, struct mpool_kick, irq)->work);
+	struct mpool_kick *kick = container_of(irq, struct mpool_kick, irq);
+
+	atomic_inc(&kick->queued);
+	schedule_work(&kick->work);
 }
 
 /*
@@ -32,6 +35,7 @@ void mpool_kick_init_irq(struct mpool_kick *kick)
 {
 	kick->irq = IRQ_WORK_INIT_HARD(kick_fn);
 	kick->used = false;
+	atomic_set(&kick->queued, 0);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_kick_init_irq);
 
@@ -43,9 +47,19 @@ void mpool_kick(struct mpool_kick *kick)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_kick);
 
+static bool kick_again(struct mpool_kick *kick, int n)
+{
+	if (irq_work_is_busy(&kick->irq))
+		return true;
+	smp_rmb(); /* The count comes before the end of busy, in irq_work_single(). */
+	return n != atomic_read(&kick->queued);
+}
+
 /* Waits for all work that was requested.  Sleeps. */
 void mpool_kick_sync(struct mpool_kick *kick)
 {
+	int n;
+
 	/*
 	 * The caller's stores come before the load of used.  If used is false here, work
 	 * that is requested later sees those stores.  Pairs with the full barrier in
@@ -59,14 +73,15 @@ void mpool_kick_sync(struct mpool_kick *kick)
 	if (!READ_ONCE(kick->used))
 		return;
 	/*
-	 * The irq_work is busy until it has queued the work item, and the work may
-	 * request work again.  flush_work() waits for the run of the work item that it
-	 * found.  A run that was queued meanwhile may be running, not pending, when
-	 * flush_work() returns.
+	 * The work may request itself.  If the irq_work counts in n, irq_work_sync() waits
+	 * until it has queued the work item, and flush_work() until that work is done.  If
+	 * the work requested itself before its end, the irq_work is busy here, or has
+	 * counted since n was read.
 	 */
 	do {
+		n = atomic_read(&kick->queued);
 		irq_work_sync(&kick->irq);
 		flush_work(&kick->work);
-	} while (irq_work_is_busy(&kick->irq) || work_busy(&kick->work));
+	} while (kick_again(kick, n));
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_kick_sync);

@@ -10,6 +10,7 @@ struct mpool_kick {
 	struct irq_work irq;
 	struct work_struct work;
 	bool used;		/* the work was requested at least once */
+	atomic_t queued;	/* times that the irq_work has queued the work item */
 };
 
 void mpool_kick_init_irq(struct mpool_kick *kick);
