@@ -162,7 +162,7 @@ static void not_static(struct kunit *test)
 	for (i = 0; i < 100; i++) {
 		struct mpool_site site = {
 			.file = "drivers/fake/stack.c", .func = "stack", .line = 1,
-			.module = THIS_MODULE,
+			.module = i & 1 ? THIS_MODULE : NULL,
 		};
 
 		KUNIT_EXPECT_EQ(test, mpool_site_id(&site), MPOOL_SITE_UNKNOWN);

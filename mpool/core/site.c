@@ -227,11 +227,16 @@ static u32 site_register(struct mpool_site *site, bool *low)
 /*
  * Is a site in the data of its module?  A site on the stack, or in allocated memory,
  * would get a new id at each call, and its entry would point to memory that has been
- * reused.  For the kernel itself, without a module, the answer is always yes.  A site
- * that has an id is not checked again.
+ * reused.  A site without a module is one of the kernel itself, which calls mpool only if
+ * mpool is built into it.  A site that has an id is not checked again.
  */
 static bool site_static(const struct mpool_site *site)
 {
+	if (!site->module && __is_defined(MODULE)) {
+		pr_warn_ratelimited("call site %s:%u %s has no module: it is reported as unknown\n",
+				    kbasename(site->file), site->line, site->func);
+		return false;
+	}
 	if (likely(!site->module ||
 		   within_module((unsigned long)site, site->module)))
 		return true;
@@ -474,12 +479,13 @@ static struct mpool_site unknown_site = {
 
 int mpool_site_init(void)
 {
+	bool low;
 	int err;
 
 	mpool_kick_init(&site_grow, site_grow_fn);
 	err = site_add_block(GFP_KERNEL);
 	if (!err)
-		__mpool_site_register(&unknown_site);
+		site_register(&unknown_site, &low);
 	return err;
 }
 
