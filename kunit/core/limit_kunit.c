@@ -212,6 +212,41 @@ static void atomic_context(struct kunit *test)
 	end(test, pool);
 }
 
+struct held {
+	struct completion began, may_end;
+};
+
+static void hold_call(void *priv)
+{
+	struct held *held = priv;
+
+	complete(&held->began);
+	wait_for_completion(&held->may_end);
+}
+
+/* A module that goes waits for its own callbacks only. */
+static void callback_of_another_module(struct kunit *test)
+{
+	struct module *other = kunit_kzalloc(test, sizeof(*other), GFP_KERNEL);
+	struct held held;
+	struct mpool_large *pool = limited(test, &(struct mpool_large_args){
+		.soft_pages = 1, .on_soft = hold_call, .priv = &held });
+	void *p;
+
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	init_completion(&held.began);
+	init_completion(&held.may_end);
+	p = take(pool, 2);
+	wait_for_completion(&held.began);
+	/* It returns, although the callback does not. */
+	KUNIT_EXPECT_FALSE(test, pool->pool.ops->drop_callbacks(&pool->pool, other));
+	complete(&held.may_end);
+	KUNIT_EXPECT_TRUE(test, pool->pool.ops->drop_callbacks(&pool->pool, THIS_MODULE));
+	KUNIT_EXPECT_FALSE(test, pool->pool.ops->drop_callbacks(&pool->pool, THIS_MODULE));
+	mpool_large_free(pool, p);
+	end(test, pool);
+}
+
 /* After this the module with the callback may be gone. */
 static void callbacks_are_dropped(struct kunit *test)
 {
@@ -500,6 +535,7 @@ static struct kunit_case limit_cases[] = {
 	KUNIT_CASE(guests_count),
 	KUNIT_CASE(marks),
 	KUNIT_CASE(atomic_context),
+	KUNIT_CASE(callback_of_another_module),
 	KUNIT_CASE(callbacks_are_dropped),
 	KUNIT_CASE(region_low),
 	KUNIT_CASE(exact_with_others),

@@ -25,6 +25,7 @@
 #include "internal.h"
 #include "limit.h"
 #include "owner.h"
+#include "registry.h"
 
 /* Bits of due. */
 #define DUE_SOFT	0
@@ -42,6 +43,9 @@ const char *mpool_limit_check(const struct mpool_limits *args, bool bounded)
 		return "low_pages is more than max_pages";
 	if (args->low_pages && !args->max_pages && !bounded)
 		return "low_pages needs max_pages";
+	if ((args->on_soft && mpool_no_address(args->on_soft)) ||
+	    (args->on_low && mpool_no_address(args->on_low)))
+		return "on_soft or on_low is no address";
 	if (args->on_soft && !args->soft_pages)
 		return "on_soft needs soft_pages";
 	if (args->on_low && !args->low_pages)
@@ -54,8 +58,8 @@ static void limit_fn(struct work_struct *work)
 	struct mpool_limit *limit = container_of(mpool_kick_of(work),
 						 struct mpool_limit, kick);
 	unsigned long due = xchg(&limit->due, 0);
-	void (*soft)(void *priv) = READ_ONCE(limit->args.on_soft);
-	void (*low)(void *priv) = READ_ONCE(limit->args.on_low);
+	void (*soft)(void *priv) = READ_ONCE(limit->on_soft);
+	void (*low)(void *priv) = READ_ONCE(limit->on_low);
 	struct mpool_call call;
 
 	mpool_call_begin(&call, limit->whose);
@@ -82,6 +86,8 @@ struct mpool_limit *mpool_limit_create(const struct mpool_limits *args,
 	if (!limit)
 		return ERR_PTR(-ENOMEM);
 	limit->args = *args;
+	limit->on_soft = args->on_soft;
+	limit->on_low = args->on_low;
 	limit->total = total;
 	limit->whose = whose;
 	mpool_kick_init(&limit->kick, limit_fn);
@@ -94,28 +100,33 @@ struct mpool_limit *mpool_limit_create(const struct mpool_limits *args,
  */
 bool mpool_limit_drop(struct mpool_limit *limit, const struct module *mod)
 {
-	bool soft, low;
+	bool soft, low, dropped;
 
 	if (!limit)
 		return false;
-	soft = mpool_fn_of_module(limit->args.on_soft, mod);
-	low = mpool_fn_of_module(limit->args.on_low, mod);
+	soft = mpool_fn_of_module(READ_ONCE(limit->args.on_soft), mod);
+	low = mpool_fn_of_module(READ_ONCE(limit->args.on_low), mod);
+	dropped = (soft && xchg(&limit->on_soft, NULL)) |
+		  (low && xchg(&limit->on_low, NULL));
+	/*
+	 * Only for a callback that is code of @mod: any other may wait for this module to
+	 * go.  The pointers in args stay until that is done, because another task may have
+	 * dropped the callback a moment ago, and waits for it here as well.
+	 */
+	if (soft || low)
+		mpool_kick_sync(&limit->kick);
 	if (soft)
 		WRITE_ONCE(limit->args.on_soft, NULL);
 	if (low)
 		WRITE_ONCE(limit->args.on_low, NULL);
-	/*
-	 * A caller that has nothing to drop waits as well: another task may have dropped
-	 * the callback a moment ago.
-	 */
-	if (!READ_ONCE(limit->args.on_soft) || !READ_ONCE(limit->args.on_low))
-		mpool_kick_sync(&limit->kick);
-	return soft || low;
+	return dropped;
 }
 
 void mpool_limit_end(struct mpool_limit *limit)
 {
 	mpool_limit_drop(limit, NULL);
+	if (limit)
+		mpool_kick_sync(&limit->kick);
 	kfree(limit);
 }
 
@@ -150,13 +161,13 @@ static void limit_crossed(struct mpool_limit *limit, unsigned long from,
 
 	if (soft && from <= soft && to > soft)
 		limit_owe(limit, DUE_SOFT, &limit->softs,
-			  READ_ONCE(limit->args.on_soft));
+			  READ_ONCE(limit->on_soft));
 	if (!low)
 		return;
 	cap = limit_cap(limit);
 	if (from + low <= cap && to + low > cap)
 		limit_owe(limit, DUE_LOW, &limit->lows,
-			  READ_ONCE(limit->args.on_low));
+			  READ_ONCE(limit->on_low));
 }
 
 bool __mpool_limit_take(struct mpool_limit *limit, unsigned long pages)

@@ -10,6 +10,8 @@
 struct mpool_limit {
 	/* Constant, except for the callbacks: mpool_limit_drop() stores NULL. */
 	struct mpool_limits args;
+	void (*on_soft)(void *priv);	/* to be called: those of args, until they are dropped */
+	void (*on_low)(void *priv);
 	const unsigned long *total;	/* pages of a region pool, or NULL */
 	const void *whose;		/* the pool, for mpool_call_begin() */
 
