@@ -218,6 +218,7 @@ void mpool_large_failed_cached(struct mpool_large *large,
 			       size_t align, gfp_t gfp, u32 site,
 			       unsigned long cached);
 struct mpool_page *mpool_large_lookup(const void *p);
+void mpool_large_late(struct work_struct *work);
 void mpool_large_free_claimed(struct mpool_pool *owner, struct mpool_page *pg);
 bool mpool_large_free_object(struct mpool_page *pg, struct mpool_pool *owner);
 int mpool_large_resize(struct mpool_page *pg, size_t size, u32 site);

@@ -161,7 +161,7 @@ static __always_inline bool own_near(struct mpool_large *pool, const void *p,
 /*
  * Caches a run that the caller has claimed by mpool_quick_claim().  False if it must not
  * be cached: the run has the state of mpool_runs_claim() then, and the caller frees it by
- * mpool_large_free_claimed().  Any context.
+ * mpool_large_free_claimed(), or lets it be if it has another owner.  Any context.
  */
 static __always_inline bool quick_free(struct mpool_large *pool,
 				       struct mpool_arena *arena,
@@ -215,6 +215,13 @@ void __mpool_large_free(struct mpool_large *pool, const void *p)
 		return;
 	}
 	if (unlikely(!quick_free(pool, arena, pg, index))) {
+		/* The owner does not change any more: the run is claimed. */
+		if (unlikely(pg->owner != &pool->pool)) {
+			mpool_page_set(pg, index, MPOOL_PAGE_RUN);
+			preempt_enable();
+			free_slow(pool, p, _RET_IP_);
+			return;
+		}
 		preempt_enable();
 		mpool_large_free_claimed(&pool->pool, pg);
 		return;

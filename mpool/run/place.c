@@ -29,6 +29,9 @@
 /* The most free runs that are tried by the lists, under the lock. */
 #define PLACE_LOOK	64
 
+/* Arenas that the pool gets for one request. */
+#define PLACE_TRIES	3
+
 /* A request; all addresses are those that the device uses. */
 struct place {
 	u64 align;		/* power of two */
@@ -232,19 +235,23 @@ static bool place_grow(struct mpool_large *large, const struct place *want,
 static void *place_take(struct mpool_large *large, const struct place *want,
 			gfp_t gfp)
 {
+	int tries = PLACE_TRIES;
 	struct mpool_page *pg;
 	void *p;
 
 	if (!mpool_limit_take(large->limit, want->wish.npages))
 		return NULL;
 	pg = place_find(large, want, gfp);
-	if (!pg && mpool_may_grow() && place_grow(large, want, gfp)) {
+	/*
+	 * More than once: until the run is taken the new arena is a spare, which another
+	 * task may give back or use.
+	 */
+	while (!pg && tries-- && mpool_may_grow() && place_grow(large, want, gfp))
 		pg = place_find(large, want, gfp);
-		/* The new arena did not help.  One spare is enough. */
-		if (!pg)
-			mpool_large_reap(large);
-	}
 	if (!pg) {
+		/* The new arenas did not help.  One spare is enough. */
+		if (tries < PLACE_TRIES)
+			mpool_large_reap(large);
 		mpool_limit_give(large->limit, want->wish.npages);
 		return NULL;
 	}
