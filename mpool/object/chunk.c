@@ -279,15 +279,21 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_put);
 void mpool_chunks_put_late(struct mpool_chunks *chunks,
 			   const struct mpool_slot *slot)
 {
-	struct mpool_chunk *chunk = mpool_chunk_find(slot->obj);
+	struct mpool_chunk *chunk;
+	void *obj = slot->obj;
 
 	mpool_stat_inc(&chunks->owner->stats, MPOOL_STAT_DEFER);
-	WRITE_ONCE(*slot->state, MPOOL_OBJ_LATE);
-	/*
-	 * After the state; pairs with xchg() in mpool_chunks_collect().  There is a
-	 * chunk, because the object pins it until it is collected.
-	 */
-	smp_store_release(&chunk->late, true);
+	rcu_read_lock();
+	chunk = mpool_chunk_find(obj);
+	if (likely(chunk && chunk->at.fixed == chunks->fixed)) {
+		WRITE_ONCE(*slot->state, MPOOL_OBJ_LATE);
+		/* After the state; pairs with xchg() in mpool_chunks_collect(). */
+		smp_store_release(&chunk->late, true);
+	} else {
+		/* As in mpool_obj_state_of(): the other copy let the chunk go. */
+		chunks_twice(chunks, &obj, 1);
+	}
+	rcu_read_unlock();
 	mpool_kick(&chunks->late);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_put_late);

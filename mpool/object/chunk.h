@@ -217,6 +217,24 @@ static __always_inline struct mpool_chunk *mpool_chunk_near(const void *p)
 	return (struct mpool_chunk *)mpool_pagemap_near((unsigned long)p);
 }
 
+/*
+ * The state of an object of a pool that is not free, and thus pins its chunk; the page map
+ * needs RCU nevertheless.  NULL if the chunk is gone all the same: two CPUs freed the object
+ * in the same few cycles, and the other copy went back to the chunk.
+ */
+static inline u16 *mpool_obj_state_of(const struct mpool_fixed *fixed, void *obj)
+{
+	struct mpool_chunk *chunk;
+	u16 *state = NULL;
+
+	rcu_read_lock();
+	chunk = mpool_chunk_find(obj);
+	if (likely(chunk && chunk->at.fixed == fixed))
+		state = mpool_chunk_state(chunk, (unsigned long)obj);
+	rcu_read_unlock();
+	return state;
+}
+
 /* geometry.c */
 void mpool_chunks_measure(struct mpool_chunks *chunks, bool class);
 u32 mpool_chunk_next_length(struct mpool_chunks *chunks);

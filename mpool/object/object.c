@@ -32,6 +32,14 @@
 
 /* --- free --- */
 
+static void tune_alloc(struct mpool_fixed *fixed)
+{
+	bool plain = !READ_ONCE(fixed->dead) && !READ_ONCE(fixed->closed) &&
+		     !READ_ONCE(fixed->ctor);
+
+	WRITE_ONCE(fixed->alloc_cache, plain ? fixed->caches : &mpool_no_cache);
+}
+
 /*
  * Decides whether the fast paths of alloc and of free may use the caches.  As long as
  * the reserve lacks an object, that of free may not: the reserve cannot get an object
@@ -40,29 +48,26 @@
 void mpool_fixed_tune(struct mpool_fixed *fixed)
 {
 	struct mpool_reserve *reserve;
-	bool plain, dead;
+	bool plain;
 
 	/* mpool_pool_orphan() waits for a grace period, and thus for this section. */
 	preempt_disable();
-	dead = READ_ONCE(fixed->dead);
-	plain = !dead && !READ_ONCE(fixed->dtor) && !fixed->internal &&
-		!want_init_on_free();
-	WRITE_ONCE(fixed->alloc_cache, dead || READ_ONCE(fixed->closed) ||
-		   READ_ONCE(fixed->ctor) ? &mpool_no_cache : fixed->caches);
+	plain = !READ_ONCE(fixed->dead) && !READ_ONCE(fixed->dtor) &&
+		!fixed->internal && !want_init_on_free();
+	tune_alloc(fixed);
 	WRITE_ONCE(fixed->free_cache, plain ? fixed->caches : &mpool_no_cache);
 	/*
 	 * Pairs with smp_mb() in take_reserve() and smp_store_mb() in mpool_fixed_kill():
-	 * the stores above come before the loads of room and dead below.
+	 * the stores above come before the loads of room, dead and closed below.
 	 */
 	smp_mb();
 	reserve = READ_ONCE(fixed->reserved);
 	if (reserve && mpool_reserve_lacks(reserve))
 		WRITE_ONCE(fixed->free_cache, &mpool_no_cache);
-	/* If the pool was killed meanwhile, the stores above may have undone that. */
-	if (READ_ONCE(fixed->dead)) {
-		WRITE_ONCE(fixed->alloc_cache, &mpool_no_cache);
+	/* If the pool was killed, closed or opened meanwhile, the stores above are wrong. */
+	tune_alloc(fixed);
+	if (READ_ONCE(fixed->dead))
 		WRITE_ONCE(fixed->free_cache, &mpool_no_cache);
-	}
 	preempt_enable();
 }
 
@@ -551,9 +556,11 @@ static void *take_constructed(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 	if (!slot.obj)
 		return NULL;
 	mpool_take_clear(fixed, slot.obj, gfp);
-	/* The lookup needs no RCU: an object that is not free pins its chunk. */
-	slot.state = mpool_chunk_state(mpool_chunk_find(slot.obj),
-				       (unsigned long)slot.obj);
+	slot.state = mpool_obj_state_of(fixed, slot.obj);
+	if (unlikely(!slot.state)) {
+		slot_twice(fixed, &slot);
+		return NULL;
+	}
 	err = mpool_fixed_construct(fixed, slot.obj);
 	if (!err) {
 		WRITE_ONCE(*slot.state, site);

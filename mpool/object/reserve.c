@@ -68,13 +68,8 @@ static void *reserve_swap(struct mpool_reserve *reserve, unsigned int i, void *p
 static bool slot_find(const struct mpool_reserve *reserve, struct mpool_slot *slot)
 {
 	struct mpool_fixed *fixed = reserve->chunks->fixed;
-	struct mpool_chunk *chunk;
 
-	rcu_read_lock();
-	chunk = mpool_chunk_find(slot->obj);
-	slot->state = chunk && chunk->at.fixed == fixed ?
-		      mpool_chunk_state(chunk, (unsigned long)slot->obj) : NULL;
-	rcu_read_unlock();
+	slot->state = mpool_obj_state_of(fixed, slot->obj);
 	if (likely(slot->state))
 		return true;
 	/* The double free was counted as two frees. */
