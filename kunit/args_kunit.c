@@ -122,6 +122,18 @@ static bool walk(struct pools *pools, void *p)
 	return ret == -EINVAL;
 }
 
+static bool callbacks(struct pools *pools, void *p)
+{
+	struct mpool_fixed_args ctor = { .ctor = p }, dtor = { .dtor = p };
+	struct mpool_large_args soft = { .soft_pages = 1, .on_soft = p };
+	struct mpool_large_args low = { .max_pages = 2, .low_pages = 1, .on_low = p };
+
+	return PTR_ERR(mpool_fixed_create("kt-args", 8, &ctor)) == -EINVAL &&
+	       PTR_ERR(mpool_fixed_create("kt-args", 8, &dtor)) == -EINVAL &&
+	       PTR_ERR(mpool_large_create("kt-args", &soft)) == -EINVAL &&
+	       PTR_ERR(mpool_large_create("kt-args", &low)) == -EINVAL;
+}
+
 static bool small_name(struct pools *pools, void *p)
 {
 	return PTR_ERR(mpool_small_create(p, NULL)) == -EINVAL;
@@ -203,6 +215,7 @@ static const struct {
 	{ "mpool_fixed_alloc_bulk, objs", alloc_bulk },
 	{ "mpool_fixed_free_bulk, objs", free_bulk },
 	{ "mpool_fixed_walk, fn", walk },
+	{ "callbacks of pools", callbacks, true },
 	{ "mpool_small_create, name", small_name },
 	{ "mpool_small_create, args", small_args, true },
 	{ "mpool_small_create, site", small_site },

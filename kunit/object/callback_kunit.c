@@ -6,6 +6,7 @@
  * Each is refused with a line, and the pools go on.
  */
 #include <kunit/test.h>
+#include <linux/sched/mm.h>
 #include <linux/completion.h>
 #include <linux/kmsg_dump.h>
 #include <linux/sizes.h>
@@ -404,6 +405,43 @@ static void pool_is_ended_by_a_visitor(struct kunit *test)
 	mpool_fixed_free(other, q);
 }
 
+static int clear_visitor(void *obj, void *arg)
+{
+	struct mpool_fixed *pool = arg;
+
+	mpool_fixed_clear(pool);
+	mpool_large_trim(pool->chunks.large);
+	return mpool_fixed_live(pool);
+}
+
+/* Nor may it sleep, or free the chunk that the walk is at. */
+static void pool_is_cleared_by_a_visitor(struct kunit *test)
+{
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, SIZE, NULL);
+	void *p = mpool_fixed_alloc(pool, GFP_KERNEL);
+
+	KUNIT_EXPECT_EQ(test, mpool_fixed_walk(pool, clear_visitor, pool), 1);
+	KUNIT_EXPECT_TRUE(test, mpool_fixed_owns(pool, p));
+	mpool_fixed_free(pool, p);
+}
+
+/* In reclaim a pool is neither created nor ended: it may be under mpool's mutexes. */
+static void refused_in_reclaim(struct kunit *test)
+{
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, SIZE, NULL);
+	void *p = mpool_fixed_alloc(pool, GFP_KERNEL);
+	unsigned int noreclaim = memalloc_noreclaim_save();
+
+	KUNIT_EXPECT_EQ(test, PTR_ERR(mpool_fixed_create("kt-other", SIZE, NULL)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_reserve(pool, 1, GFP_KERNEL), -EINVAL);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_destroy(pool), 0);
+	mpool_fixed_clear(pool);
+	KUNIT_EXPECT_TRUE(test, mpool_fixed_owns(pool, p));
+	mpool_fixed_free(pool, p);
+	memalloc_noreclaim_restore(noreclaim);
+	KUNIT_EXPECT_FALSE(test, pool->pool.ending);
+}
+
 static struct kunit_case callback_cases[] = {
 	KUNIT_CASE(ctor_frees_its_object),
 	KUNIT_CASE(pool_is_ended_by_its_callbacks),
@@ -414,6 +452,8 @@ static struct kunit_case callback_cases[] = {
 	KUNIT_CASE(dtor_allocates),
 	KUNIT_CASE(ctor_allocates),
 	KUNIT_CASE(pool_is_ended_by_a_visitor),
+	KUNIT_CASE(pool_is_cleared_by_a_visitor),
+	KUNIT_CASE(refused_in_reclaim),
 	{ }
 };
 

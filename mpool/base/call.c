@@ -56,8 +56,8 @@ static unsigned int depth_locked(struct bucket *bucket, const void *whose)
 
 /*
  * Enters a callback of an owner: a fixed pool, a limit, or mpool_in_walk.  Returns how
- * many callbacks of that owner the task is in now; 1 in an interrupt or NMI, where they
- * are not counted.  Any context.
+ * many callbacks of that owner the task is in now, those of an interrupt on top of it
+ * included; 1 in an NMI, where they are not counted.  Any context.
  */
 unsigned int mpool_call_begin(struct mpool_call *call, const void *whose)
 {
@@ -65,7 +65,8 @@ unsigned int mpool_call_begin(struct mpool_call *call, const void *whose)
 	unsigned long flags;
 	unsigned int depth;
 
-	call->task = in_task() ? current : NULL;
+	/* An interrupt returns before its task goes on: its callbacks are on top. */
+	call->task = in_nmi() ? NULL : current;
 	call->whose = whose;
 	if (!call->task)
 		return 1;

@@ -9,7 +9,7 @@ struct task_struct;
 /* A running callback; on the stack of the function that calls it. */
 struct mpool_call {
 	struct hlist_node node;
-	struct task_struct *task;	/* NULL: in an interrupt or NMI */
+	struct task_struct *task;	/* NULL: in an NMI */
 	const void *whose;
 };
 

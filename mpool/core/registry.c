@@ -88,11 +88,32 @@ void mpool_refuse_kind(const char *kind, const char *name, const char *fmt, ...)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_refuse_kind);
 
-/* Prints that the arguments of a create function are no address; returns -EINVAL. */
-int mpool_args_bad(const char *kind, const char *name, const void *args)
+/*
+ * Refuses what every create function refuses, before it allocates anything: a caller that
+ * must not sleep, and arguments that are no address.
+ */
+int mpool_args_check(const char *kind, const char *name, const void *args)
 {
-	mpool_refuse_kind(kind, name, "args is %ld, no address", (long)args);
+	const char *by = mpool_no_sleep();
+
+	if (by)
+		mpool_refuse_kind(kind, name, "is not made by %s", by);
+	else if (args && mpool_no_address(args))
+		mpool_refuse_kind(kind, name, "args is %ld, no address", (long)args);
+	else
+		return 0;
 	return -EINVAL;
+}
+
+/* False, with a line, if the caller of a function that sleeps must not. */
+bool mpool_pool_may_sleep(const struct mpool_pool *pool, const char *what)
+{
+	const char *by = mpool_no_sleep();
+
+	if (likely(!by))
+		return true;
+	mpool_refuse(pool->ops, pool->name, "is not %s by %s", what, by);
+	return false;
 }
 
 /* Prints that the pool of a caller is NULL or an error; returns -EINVAL. */
@@ -118,6 +139,9 @@ const char *mpool_no_sleep(void)
 		return "an interrupt";
 	if (irqs_disabled())
 		return "code with interrupts off";
+	/* A shrinker of a client, on top of an allocation under one of mpool's mutexes. */
+	if (current->flags & PF_MEMALLOC)
+		return "reclaim";
 	return mpool_call_inside(&mpool_in_walk) ? "the visitor of a walk" : NULL;
 }
 

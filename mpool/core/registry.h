@@ -205,15 +205,8 @@ static inline bool mpool_no_address(const void *p)
 	return (unsigned long)p < PAGE_SIZE || IS_ERR(p);
 }
 
-int mpool_args_bad(const char *kind, const char *name, const void *args);
-
-/* Refuses the optional arguments of a create function, if they are no address. */
-static inline int mpool_args_check(const char *kind, const char *name,
-				   const void *args)
-{
-	return args && mpool_no_address(args) ?
-		mpool_args_bad(kind, name, args) : 0;
-}
+int mpool_args_check(const char *kind, const char *name, const void *args);
+bool mpool_pool_may_sleep(const struct mpool_pool *pool, const char *what);
 
 /*
  * @ip is in the caller of the public function, which mpool_pool_check() is inlined into.

@@ -376,6 +376,9 @@ static const char *fixed_check(size_t size, const struct mpool_fixed_args *args)
 		return "align is not a power of two";
 	if (args->align > FIXED_MAX_SIZE)
 		return "align is more than 4 MiB";
+	if ((args->ctor && mpool_no_address(args->ctor)) ||
+	    (args->dtor && mpool_no_address(args->dtor)))
+		return "ctor or dtor is no address";
 	if (args->flags & ~MPOOL_FIXED_NO_CACHE)
 		return "flags are unknown";
 	if (args->reserve > FIXED_MAX_RESERVE)
@@ -723,7 +726,8 @@ static bool fixed_refuse_inside(const struct mpool_fixed *fixed,
 
 void mpool_fixed_clear(struct mpool_fixed *pool)
 {
-	if (mpool_fixed_check(pool) || fixed_refuse_inside(pool, "cleared", _RET_IP_))
+	if (mpool_fixed_check(pool) || !mpool_pool_may_sleep(pool->owner, "cleared") ||
+	    fixed_refuse_inside(pool, "cleared", _RET_IP_))
 		return;
 	WRITE_ONCE(pool->closed, true);
 	mpool_fixed_tune(pool);

@@ -84,6 +84,11 @@ int mpool_global_offer(unsigned long *at, struct mpool_small *pool,
 
 	if (IS_ERR_OR_NULL(pool))
 		return mpool_pool_none("small", pool, ip);
+	if (mpool_no_sleep()) {
+		pr_err_ratelimited("small pool %p cannot be made the global pool by %s; called from %pS\n",
+				   pool, mpool_no_sleep(), (void *)ip);
+		return -EINVAL;
+	}
 	if (!mpool_pool_use(MPOOL_KIND_SMALL, pool)) {
 		pr_err_ratelimited("small pool %p cannot be the global pool: there is no such pool, or no more; called from %pS\n",
 				   pool, (void *)ip);

@@ -275,6 +275,7 @@ static void str_remove_locked(struct mpool_string *strings,
 	 * llist_add() returns true if the list was empty.  If the work item runs, it has
 	 * taken only the strings before this one, and is queued again.
 	 */
+	smp_wmb(); /* The count comes first, for a reader that compares the text. */
 	if (llist_add((struct llist_node *)str->text, &strings->retired))
 		schedule_work(&strings->work);
 }
@@ -634,7 +635,7 @@ EXPORT_SYMBOL_GPL(__mpool_string_create);
 
 void mpool_string_clear(struct mpool_string *pool)
 {
-	if (string_check(pool))
+	if (string_check(pool) || !mpool_pool_may_sleep(&pool->small.pool, "cleared"))
 		return;
 	string_empty(pool);
 	/* The strings are freed when this function returns. */
