@@ -119,13 +119,15 @@ enum mpool_on_leak {
  * * ``unsigned long low_pages``: on_low() is called likewise when an allocation leaves
  *   fewer pages than this below max_pages, which must be set then; for a pool over
  *   regions max_pages may be 0, and the pages of all its regions are a limit, too; not
- *   called when a region is removed; 0 for no such mark
+ *   called when a region is removed; more than the regions have is never crossed;
+ *   0 for no such mark
  * * ``void (*on_soft)(void *priv)``: see soft_pages, may be %NULL; called from a work
  *   item, may sleep and allocate; destroying the pool is refused there
  * * ``void (*on_low)(void *priv)``: see low_pages, likewise
  * * ``void *priv``: argument of on_soft() and on_low()
  *
- * Pages count while they are allocated, to callers or as chunks of pools above.  A run
+ * Pages count while they are allocated, to callers or as chunks of pools above, and from
+ * the request on: an allocation that finds no memory may cross a mark for a moment.  A run
  * that mpool_large_realloc() moves counts twice until it is moved.  No callback runs any
  * more when mpool_large_destroy() has returned, or when the module of the callback is
  * unloaded.
@@ -1212,6 +1214,9 @@ struct mpool_small *mpool_global(void);
  * to, independent of the global pool.  The size classes of the powers of two are made,
  * so that the first allocation may be in any context.
  *
+ * There is no way back: the pool cannot be destroyed any more, so the module that has
+ * it, or the memory of its region, must stay until mpool is unloaded.
+ *
  * Context: Process context.  May sleep.
  * Return: 0, %-EBUSY if the global pool is in use, %-EINVAL for a wrong @pool, or one
  *	   that was destroyed, %-ENOMEM; the log says so.
@@ -1296,8 +1301,8 @@ size_t mpool_usable_size(const void *p);
  * @what: receives the answer
  *
  * Context: Any context.
- * Return: true if @p points into a live object of a pool; false also if @what cannot be
- *	   written to, which the log says.
+ * Return: true if @p points into a live object of a pool; false also if @what is no
+ *	   address, which the log says.
  */
 bool mpool_whatis(const void *p, struct mpool_whatis *what);
 
