@@ -12,6 +12,8 @@
  * A cached run holds its arena, as a run in use does.  So the last run in use of an arena
  * is not cached when it is freed, and the cached runs of the arena are merged then.  This
  * is not done for the only arena of an engine, unless it has holes (mpool_run_is_last()).
+ * Cached runs that are merged for a request may leave a spare that is not the first.  It
+ * stays until the next free under the lock, the trim or the shrinker.
  *
  * Invariant, checked by mpool_large_verify():
  *	the spares are the arenas that are idle and have all of their pages, if the

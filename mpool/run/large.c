@@ -85,9 +85,6 @@ static struct mpool_page *take_held(struct mpool_runs *runs,
 	if (pg)
 		fill_locked(large, pg, wish);
 	raw_spin_unlock_irqrestore(&large->lock, flags);
-	/* Cached runs that were merged for this request may have left spares behind. */
-	if (pg)
-		mpool_large_reap(large);
 	return pg;
 }
 
