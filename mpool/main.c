@@ -3,13 +3,18 @@
  * The module: order of init and exit, the hooks, and parameters.
  *
  * Structure: mpool_init() calls the init function of each layer, after those of the
- * layers that it needs.  mpool_exit() calls the exit functions in the reverse order, but
- * for the shrinker, which goes early.  The pools that layers create for themselves have
- * no exit function: mpool_registry_exit() ends them with all other pools.
+ * layers that it needs.  mpool_exit() calls the exit functions in the reverse order, with
+ * two exceptions.  The shrinker goes early, so that reclaim does not enter layers that
+ * are ending.  And mpool_registry_exit() runs before the exit functions of reserved.c,
+ * fixed.c and badfree.c: it ends the pools that are left, and their end needs these three
+ * files.  The pools that layers create for themselves have no exit function:
+ * mpool_registry_exit() ends them with all other pools.
  *
  * Invariant: a layer is there as long as a layer that needs it.
  *
- * Locking: none; the module loader calls mpool_init() and mpool_exit() once each.
+ * Locking: none.  The module loader calls mpool_init() and mpool_exit() once each.  sysfs
+ * may change the parameter on_leak at any time: the policy is one word, accessed by
+ * READ_ONCE() and WRITE_ONCE().
  */
 #include <linux/kernel.h>
 #include <linux/module.h>
@@ -112,6 +117,11 @@ static int __init mpool_init(void)
 	return 0;
 
 err_pools:
+	/*
+	 * Some of these files may not be initialised, because their init function failed
+	 * or was not reached.  Their exit functions do nothing then: the shrinker and the
+	 * reserved range are NULL, and the lists of pools and reports are empty.
+	 */
 	mpool_shrink_exit();
 	mpool_registry_exit();
 	mpool_reserved_exit();

@@ -3,18 +3,24 @@
  * Calls: the callbacks of clients that a task is in.
  *
  * The end of a pool waits until the callbacks of the pool have returned.  A callback that
- * destroys its own pool would wait for itself.  So the functions that end a pool call
- * mpool_call_inside() first.
+ * destroys its own pool would wait for itself.  So the functions that destroy a pool with
+ * callbacks, which is a fixed or a large pool, call mpool_call_inside() first, and
+ * refuse.
+ *
+ * There is a second use: mpool_no_sleep() detects the visitor of a walk, which is an RCU
+ * reader and must not sleep.
  *
  * Structure: each running callback has an entry in a hash table by task.  The entry is on
- * the stack of the function that calls the callback.  Callbacks in interrupts and NMIs
- * have none: no pool can be ended there.
+ * the stack of the function that calls the callback.  A callback in an interrupt has an
+ * entry of the interrupted task.  A callback in an NMI has none: no pool can be ended
+ * there.
  *
  * Invariant: the entries of a task are in the bucket of that task, and only the task
- * itself adds and removes them.  So the entries that a task finds as its own are those of
- * the callbacks that it is in.  After an oops in a callback, its entry stays in the table
- * but its stack is freed.  That is accepted: a kernel that has oopsed is not reliable
- * here either.
+ * itself, or an interrupt on top of it, adds and removes them.  So the entries that a
+ * task finds as its own are those of the callbacks that it is in.  One exception is
+ * accepted: after an oops in a callback, the entry stays in the table, but the stack with
+ * the entry is freed.  The next task that searches this bucket reads freed memory, and
+ * may crash as well.
  *
  * Locking: bucket->lock (raw), because entries of other tasks may be in the same bucket.
  */
@@ -31,18 +37,20 @@ struct bucket {
 	struct hlist_head calls;
 } ____cacheline_aligned_in_smp;
 
+/* The name in the initializer only appears in the messages of lockdep. */
 static struct bucket buckets[1 << CALL_BITS] = {
 	[0 ... (1 << CALL_BITS) - 1] = {
 		.lock = __RAW_SPIN_LOCK_UNLOCKED(buckets.lock),
 	},
 };
 
+/* The bucket of the entries of a task; other tasks may have the same bucket. */
 static struct bucket *bucket_of(const struct task_struct *task)
 {
 	return &buckets[hash_ptr(task, CALL_BITS)];
 }
 
-/* Number of callbacks of this owner that the current task is in. */
+/* The number of callbacks of this owner that the current task is in. */
 static unsigned int depth_locked(struct bucket *bucket, const void *whose)
 {
 	struct mpool_call *call;
@@ -55,9 +63,10 @@ static unsigned int depth_locked(struct bucket *bucket, const void *whose)
 }
 
 /*
- * Enters a callback of an owner: a fixed pool, a limit, or mpool_in_walk.  Returns how
- * many callbacks of that owner the task is in now, those of an interrupt on top of it
- * included; 1 in an NMI, where they are not counted.  Any context.
+ * Enters a callback of an owner: a fixed pool, a large pool, or &mpool_in_walk.  Returns
+ * the number of callbacks of that owner that the task is in now: this one, those around
+ * it, and those of an interrupt on top of the task.  In an NMI callbacks are not counted,
+ * and the result is 1.  Any context.
  */
 unsigned int mpool_call_begin(struct mpool_call *call, const void *whose)
 {
@@ -105,4 +114,5 @@ bool mpool_call_inside(const void *whose)
 	return inside;
 }
 
+/* Only the address is used. */
 const u8 mpool_in_walk;

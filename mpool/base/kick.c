@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A kick: deferred work.  A context that can neither take locks nor allocate memory
- * requests the work; it is done in process context.
+ * A kick: deferred work.  Any context may request the work, even an NMI, which can
+ * neither take locks nor allocate memory.  The work is done in process context.
  *
- * Structure: an irq_work, which an NMI may queue.  It queues a work item.
+ * Structure: an irq_work and a work item.  A request queues the irq_work, which is
+ * possible in an NMI, too.  The irq_work queues the work item, which does the work.
  *
  * Invariant: after mpool_kick_sync() has returned, all work that was requested before the
  * call is done, and so is the work that this work has requested: neither the irq_work nor
@@ -17,6 +18,7 @@
 #include "internal.h"
 #include "kick.h"
 
+/* Queues the work item.  In a hard interrupt. */
 static void kick_fn(struct irq_work *irq)
 {
 	struct mpool_kick *kick = container_of(irq, struct mpool_kick, irq);
@@ -39,7 +41,10 @@ void mpool_kick_init_irq(struct mpool_kick *kick)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_kick_init_irq);
 
-/* Requests the work.  Any context. */
+/*
+ * Requests the work: it sees all stores that the caller made before.  A request that
+ * comes before the last one has run may be served by the same run.  Any context.
+ */
 void mpool_kick(struct mpool_kick *kick)
 {
 	WRITE_ONCE(kick->used, true);
@@ -47,6 +52,7 @@ void mpool_kick(struct mpool_kick *kick)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_kick);
 
+/* Was the work requested, or queued, since @n was read?  Then it may still be to do. */
 static bool kick_again(struct mpool_kick *kick, int n)
 {
 	if (irq_work_is_busy(&kick->irq))
@@ -61,9 +67,12 @@ void mpool_kick_sync(struct mpool_kick *kick)
 	int n;
 
 	/*
-	 * The caller's stores come before the load of used.  If used is false here, work
-	 * that is requested later sees those stores.  Pairs with the full barrier in
-	 * irq_work_queue(), which is between the store of used and the work.
+	 * The stores that the caller made before this call come before the load of used.
+	 * An example is mpool_limit_drop(), which stores NULL to a callback.  If used is
+	 * false here, no work was requested so far, and work that is requested later sees
+	 * those stores: it finds the NULL and does not call the callback.  Pairs with the
+	 * full barrier in irq_work_queue(), which is between the store of used and the
+	 * loads of the work.
 	 */
 	smp_mb();
 	/*
