@@ -3,16 +3,17 @@
  * Owners: the modules that were loaded after mpool, and the moment when they are
  * unloaded.
  *
- * A client needs mpool's symbols, so it is loaded after mpool and unloaded before it.
- * delete_module() calls the exit function of the client, then the notifier of this file,
- * then it frees the text.  A failed init function ends in the same notifier.  The
- * notifier calls the verdict function (mpool_hooks): it reports the objects and pools that
- * the module leaves, and drops its callbacks.  After that nothing in mpool
- * may refer to the module.
+ * A client needs symbols of mpool, so it is loaded after mpool and unloaded before it.
+ * delete_module() first calls the exit function of the client, then the notifier of this
+ * file, and last it frees the text of the client.  If the init function of a module
+ * fails, the notifier is called in the same way.  The notifier calls
+ * mpool_unload_module() by mpool_hooks.verdict: it reports the objects and pools that the
+ * module leaves, ends its pools and drops its callbacks.  After that nothing in mpool
+ * refers to the module.
  *
- * Structure: an RCU list of the loaded modules, to tell the section of a module that an
- * address is in.  If there was no memory to list a module, only this lookup does not know
- * the module; the verdict does not depend on the list.
+ * Structure: an RCU list of the loaded modules.  It serves one purpose: to tell whether
+ * an address is in a module, and in which section.  If there was no memory to list a
+ * module, only this lookup does not know the module; the verdict does not need the list.
  *
  * Invariant: a module is on the list at most once, and not after MODULE_STATE_GOING.
  * Once mpool_owner_exit() has run, the list is empty and stays empty.
@@ -55,6 +56,7 @@ enum mpool_area mpool_owner_area(unsigned long addr)
 	return area;
 }
 
+/* Lists a module, if there is memory for the entry. */
 static void owner_add(struct module *mod)
 {
 	struct owner *owner = kmalloc(sizeof(*owner), GFP_KERNEL);
@@ -70,6 +72,7 @@ static void owner_add(struct module *mod)
 	mutex_unlock(&owner_mutex);
 }
 
+/* Removes a module from the list, if it is there. */
 static void owner_del(struct module *mod)
 {
 	struct owner *owner, *found = NULL;
@@ -90,7 +93,13 @@ static void owner_del(struct module *mod)
 	kfree(found);
 }
 
-/* A module is unloaded: on return nothing in mpool refers to it. */
+/*
+ * A module is unloaded: on return nothing in mpool refers to it.  The order matters.  The
+ * verdict finds the objects of the module by its sites, and it calls destructors of the
+ * module, which may use new sites.  So mpool_site_module_gone() detaches the sites after
+ * it.  The list entry goes last: until then a message about a bad free can say in which
+ * section of the module its address is.
+ */
 void mpool_owner_going(struct module *mod)
 {
 	mpool_hooks.verdict(mod);
@@ -119,6 +128,10 @@ static struct notifier_block owner_nb = {
 	.notifier_call = owner_notify,
 };
 
+/*
+ * Lists mpool itself, too: the notifier was not registered yet when mpool was loaded.
+ * Modules that were loaded before mpool are not listed: they cannot be clients.
+ */
 int mpool_owner_init(void)
 {
 	int err = register_module_notifier(&owner_nb);
@@ -134,9 +147,11 @@ void mpool_owner_exit(void)
 	LIST_HEAD(done);
 
 	/*
-	 * This comes before the notifier is unregistered: mpool does not hear of a module
-	 * that is unloaded later.  A struct module is not freed during the grace period
-	 * here: the notifier call of its unload waits for owner_mutex.
+	 * The list is emptied before the notifier is unregistered.  After that mpool is
+	 * not told of an unload, and an entry could lead to a struct module that was
+	 * freed.  list_splice_init_rcu() waits for the readers of the list.  Meanwhile no
+	 * listed struct module is freed: the unload calls the notifier first, which waits
+	 * in owner_del() for owner_mutex.
 	 */
 	mutex_lock(&owner_mutex);
 	owner_done = true;

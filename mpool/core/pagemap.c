@@ -18,19 +18,22 @@
  * The key is the virtual address, because a region need not have struct pages, and
  * because the same page may be mapped at other addresses as well.
  *
- * A slot of the table keeps its window number for ever.  When a window loses its last
- * page, its slot points to mpool_no_words, a page of words that are all MPOOL_PAGE_NONE.
- * All such slots share it.  When half of the slots are in use, the table is replaced by a
- * table without them.
+ * A slot keeps its window number as long as its table exists: if it were removed, a
+ * lookup that probes past this slot would stop here.  When a window loses its last page,
+ * its slot points to mpool_no_words, a page of words that are all MPOOL_PAGE_NONE.  All
+ * such slots share this page.  When a window must be added to a table that is half full,
+ * a new table replaces the old one.  Only the windows that have pages are copied into the
+ * new table.
  *
  * Invariant, checked by mpool_pagemap_verify():
  *	at most half of the slots are in use, so that each probe ends; a lookup of its
  *	number finds each window; the words of a window are not all MPOOL_PAGE_NONE,
  *	unless they are mpool_no_words.
  *
- * Locking: pagemap_lock for the table, its slots and the array, and to enter and to
- * remove pages.  The owner of a page alone changes its word.  Readers use RCU: tables and
- * pages of words are freed after a grace period.
+ * Locking: pagemap_lock for the table, its slots and the array.  Pages are entered and
+ * removed under it.  The word of a page that is entered is changed without the lock, by
+ * mpool_pagemap_set(), which only the owner of the page calls.  Readers use RCU: tables
+ * and pages of words are freed after a grace period.
  */
 #include <linux/log2.h>
 #include <linux/slab.h>
@@ -52,18 +55,22 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap);
 struct mpool_linear mpool_linear __read_mostly;
 EXPORT_SYMBOL_IF_KUNIT(mpool_linear);
 
-/* Protects the table and its windows.  Taken only where kmalloc() may be called. */
+/*
+ * Protects the table, the array and their windows.  A spinlock_t, which sleeps on
+ * PREEMPT_RT: it is taken only where kmalloc() may be called.
+ */
 static DEFINE_SPINLOCK(pagemap_lock);
 
 /*
- * The words of every window without a page of mpool; never written after init.  Saves the
- * test of the words for NULL, 2 instructions in each free of an object.
+ * The words of every window without a page of mpool; never written after init.  This page
+ * saves a test of the words for NULL, 2 instructions in each free of an object.
  */
 static unsigned long *mpool_no_words;
 
 /*
- * Protected by pagemap_lock.  nr_used: slots of the table in use.  nr_far: windows of the
- * table with words of their own.  nr_windows: all windows with words of their own.
+ * Protected by pagemap_lock.  nr_used: slots of the table that have a window number.
+ * nr_far: those of them whose window has words of its own, and so has pages.  nr_windows:
+ * all windows with words of their own, in the table and in the array.
  */
 static unsigned int nr_used;
 static unsigned int nr_far;
@@ -75,6 +82,7 @@ static struct mpool_pagemap *map_locked(void)
 					 lockdep_is_held(&pagemap_lock));
 }
 
+/* A table of @slots unused slots; @slots is a power of two. */
 static struct mpool_pagemap *map_alloc(unsigned int slots, gfp_t gfp)
 {
 	struct mpool_pagemap *map;
@@ -92,7 +100,12 @@ static struct mpool_pagemap *map_alloc(unsigned int slots, gfp_t gfp)
 	return map;
 }
 
-/* The slot of a window, or the unused slot where it would go. */
+/*
+ * The slot of a window, or the unused slot where it would go.  The probe ends, because
+ * half of the slots are unused.  The caller holds the lock; without the lock the window
+ * must have pages, so that its slot is there.  All other readers use the probe in
+ * mpool_pagemap_far(), whose slots may be filled at the same time.
+ */
 static struct mpool_window *map_slot(struct mpool_pagemap *map,
 				     unsigned long nr)
 {
@@ -104,6 +117,7 @@ static struct mpool_window *map_slot(struct mpool_pagemap *map,
 	return &map->slots[i & map->mask];
 }
 
+/* Loads the word of an address from the words of its window, for a reader. */
 static unsigned long word_of(unsigned long *const *words, unsigned long addr)
 {
 	/* Dependent loads; pair with smp_store_release() in words_publish(). */
@@ -113,7 +127,9 @@ static unsigned long word_of(unsigned long *const *words, unsigned long addr)
 }
 
 /*
- * The word of an address in the table; MPOOL_PAGE_NONE if it is not there.  Any context.
+ * The word of an address in the table; MPOOL_PAGE_NONE if it is not there.  The probe is
+ * that of map_slot(), but without the lock: it loads the number of each slot with
+ * acquire.  The caller has preemption off or is an RCU reader.  Any context.
  */
 unsigned long mpool_pagemap_far(unsigned long addr)
 {
@@ -134,7 +150,12 @@ unsigned long mpool_pagemap_far(unsigned long addr)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap_far);
 
-/* Replaces the table by @map, with copies of the windows that have pages. */
+/*
+ * Replaces the table by @map, with copies of the windows that have pages.  A reader may
+ * still search the old table: there it finds the same words, and misses only windows that
+ * are added later.  A task that looks up an address has got the address before, so it
+ * begins with a table that has its window.
+ */
 static void map_replace_locked(struct mpool_pagemap *map)
 {
 	struct mpool_pagemap *old = map_locked();
@@ -152,7 +173,10 @@ static void map_replace_locked(struct mpool_pagemap *map)
 	kvfree_rcu(old, rcu);
 }
 
-/* Makes room for one more window in the table. */
+/*
+ * Makes room for one more window in the table.  The table is allocated without the lock.
+ * Other tasks may use up the room before the caller takes the lock again.
+ */
 static int map_make_room(gfp_t gfp)
 {
 	struct mpool_pagemap *map;
@@ -163,6 +187,7 @@ static int map_make_room(gfp_t gfp)
 	for (;;) {
 		spin_lock_irqsave(&pagemap_lock, flags);
 		full = (nr_used + 1) * 2 > map_locked()->mask + 1;
+		/* At most a quarter of it is in use at first, so it lasts for a while. */
 		slots = max_t(unsigned int, PAGEMAP_MIN_SLOTS,
 			      roundup_pow_of_two((nr_far + 1) * 4));
 		spin_unlock_irqrestore(&pagemap_lock, flags);
@@ -183,10 +208,12 @@ static int map_make_room(gfp_t gfp)
 /* The slot of a window in the array; NULL if the array does not cover the window. */
 static unsigned long **linear_slot(unsigned long nr)
 {
+	/* A number before the first becomes a large one: one comparison for both ends. */
 	nr -= mpool_linear.first;
 	return nr < mpool_linear.nr ? &mpool_linear.words[nr] : NULL;
 }
 
+/* Makes initialised words those of a window. */
 static void words_publish(unsigned long **slot, unsigned long *words)
 {
 	nr_windows++;
@@ -195,8 +222,8 @@ static void words_publish(unsigned long **slot, unsigned long *words)
 }
 
 /*
- * The slot of a window, in the array or the table.  If the window has no page of mpool,
- * the slot is one that points to mpool_no_words.
+ * The pointer to the words of a window, in the array or in the table.  If the window has
+ * no page of mpool, the pointer leads to mpool_no_words.
  */
 static unsigned long **window_find(struct mpool_pagemap *map, unsigned long nr)
 {
@@ -204,9 +231,9 @@ static unsigned long **window_find(struct mpool_pagemap *map, unsigned long nr)
 }
 
 /*
- * The slot of a window.  If the window has no words of its own yet, they are *@words from
- * now on, and *@words is set to NULL.  Returns NULL if others have filled the table
- * meanwhile.
+ * As window_find(), but gives the window words of its own if it has none: these are
+ * *@words, and *@words is set to NULL.  Returns NULL if other tasks have used up the room
+ * that map_make_room() has made; the caller makes room again.
  */
 static unsigned long **window_insert_locked(unsigned long nr,
 					    unsigned long **words)
@@ -226,6 +253,7 @@ static unsigned long **window_insert_locked(unsigned long nr,
 	slot = map_slot(map, nr);
 	if (slot->nr == nr && slot->words != mpool_no_words)
 		return &slot->words;
+	/* A slot that has the number, but lost its words, is in nr_used already. */
 	if (slot->nr == MPOOL_WINDOW_NONE) {
 		if ((nr_used + 1) * 2 > map->mask + 1)
 			return NULL;
@@ -234,11 +262,12 @@ static unsigned long **window_insert_locked(unsigned long nr,
 	nr_far++;
 	words_publish(&slot->words, *words);
 	*words = NULL;
-	/* Pairs with smp_load_acquire() in mpool_pagemap_far(). */
+	/* After the words.  Pairs with smp_load_acquire() in mpool_pagemap_far(). */
 	smp_store_release(&slot->nr, nr);
 	return &slot->words;
 }
 
+/* Are these words all MPOOL_PAGE_NONE? */
 static bool words_none(const unsigned long *words, unsigned int from,
 		       unsigned int n)
 {
@@ -294,7 +323,12 @@ static int window_add_more(unsigned long nr, unsigned int from, unsigned int n,
 	return err;
 }
 
-/* Enters pages that lie within one window. */
+/*
+ * Enters pages that lie within one window.  If the window has no words, they are
+ * allocated without the lock.  Another task may give words to the window meanwhile: then
+ * window_insert_locked() uses those, and the words of this task are freed.  If they were
+ * used, @words is NULL, and free_page(0) does nothing.
+ */
 static int window_add(unsigned long base, unsigned int n, unsigned long word,
 		      gfp_t gfp)
 {
@@ -321,12 +355,13 @@ static int window_add(unsigned long base, unsigned int n, unsigned long word,
 	return err;
 }
 
+/* Frees a page of words.  The rcu_head is the one in its struct page. */
 static void words_free_rcu(struct rcu_head *rcu)
 {
 	__free_page(container_of(rcu, struct page, rcu_head));
 }
 
-/* Removes pages of one window. */
+/* Removes pages of one window; frees its words with the last of its pages. */
 static void window_del(unsigned long base, unsigned int n)
 {
 	unsigned int from = (base >> PAGE_SHIFT) & (MPOOL_WINDOW_PAGES - 1);
@@ -353,6 +388,7 @@ static void window_del(unsigned long base, unsigned int n)
 		call_rcu(&virt_to_page(words)->rcu_head, words_free_rcu);
 }
 
+/* The number of pages, of the @npages from @base on, that are in the window of @base. */
 static unsigned int pages_in_window(unsigned long base, unsigned long npages)
 {
 	unsigned long from = (base >> PAGE_SHIFT) & (MPOOL_WINDOW_PAGES - 1);
@@ -393,7 +429,7 @@ int mpool_pagemap_add(unsigned long base, unsigned long npages,
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap_add);
 
-/* Removes pages that mpool has no longer.  Context: as mpool_pagemap_add(). */
+/* Removes pages that mpool is about to give away.  Context: as mpool_pagemap_add(). */
 void mpool_pagemap_del(unsigned long base, unsigned long npages)
 {
 	unsigned int n;
@@ -420,8 +456,9 @@ void mpool_pagemap_set(unsigned long base, unsigned long npages,
 	smp_wmb(); /* Pairs with the dependent loads of mpool_pagemap_word(). */
 	rcu_read_lock();
 	/*
-	 * If the table is replaced meanwhile, the new table has the same pages of words:
-	 * a window keeps its words as long as one of its pages is entered.
+	 * If the table is replaced meanwhile, the new table leads to the same words: a
+	 * window keeps its words as long as one of its pages is entered, and these pages
+	 * are.  For the same reason map_slot() finds the slot without the lock.
 	 */
 	map = rcu_dereference(mpool_pagemap);
 	while (npages) {
@@ -436,7 +473,7 @@ void mpool_pagemap_set(unsigned long base, unsigned long npages,
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap_set);
 
-/* Bytes that the map itself uses. */
+/* About how many bytes the map itself uses: kvmalloc() may round them up. */
 unsigned long mpool_pagemap_bytes(void)
 {
 	unsigned long flags, bytes;
@@ -450,6 +487,7 @@ unsigned long mpool_pagemap_bytes(void)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap_bytes);
 
+/* The number of breaches of the invariant in the table. */
 static int verify_table(struct mpool_pagemap *map)
 {
 	unsigned int i, used = 0, far = 0;
@@ -477,6 +515,7 @@ static int verify_table(struct mpool_pagemap *map)
 	return bad;
 }
 
+/* The number of breaches of the invariant.  Context: as mpool_pagemap_add(). */
 int mpool_pagemap_verify(void)
 {
 	unsigned int near = 0;
@@ -499,6 +538,10 @@ int mpool_pagemap_verify(void)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap_verify);
 
+/*
+ * Makes the array: from the start of the linear map to the end of the memory that is
+ * there now, but at most LINEAR_MAX windows.
+ */
 static int linear_init(void)
 {
 	unsigned long first = PAGE_OFFSET >> MPOOL_WINDOW_SHIFT;
@@ -533,14 +576,20 @@ int mpool_pagemap_init(void)
 }
 
 /*
- * Frees all words, also those of windows in which orphans still have pages: no lookup
- * comes any more.
+ * Frees the map.  Every pool has ended and has removed its pages, also if live objects
+ * were left.  So no window should have words any more; the loops free those that a bug
+ * has left.
  */
 void mpool_pagemap_exit(void)
 {
 	struct mpool_pagemap *map = rcu_dereference_protected(mpool_pagemap, 1);
 	unsigned long i;
 
+	/*
+	 * Waits until all RCU callbacks of mpool have run: their code is about to be
+	 * unloaded.  This is the only rcu_barrier() of mpool.  words_free_rcu() needs it,
+	 * and so does fixed_free_rcu() in fixed.c.
+	 */
 	rcu_barrier();
 	for (i = 0; i <= map->mask; i++)
 		if (map->slots[i].words != mpool_no_words)

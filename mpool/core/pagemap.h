@@ -17,9 +17,10 @@
 
 /*
  * A word is the address of this struct, which is the first member of each chunk and each
- * arena.  The spot of an arena, for the pages that are in no chunk, has no objects and no
- * pool.  A free of an object, which has to be fast, thus needs no test whether the address
- * is in a chunk: it compares the pool, and the index with the number of objects, anyway.
+ * arena.  Pages that are in no chunk lead to the spot of their arena, which has no
+ * objects and no pool.  So a free of an object, which has to be fast, need not test
+ * whether the address is in a chunk: it compares the pool, and the index with the number
+ * of objects, anyway.
  *
  * A bit of the word that tells arenas from chunks would make the union in struct
  * mpool_arena unnecessary.  Its test is 3 instructions in each free, and pair64 79, not
@@ -32,13 +33,13 @@ struct mpool_spot {
 	u32 inverse;			/* see mpool_chunk_index() */
 	u32 shift;
 	u32 nr;				/* objects; 0: no chunk */
-	/* Not used by the page map: they fill the gap.  Protected by chunks->lock. */
+	/* Of chunks only; here because they fit in.  Protected by chunks->lock. */
 	u16 nfree;			/* objects on the free list */
 	u16 first;			/* no lower index is on the free list */
 };
 
 /*
- * The spot of pages that mpool does not have.  Saves the test of the word for NULL, 3
+ * The spot of pages that mpool does not have.  It saves a test of the word for NULL, 3
  * instructions in each free of an object.
  */
 extern const struct mpool_spot mpool_no_spot;
@@ -89,11 +90,11 @@ unsigned long mpool_pagemap_far(unsigned long addr);
 
 /*
  * The word of an address in the linear map; MPOOL_PAGE_NONE for all other addresses, too.
- * It is written by hand, because it is part of every free: eleven instructions, where the
- * hash of an rhashtable alone has more.
+ * mpool has this lookup of its own because each free does it: it takes eleven
+ * instructions, and the hash of an rhashtable alone takes more.
  *
- * Preemption must be off, or the caller in an RCU read-side section, as long as the
- * caller uses the arena or chunk of the word, unless a live object pins it.
+ * As long as the caller uses the arena or chunk of the word, it has preemption off or is
+ * an RCU reader.  It need not if a live object pins the arena or chunk.
  */
 static __always_inline unsigned long mpool_pagemap_near(unsigned long addr)
 {
@@ -115,7 +116,12 @@ static __always_inline unsigned long mpool_pagemap_near(unsigned long addr)
 	return word;
 }
 
-/* The word of any address.  Context: as mpool_pagemap_near(). */
+/*
+ * The word of any address; 0 if mpool does not have its page.  As mpool_pagemap_near();
+ * but the caller always has preemption off or is an RCU reader during the call, even if a
+ * live object pins the chunk: for addresses outside the linear map this reads the table,
+ * which may be replaced and freed.
+ */
 static __always_inline unsigned long mpool_pagemap_word(unsigned long addr)
 {
 	unsigned long word = mpool_pagemap_near(addr);

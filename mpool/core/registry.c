@@ -6,12 +6,15 @@
  * name.  Pools that serve inside another pool are not on the list.  A pool that is kept
  * after it was destroyed with live objects stays on the list as an orphan.
  *
- * A pool is ended by the one caller that has claimed it.  A claim begins with a search of
- * the list for the pointer, so a pool that is gone is not dereferenced.
+ * A destroy function, or the unload of a module, claims the pool before it ends it, and
+ * only one caller can claim a pool.  A claim begins with a search of the list for the
+ * pointer, so a pool that is gone is not dereferenced.  Two functions end pools without a
+ * claim: the sweep ends orphans, which were claimed when they were destroyed, and
+ * mpool_registry_exit() ends all pools that are left, when no caller is left.
  *
  * Invariant: two pools on the list that are not orphans have different names; two orphans
- * of one name have different numbers; peak >= pages for each pool, except while it is
- * charged; a pool that is pinned stays on the list.
+ * of one name have different numbers; peak >= pages for each pool, except in the middle
+ * of mpool_pool_charge(); a pool that is pinned stays on the list.
  *
  * Locking: registry_mutex protects the list and the flags of pools.  In the lock order,
  * only the mutexes of leaks.c come before it.  Alloc and free do not take it.  No
@@ -48,7 +51,10 @@ const struct mpool_policy mpool_policies[] = {
 /* The module parameter on_leak. */
 enum mpool_on_leak mpool_default_on_leak = MPOOL_ON_LEAK_KEEP;
 
-/* Names of files beside the directories of the pools, in this version or a later one. */
+/*
+ * Names that a pool must not have: a file beside the directories of the pools has this
+ * name, in this version or perhaps in a later one.
+ */
 static const char * const reserved_names[] = {
 	"pools", "leaks", "whatis", "control", "dump", "stats", "sites",
 	"modules", "growth", "verify", ".", "..",
@@ -57,15 +63,16 @@ static const char * const reserved_names[] = {
 /* A name that ends like this is reserved, too. */
 #define RESERVED_END	".json"
 
-/* For each pool, at most one line in this time says that max_objects are live. */
+/* The time between two lines about one pool that say that max_objects are live. */
 #define FULL_PERIOD	(5 * HZ)
 
+/* The name as it may be printed: a pointer that is no address is not dereferenced. */
 static const char *name_shown(const char *name)
 {
 	return mpool_no_address(name) ? "" : name;
 }
 
-/* Printed behind a name that is cut. */
+/* The text behind a name that was cut. */
 static const char *name_rest(const char *name)
 {
 	return strnlen(name_shown(name), MPOOL_NAME_LEN) == MPOOL_NAME_LEN ? "..." : "";
@@ -89,8 +96,8 @@ void mpool_refuse_kind(const char *kind, const char *name, const char *fmt, ...)
 EXPORT_SYMBOL_IF_KUNIT(mpool_refuse_kind);
 
 /*
- * Refuses what every create function refuses, before it allocates anything: a caller that
- * must not sleep, and arguments that are no address.
+ * The checks that are the same in every create function, before it allocates anything:
+ * refuses a caller that must not sleep, and @args that are no address.
  */
 int mpool_args_check(const char *kind, const char *name, const void *args)
 {
@@ -105,7 +112,7 @@ int mpool_args_check(const char *kind, const char *name, const void *args)
 	return -EINVAL;
 }
 
-/* False, with a line, if the caller of a function that sleeps must not. */
+/* May the caller of a function that sleeps do so?  If not, prints one line. */
 bool mpool_pool_may_sleep(const struct mpool_pool *pool, const char *what)
 {
 	const char *by = mpool_no_sleep();
@@ -116,7 +123,7 @@ bool mpool_pool_may_sleep(const struct mpool_pool *pool, const char *what)
 	return false;
 }
 
-/* Prints that the pool of a caller is NULL or an error; returns -EINVAL. */
+/* Prints that the pool that a caller passed is NULL or an error; returns -EINVAL. */
 int mpool_pool_none(const char *kind, const void *pool, unsigned long ip)
 {
 	if (pool)
@@ -129,9 +136,9 @@ int mpool_pool_none(const char *kind, const void *pool, unsigned long ip)
 }
 
 /*
- * The name of the context, if the caller must not sleep, as far as that can be detected;
- * or NULL.  The visitor of a walk must not sleep: it is an RCU reader, and the end of a
- * pool waits for readers.
+ * If the caller must not sleep, the name of its context, for a message; NULL if it may,
+ * or if mpool cannot detect that it must not.  The visitor of a walk must not sleep: it
+ * is an RCU reader.  If it ended a pool, it would wait for its own read-side section.
  */
 const char *mpool_no_sleep(void)
 {
@@ -139,12 +146,13 @@ const char *mpool_no_sleep(void)
 		return "an interrupt";
 	if (irqs_disabled())
 		return "code with interrupts off";
-	/* A shrinker of a client, on top of an allocation under one of mpool's mutexes. */
+	/* A shrinker of a client may run inside an allocation under a mutex of mpool. */
 	if (current->flags & PF_MEMALLOC)
 		return "reclaim";
 	return mpool_call_inside(&mpool_in_walk) ? "the visitor of a walk" : NULL;
 }
 
+/* Is a name one that files have, or may have? */
 static bool name_reserved(const char *name)
 {
 	size_t i = strlen(name);
@@ -159,8 +167,9 @@ static bool name_reserved(const char *name)
 }
 
 /*
- * The reason why a name is refused, or NULL.  A blank would shift the columns of a file.
- * The character '~' stands before the number of an orphan.
+ * The reason why a name is refused, or NULL.  A blank would shift the columns of the
+ * files.  A '/' cannot be in the name of a directory, and '~' stands before the number of
+ * an orphan.
  */
 const char *mpool_name_wrong(const char *name)
 {
@@ -222,6 +231,7 @@ int mpool_pool_init(struct mpool_pool *pool, const char *name,
 	return 0;
 }
 
+/* The pool of this name that is no orphan, or NULL. */
 static struct mpool_pool *registry_find_locked(const char *name)
 {
 	struct mpool_pool *pool;
@@ -265,9 +275,10 @@ int mpool_pool_register(struct mpool_pool *pool)
 }
 
 /*
- * Claims a pool: from now on only the caller may end it.  If there is no such pool, or it
- * was claimed before, prints one line and returns NULL.  @handle may be any value and is
- * not dereferenced: the pool may be gone.
+ * Claims the pool that has this handle, so that only this caller ends it.  If there is no
+ * such pool, if another caller has claimed it, or if this caller must not sleep, prints
+ * one line and returns NULL.  @handle may be any value and is not dereferenced: the pool
+ * may be gone.
  */
 struct mpool_pool *mpool_pool_claim(const struct mpool_pool_ops *ops,
 				    const void *handle, unsigned long ip)
@@ -338,6 +349,7 @@ unsigned int mpool_pool_above(const struct mpool_pool *pool, char *name, size_t 
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_pool_above);
 
+/* Drops a pin.  The caller must not access the pool after this. */
 void mpool_pool_unpin(struct mpool_pool *pool)
 {
 	bool orphan;
@@ -348,16 +360,17 @@ void mpool_pool_unpin(struct mpool_pool *pool)
 	if (!pool->pins)
 		wake_up_all(&registry_unpinned);
 	mutex_unlock(&registry_mutex);
-	/* A sweep has skipped the orphan, because it was pinned. */
+	/* A sweep may have skipped the orphan, because it was pinned: request another. */
 	if (orphan)
 		mpool_pool_sweep();
 }
 
 /*
- * The pool after @pool on the list, or the first one if @pool is NULL; NULL at the end of
- * the list.  The pool that is returned is pinned: it stays on the list, perhaps as an
- * orphan, until mpool_pool_unpin().  So the caller may call callbacks, which may create
- * and destroy other pools.  The pin of @pool is dropped.
+ * Goes on in the list of pools.  Returns the pool after @pool, or the first one if @pool
+ * is NULL; NULL at the end of the list.  The returned pool is pinned, and the pin of
+ * @pool is dropped.  A pinned pool stays on the list until mpool_pool_unpin(); it may
+ * become an orphan meanwhile.  The caller holds no lock between two calls, so it may call
+ * callbacks, which may create and destroy other pools.
  */
 struct mpool_pool *mpool_pool_pin_next(struct mpool_pool *pool)
 {
@@ -377,7 +390,11 @@ struct mpool_pool *mpool_pool_pin_next(struct mpool_pool *pool)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_pool_pin_next);
 
-/* Prints how many bad frees a pool had that ends or becomes an orphan, once, if any. */
+/*
+ * Called when a pool ends or becomes an orphan: prints the number of its bad frees, if it
+ * had more since this was last printed.  hidden is how many bad frees of the last burst
+ * were not shown; see badfree.c.
+ */
 static void registry_say_bad(struct mpool_pool *pool)
 {
 	u64 bad = mpool_stat_read(&pool->stats, MPOOL_STAT_BAD_FREE);
@@ -398,13 +415,16 @@ static void registry_say_bad(struct mpool_pool *pool)
 
 /*
  * Waits until a pool is not pinned, and removes it from the list.  After the return no
- * file of debugfs reads it: the removal of the files has waited for their readers.
+ * file of debugfs reads it: the removal of its files has waited for their readers.  That
+ * is no deadlock, although registry_mutex is held: no file of a pool takes
+ * registry_mutex.
  */
 void mpool_pool_unregister(struct mpool_pool *pool)
 {
 	bool done;
 
 	do {
+		/* The pool may be pinned again before the mutex is taken. */
 		wait_event(registry_unpinned, !READ_ONCE(pool->pins));
 		mutex_lock(&registry_mutex);
 		done = !pool->pins;
@@ -431,9 +451,9 @@ static unsigned int registry_nth_locked(const struct mpool_pool *pool)
 }
 
 /*
- * Keeps a destroyed pool on the list as an orphan, which accepts frees only.  Another
- * pool may have its name from now on; its files get a directory with a number.  The
- * caller must not access the pool after this.
+ * Keeps a destroyed pool on the list as an orphan, which accepts frees only.  A new pool
+ * may have the name of the orphan, so the files of the orphan move to a directory with a
+ * number.  The caller must not access the pool after this: the sweep may end it.
  */
 void mpool_pool_orphan(struct mpool_pool *pool)
 {
@@ -445,14 +465,16 @@ void mpool_pool_orphan(struct mpool_pool *pool)
 	mpool_hooks.added(pool);
 	mutex_unlock(&registry_mutex);
 	/*
-	 * The fast paths of the pool are turned off, but some may still run.  A CPU that
-	 * has not seen the flag yet may free the last object now, and then requests no
-	 * sweep.  So the sweep is requested here, after all such frees are counted.  A
-	 * free has preemption off, or is an RCU reader, from before it loads the flag or
-	 * free_cache until it has counted the object.  mpool_fixed_tune(), which may
-	 * store the caches to free_cache for a moment, has preemption off, too.  After
-	 * the first grace period each such call is over, and no fast path begins any
-	 * more.  After the second one, all fast paths that began have counted.
+	 * A CPU that has not seen the flag yet may free the last object now, and then
+	 * requests no sweep.  So the sweep is requested here, after all such frees are
+	 * counted.  A free has preemption off, or is an RCU reader, from before it loads
+	 * the flag or free_cache until it has counted the object.
+	 *
+	 * One grace period is enough for frees that load the flag.  A fast path does not:
+	 * it loads free_cache.  The caller has turned free_cache off, but a call of
+	 * mpool_fixed_tune() that began before may turn it on again for a moment, with
+	 * preemption off.  The first grace period waits for these calls: after it no fast
+	 * path begins.  The second one waits for the fast paths that have begun.
 	 */
 	synchronize_rcu();
 	synchronize_rcu();
@@ -471,6 +493,7 @@ struct mpool_pool *mpool_pool_find(const char *name)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_pool_find);
 
+/* The policy of a pool now: if it has none of its own, the parameter on_leak decides. */
 enum mpool_on_leak mpool_pool_policy(const struct mpool_pool *pool)
 {
 	return pool->on_leak == MPOOL_ON_LEAK_DEFAULT ?
@@ -486,6 +509,7 @@ void mpool_pool_bad_free(struct mpool_pool *pool, const void *p,
 	mpool_hooks.bad_free(pool, p, why, ip);
 }
 
+/* Counts an allocation that failed, and records the request.  Any context. */
 static void fail_note(struct mpool_pool *pool, size_t size, gfp_t gfp, u32 site)
 {
 	mpool_stat_inc(&pool->stats, MPOOL_STAT_FAIL);
@@ -509,8 +533,9 @@ void mpool_pool_failed(struct mpool_pool *pool, size_t size, gfp_t gfp,
 }
 
 /*
- * Records an allocation that failed because max_objects are live; prints a line, at most
- * one in FULL_PERIOD.  Memory is not short then, so the owners of memory are not listed.
+ * Records an allocation that failed because max_objects are live.  Prints one line, but
+ * at most one in FULL_PERIOD.  Memory is not short, so this prints no list of the owners
+ * of memory, as the report of a failure in a large pool does.
  */
 void mpool_pool_full(struct mpool_pool *pool, size_t size, gfp_t gfp, u32 site,
 		     unsigned int max)
@@ -536,7 +561,7 @@ void mpool_pool_unborn(struct mpool_pool *pool, size_t size, gfp_t gfp, u32 site
 	WRITE_ONCE(pool->fail.ctor, err);
 }
 
-/* Prints which flags are refused, and how to make a pool that accepts them. */
+/* Prints the flags that are refused, and how to make a pool that accepts them. */
 static noinline void gfp_say(const struct mpool_pool *pool, gfp_t odd, u32 site)
 {
 	const char *instead = READ_ONCE(pool->global) ?
@@ -551,9 +576,9 @@ static noinline void gfp_say(const struct mpool_pool *pool, gfp_t odd, u32 site)
 }
 
 /*
- * True if the zone and accounting flags of a request are among those that the pool was
- * created with.  They are a property of pages, and objects share pages, so a request
- * cannot have others.  @site is 0 for a reserve.
+ * True if the pool was created with the zone and accounting flags of a request, @has.
+ * These flags are a property of pages, and objects share pages, so a request cannot bring
+ * other flags.  @site is 0 for a reserve.
  */
 bool mpool_pool_gfp_ok(struct mpool_pool *pool, gfp_t gfp, gfp_t has, u32 site)
 {
@@ -566,7 +591,10 @@ bool mpool_pool_gfp_ok(struct mpool_pool *pool, gfp_t gfp, gfp_t has, u32 site)
 	return false;
 }
 
-/* Reports the live objects of a pool that ends; panics if that is the policy. */
+/*
+ * Reports the live objects of a pool that ends, and returns their number; panics if there
+ * are any and that is the policy.
+ */
 size_t mpool_pool_leaks(struct mpool_pool *pool)
 {
 	size_t leaks = mpool_hooks.leaks(pool);
@@ -577,7 +605,7 @@ size_t mpool_pool_leaks(struct mpool_pool *pool)
 	return leaks;
 }
 
-/* Ends the orphans that have no live object any more. */
+/* Ends the orphans that have no live object, no pin and no user any more. */
 static void sweep_fn(struct work_struct *work)
 {
 	struct mpool_pool *pool, *next;
@@ -597,10 +625,11 @@ static void sweep_fn(struct work_struct *work)
 	}
 	mutex_unlock(&registry_mutex);
 	/*
-	 * This sweep may have been requested for another orphan, and a pool on done may
-	 * have become an orphan a moment ago.  Then the free of its last object is
-	 * counted, but may still access the pool.  Until it is done, that free is an RCU
-	 * reader, or has preemption off.
+	 * The free that freed the last object of a pool on done has counted it, but may
+	 * still access the pool.  It need not be the free that requested this sweep,
+	 * which may have been requested for another orphan.  Until a free is over, it is
+	 * an RCU reader or has preemption off.  So wait for a grace period before
+	 * dispose.
 	 */
 	if (!list_empty(&done))
 		synchronize_rcu();
@@ -612,7 +641,11 @@ static void sweep_fn(struct work_struct *work)
 
 static struct mpool_kick sweep;
 
-/* Requests a sweep, after a free in an orphan.  Any context. */
+/*
+ * Requests a sweep.  Each change that may make an orphan ready for its end does this: a
+ * free, the end of a pin, the end of a user, and the orphan itself when it becomes one.
+ * Any context.
+ */
 void mpool_pool_sweep(void)
 {
 	mpool_kick(&sweep);
@@ -623,7 +656,10 @@ void mpool_pool_unuse(struct mpool_pool *pool)
 {
 	bool sweep_it;
 
-	/* Without users an orphan may be ended, but not before this reader is over. */
+	/*
+	 * As soon as it has no user, a sweep may end an orphan.  But it waits for this
+	 * reader first, which still loads the flag.
+	 */
 	rcu_read_lock();
 	sweep_it = atomic_dec_and_test(&pool->users) &&
 		   READ_ONCE(pool->orphan);
@@ -637,6 +673,10 @@ static bool pool_is_large(const struct mpool_pool *pool)
 	return pool->ops->kind == MPOOL_KIND_LARGE;
 }
 
+/*
+ * Ends the newest pool that is left, of the large pools or of the others; false if there
+ * is none.
+ */
 static bool dispose_one(bool large)
 {
 	struct mpool_pool *pool, *found = NULL;
@@ -669,18 +709,24 @@ void mpool_registry_init(void)
  */
 void mpool_registry_exit(void)
 {
-	/* A sweep that runs may be ending a pool above one that is ended here. */
+	/*
+	 * A sweep may be ending a pool that takes memory from one of the pools below, and
+	 * that pool must end first.
+	 */
 	mpool_kick_sync(&sweep);
 	while (dispose_one(false))
 		;
 	/*
-	 * A sweep may run again: the end of a pool requests one, if the pool was the last
+	 * Wait again: the end of a pool above requests a sweep, if the pool was the last
 	 * user of an orphan.
 	 */
 	mpool_kick_sync(&sweep);
 	while (dispose_one(true))
 		;
-	/* The same; and the text of sweep_fn() is about to be unloaded. */
+	/*
+	 * Wait once more, for the same reason: a large pool may be the user of another.
+	 * And the text of sweep_fn() is about to be unloaded.
+	 */
 	mpool_kick_sync(&sweep);
 }
 
