@@ -3,24 +3,26 @@
  * Chunks: the memory of the objects of a fixed pool, and the state of each object.
  *
  * A chunk is a run of pages with as many objects as fit; geometry.c sets the number of
- * pages.  The description of a chunk is not in its pages:
+ * pages.  The description of a chunk is not in these pages, but in memory of kvzalloc():
  *
  *	struct mpool_chunk | state 0 | state 1 | ... | state nr - 1 | free list
  *
- * The state of a live object is the call site that allocated it.  So one store at alloc
- * and one at free are enough to attribute leaks and to find wrong frees.  The free list
- * is a bitmap, and the first free object is allocated: live objects gather at the front.
+ * The state of a live object is the number of the call site that allocated it.  So one
+ * store in alloc and one in free are enough to attribute leaks and to find wrong frees.
+ * The free list is a bitmap.  Of each chunk the free object with the lowest index is
+ * allocated first, so live objects gather at the front.
  *
- * A chunk is on one of three lists: full, partial or empty.  CHUNK_KEEP pages of empty
- * chunks are kept, the others go back to the large pool.  A chunk with a cursor of a walk
- * has a pin: it is not on the list of empty chunks, and stays.
+ * A chunk is on one of three lists: full, partial, or empty, which means that all its
+ * objects are free.  Some empty chunks are kept, see mpool_chunks_reap_more(); the others
+ * go back to the large pool.  If the cursor of a walk is at a chunk, the chunk has a pin:
+ * it is on the list of partial chunks, even if all its objects are free, and stays.
  *
  * Invariant, checked by mpool_chunks_verify():
- *	each free list has nfree objects, all of them MPOOL_OBJ_FREE and none before
- *	at.first; a chunk is on the list that its nfree says; nr_objs and nr_free are the
- *	sums over all chunks; every object is live, free, cached or late, and the live and
- *	the cached ones are as many as the caller has counted; the page map leads from
- *	each page of a chunk to the chunk.
+ *	each free list has nfree objects, which are those with the state MPOOL_OBJ_FREE,
+ *	and none before at.first; a chunk is on the list that its nfree and pins say;
+ *	nr_objs, nr_pages and nr_free are the sums over all chunks; every object is live,
+ *	free, cached or late, and there are as many live and cached ones as the caller has
+ *	counted; the page map leads from each page of a chunk to the chunk.
  *
  * Locking: chunks->lock (raw) for lists, counts and free objects.  The state of an object
  * that is not free belongs to the holder of the object.  Chunks are freed after a grace
@@ -36,9 +38,9 @@
 #include "fixed.h"
 
 /*
- * Pages in empty chunks that a pool over system memory keeps, until they were not used
- * for a while or the large pool needs them.  With one chunk only, 100 objects of 4 KiB,
- * allocated and freed again, took 4100 instructions each.
+ * The pages in empty chunks that a pool over system memory keeps.  They go when they were
+ * not used for a while (trim.c), or when the large pool needs them.  When only one chunk
+ * was kept, 100 objects of 4 KiB, allocated and then freed, took 4100 instructions each.
  */
 #define CHUNK_KEEP		(SZ_512K >> PAGE_SHIFT)
 
@@ -48,7 +50,7 @@
 static void late_fn(struct work_struct *work);
 
 /**
- * mpool_chunks_init() - set the geometry
+ * mpool_chunks_init() - initialise, without any chunk, and set the geometry
  * @chunks: the struct to fill in
  * @fixed: pool that has the chunks
  * @owner: pool that is charged
@@ -75,7 +77,7 @@ void mpool_chunks_init(struct mpool_chunks *chunks, struct mpool_fixed *fixed,
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_init);
 
-/* All objects are on the free list, and no cursor has a pin: the chunk may be given back. */
+/* Are all objects on the free list, without a pin?  Then the chunk may be given back. */
 static bool chunk_is_empty(const struct mpool_chunk *chunk)
 {
 	return chunk->at.nfree == chunk->at.nr && !chunk->pins;
@@ -94,6 +96,7 @@ static void chunk_place_locked(struct mpool_chunks *chunks,
 		list_move(&chunk->list, &chunks->partial);
 }
 
+/* Adds @n to the number of empty chunks, of the pool and of the large pool. */
 static void chunk_count_empty_locked(struct mpool_chunks *chunks, int n)
 {
 	lockdep_assert_held(&chunks->lock);
@@ -101,6 +104,7 @@ static void chunk_count_empty_locked(struct mpool_chunks *chunks, int n)
 	atomic_add(n, &chunks->large->nr_empty);
 }
 
+/* The bitmap of the free objects; it is behind the states. */
 static unsigned long *chunk_free_list(struct mpool_chunk *chunk)
 {
 	return (unsigned long *)PTR_ALIGN(&chunk->state[chunk->at.nr], sizeof(long));
@@ -116,16 +120,18 @@ static void chunk_unfree_locked(struct mpool_chunks *chunks,
 		chunk_count_empty_locked(chunks, -1);
 	chunk->at.nfree--;
 	chunks->nr_free--;
+	/* Only if it was the last free object, or if all were free before. */
 	if (!chunk->at.nfree || chunk->at.nfree == chunk->at.nr - 1)
 		chunk_place_locked(chunks, chunk);
 }
 
 /*
- * Allocates the first free object; false if its state is not MPOOL_OBJ_FREE.  Two CPUs
- * freed that object in the same few cycles, and both put it into a magazine.  One of the
- * two copies came back here.  Then the other CPU stored its state, or the other copy was
- * allocated.  The object belongs to the other copy: it leaves the free list and is not
- * allocated.
+ * Allocates the first free object; false if its state is not MPOOL_OBJ_FREE.  That
+ * happens after two CPUs have freed the object in the same few cycles, see
+ * mpool_obj_cache_at(): then two magazines had a copy.  One copy came back to this free
+ * list.  After that the other CPU stored MPOOL_OBJ_CACHED, or the other copy was
+ * allocated.  The object belongs to the other copy now.  So it is removed from the free
+ * list, but not allocated.
  */
 static bool chunk_pop_locked(struct mpool_chunks *chunks,
 			     struct mpool_chunk *chunk,
@@ -144,7 +150,7 @@ static bool chunk_pop_locked(struct mpool_chunks *chunks,
 	return true;
 }
 
-/* Puts an object on the free list; false if it is there already. */
+/* Puts an object on the free list; false if it is there already, after a double free. */
 static bool chunk_push_locked(struct mpool_chunks *chunks,
 			      struct mpool_chunk *chunk, u16 *state)
 {
@@ -173,7 +179,8 @@ static struct mpool_chunk *chunk_next_locked(struct mpool_chunks *chunks)
 }
 
 /*
- * Reports objects that were freed twice, and takes the second free of each off the count.
+ * Reports objects that two CPUs have freed at once.  Each was counted as two frees, so
+ * one is subtracted.
  */
 static void chunks_twice(struct mpool_chunks *chunks, void **objs,
 			 unsigned int n)
@@ -186,8 +193,8 @@ static void chunks_twice(struct mpool_chunks *chunks, void **objs,
 }
 
 /*
- * Allocates up to CHUNK_BATCH objects; false if there are no more, or if an NMI cannot
- * take the lock.
+ * Allocates up to CHUNK_BATCH objects, into @slots from *@done on, and raises *@done.
+ * False if no chunk has a free object, or if an NMI cannot take the lock.
  */
 static bool chunks_take_batch(struct mpool_chunks *chunks,
 			      struct mpool_slot *slots, unsigned int n,
@@ -215,7 +222,7 @@ static bool chunks_take_batch(struct mpool_chunks *chunks,
 	return chunk;
 }
 
-/* Allocates up to @n of the free objects; any context. */
+/* Allocates up to @n of the free objects, and returns how many.  Any context. */
 unsigned int mpool_chunks_take(struct mpool_chunks *chunks,
 			       struct mpool_slot *slots, unsigned int n)
 {
@@ -230,8 +237,9 @@ unsigned int mpool_chunks_take(struct mpool_chunks *chunks,
 EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_take);
 
 /*
- * Puts one object back; false if another CPU, which freed the object at the same moment,
- * has put it back already.  Otherwise the object pins its chunk.
+ * Puts one object back.  False after a double free, see chunk_pop_locked(): the other
+ * copy of the object came back before, or was allocated.  Without a double free the chunk
+ * is there, because an object that is not on the free list keeps it.
  */
 static bool slot_push_locked(struct mpool_chunks *chunks,
 			     const struct mpool_slot *slot)
@@ -239,7 +247,10 @@ static bool slot_push_locked(struct mpool_chunks *chunks,
 	struct mpool_chunk *chunk = mpool_chunk_find(slot->obj);
 
 	lockdep_assert_held(&chunks->lock);
-	/* After a double free the chunk may be gone, and another one be in its place. */
+	/*
+	 * After a double free the chunk may be gone, and another one may be at this
+	 * address.  Then the state is not at the address that the slot has.
+	 */
 	if (unlikely(!chunk || slot->state !=
 		     mpool_chunk_state(chunk, (unsigned long)slot->obj) ||
 		     !mpool_obj_is(*slot->state, MPOOL_OBJ_CACHED)))
@@ -248,10 +259,11 @@ static bool slot_push_locked(struct mpool_chunks *chunks,
 }
 
 /*
- * Puts cached objects back.  Chunks that become empty stay until the caller, where it
- * holds no lock, calls mpool_chunks_reap().  False if an NMI cannot take the lock.  The
- * objects that were not put back still belong to the caller then: all of them, if @n is
- * at most one batch.
+ * Puts cached objects back.  Chunks that become empty stay: the caller has to call
+ * mpool_chunks_reap() later, when it holds no lock.  False if an NMI cannot take the
+ * lock.  The objects of that batch and of the later ones still belong to the caller then.
+ * With at most CHUNK_BATCH objects these are all of them, so a caller that may be an NMI
+ * passes no more at a time.
  */
 bool mpool_chunks_put(struct mpool_chunks *chunks,
 		      const struct mpool_slot *slots, unsigned int n)
@@ -275,7 +287,7 @@ bool mpool_chunks_put(struct mpool_chunks *chunks,
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_put);
 
-/* Leaves an object to the work item, which puts it back.  Any context. */
+/* Leaves the free of an object to the work item: an NMI could not take the lock. */
 void mpool_chunks_put_late(struct mpool_chunks *chunks,
 			   const struct mpool_slot *slot)
 {
@@ -287,10 +299,13 @@ void mpool_chunks_put_late(struct mpool_chunks *chunks,
 	chunk = mpool_chunk_find(obj);
 	if (likely(chunk && chunk->at.fixed == chunks->fixed)) {
 		WRITE_ONCE(*slot->state, MPOOL_OBJ_LATE);
-		/* After the state; pairs with xchg() in mpool_chunks_collect(). */
+		/*
+		 * After the state.  Pairs with xchg() in mpool_chunks_collect(), which then
+		 * finds the state.
+		 */
 		smp_store_release(&chunk->late, true);
 	} else {
-		/* As in mpool_obj_state_of(): the other copy let the chunk go. */
+		/* As in mpool_obj_state_of(): the other copy was freed, and the chunk. */
 		chunks_twice(chunks, &obj, 1);
 	}
 	rcu_read_unlock();
@@ -298,6 +313,7 @@ void mpool_chunks_put_late(struct mpool_chunks *chunks,
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_put_late);
 
+/* Finishes the deferred free of one object. */
 static void late_push(struct mpool_chunks *chunks, struct mpool_chunk *chunk, u32 i)
 {
 	void *obj = (void *)(chunk->at.base + (unsigned long)i * chunks->size);
@@ -315,8 +331,8 @@ static void late_push(struct mpool_chunks *chunks, struct mpool_chunk *chunk, u3
 }
 
 /*
- * Finishes the frees that were deferred so far.  Waits for no other task: reclaim may
- * depend on the allocation that calls this.
+ * Finishes the frees that were deferred so far.  Waits for no other task, because an
+ * allocation calls this, and reclaim may wait for that allocation.
  */
 void mpool_chunks_collect(struct mpool_chunks *chunks)
 {
@@ -346,12 +362,13 @@ static void late_fn(struct work_struct *work)
 	mpool_chunks_reap_more(chunks);
 }
 
-/* Finishes the deferred frees, and waits until the work item is done. */
+/* Waits until the work item has finished the deferred frees. */
 void mpool_chunks_settle(struct mpool_chunks *chunks)
 {
 	mpool_kick_sync(&chunks->late);
 }
 
+/* Puts all objects of a new chunk, but at most @limit, on its free list. */
 static void chunk_fill(struct mpool_chunk *chunk, u32 limit)
 {
 	u32 i;
@@ -366,8 +383,9 @@ static void chunk_fill(struct mpool_chunk *chunk, u32 limit)
 }
 
 /*
- * Claims room under max_objects for one more chunk; returns the number of its objects, or
- * an error.
+ * Claims room under max_objects for one more chunk.  Returns the most objects that it may
+ * have; -EAGAIN if chunks that are being made have claimed the rest, or -ENOSPC.  A chunk
+ * that is being made counts with chunks->nr objects, the most that a chunk can have.
  */
 static int grow_claim(struct mpool_chunks *chunks)
 {
@@ -387,7 +405,7 @@ static int grow_claim(struct mpool_chunks *chunks)
 	return n;
 }
 
-/* A free run of the large pool, of @npages or of short_pages. */
+/* A run of @npages, or else of short_pages, from the free runs of the large pool. */
 static struct mpool_page *run_idle(struct mpool_chunks *chunks, u32 npages)
 {
 	struct mpool_page *pg;
@@ -400,6 +418,7 @@ static struct mpool_page *run_idle(struct mpool_chunks *chunks, u32 npages)
 	return pg;
 }
 
+/* A run of @npages; the large pool may grow for it. */
 static struct mpool_page *run_more(struct mpool_chunks *chunks, u32 npages,
 				   gfp_t gfp)
 {
@@ -409,9 +428,9 @@ static struct mpool_page *run_more(struct mpool_chunks *chunks, u32 npages,
 }
 
 /*
- * Allocates the run of a chunk.  The free runs of the large pool are used up first.  If
- * the chunk is longer than it must be, the kernel must not reclaim or compact for it,
- * which it would where memory is fragmented.
+ * Allocates the run of a chunk.  The free runs of the large pool are used up first.  Then
+ * the large pool may grow, but for the length that suits the pool the kernel must not
+ * reclaim or compact memory.  It may do so only for the shortest run that has an object.
  */
 static struct mpool_page *chunk_run(struct mpool_chunks *chunks, gfp_t gfp)
 {
@@ -424,6 +443,10 @@ static struct mpool_page *chunk_run(struct mpool_chunks *chunks, gfp_t gfp)
 	return pg ?: run_more(chunks, least, gfp);
 }
 
+/*
+ * Makes a chunk of at most @limit objects, which is on no list yet.  Lookups find it as
+ * soon as mpool_pagemap_set() is called, but no object of it is live.
+ */
 static struct mpool_chunk *chunk_alloc(struct mpool_chunks *chunks, u32 limit,
 				       gfp_t gfp)
 {
@@ -456,8 +479,8 @@ static struct mpool_chunk *chunk_alloc(struct mpool_chunks *chunks, u32 limit,
 }
 
 /*
- * Adds a chunk to the lists and its objects to the counts.  Objects that are not on its
- * free list are in a magazine; see chunk_release().
+ * Adds a chunk to the lists and its objects to the counts.  The chunk is new; or
+ * chunk_release() adds it again, with objects that are not on its free list.
  */
 static void chunk_link_locked(struct mpool_chunks *chunks,
 			      struct mpool_chunk *chunk)
@@ -501,8 +524,7 @@ int mpool_chunks_grow(struct mpool_chunks *chunks, gfp_t gfp)
 EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_grow);
 
 /*
- * Removes the objects from the free list that are not MPOOL_OBJ_FREE; returns their
- * number.
+ * Removes the objects that are not MPOOL_OBJ_FREE from the free list; returns how many.
  */
 static u32 chunk_disown(struct mpool_chunk *chunk)
 {
@@ -519,9 +541,9 @@ static u32 chunk_disown(struct mpool_chunk *chunk)
 }
 
 /*
- * Gives an empty chunk back that is on no list.  If an object is not MPOOL_OBJ_FREE, a
- * magazine has a copy of it, see chunk_pop_locked(), and the chunk stays until that copy
- * comes back.
+ * Gives an empty chunk, which is on no list any more, back to the large pool.  If an
+ * object on its free list is not MPOOL_OBJ_FREE, it was freed twice and another copy of
+ * it exists, see chunk_pop_locked().  Then the chunk stays until that copy comes back.
  */
 static void chunk_release(struct mpool_chunks *chunks,
 			  struct mpool_chunk *chunk)
@@ -533,13 +555,14 @@ static void chunk_release(struct mpool_chunks *chunks,
 			  (unsigned long)arena);
 	/*
 	 * The states are read now, when no lookup leads to the chunk any more.  A free
-	 * that found the chunk before would need a live object, and there is none.
+	 * that found the chunk before changes no state: it needs a live object, and the
+	 * chunk has none.
 	 */
 	if (unlikely(chunk_disown(chunk))) {
 		mpool_pagemap_set(chunk->at.base, chunk->pg->len,
 				  (unsigned long)chunk);
 		raw_spin_lock_irqsave(&chunks->lock, flags);
-		/* A walk that is at this chunk goes on from the first chunk. */
+		/* At the front: a walk that is at it visits all other chunks again. */
 		chunk_link_locked(chunks, chunk);
 		raw_spin_unlock_irqrestore(&chunks->lock, flags);
 		return;
@@ -549,6 +572,7 @@ static void chunk_release(struct mpool_chunks *chunks,
 	kvfree_rcu(chunk, rcu);
 }
 
+/* Removes the chunk that was empty for the longest time, if there are more than @keep. */
 static struct mpool_chunk *chunk_unlink_empty(struct mpool_chunks *chunks,
 					      unsigned int keep)
 {
@@ -571,7 +595,7 @@ static struct mpool_chunk *chunk_unlink_empty(struct mpool_chunks *chunks,
 	return chunk;
 }
 
-/* Gives empty chunks back, all but @keep, if the context of the caller allows it. */
+/* Gives the empty chunks back but @keep, if the caller may free to the page allocator. */
 void mpool_chunks_reap(struct mpool_chunks *chunks, unsigned int keep)
 {
 	struct mpool_chunk *chunk;
@@ -586,20 +610,24 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_reap);
 /* Gives the empty chunks back that are more than a pool may keep. */
 void mpool_chunks_reap_more(struct mpool_chunks *chunks)
 {
-	/* The chunks that are kept count against a limit of the large pool. */
+	/* With a limit only one chunk is kept: its pages count against the limit. */
 	u32 pages = chunks->large->limit ? 0 : CHUNK_KEEP;
 
 	/*
-	 * The system has no use for the pages of a region.  In a chunk they serve
-	 * allocations where no chunk can be made, as in hard interrupts of PREEMPT_RT.
-	 * If another request needs the pages, fixed_gather() gives such chunks back.
+	 * Without a limit, over a region, all empty chunks are kept: the system has no
+	 * use for the pages of a region.  The objects in them serve allocations where no
+	 * chunk can be made, as in hard interrupts of PREEMPT_RT.  If another request
+	 * needs the pages, mpool_fixed_gather() gives such chunks back.
 	 */
 	if (pages && !chunks->large->feed->system)
 		return;
 	mpool_chunks_reap(chunks, max(1u, pages / mpool_chunk_next_length(chunks)));
 }
 
-/* Keeps a chunk on the lists.  False if it is off them, or has the most pins there can be. */
+/*
+ * Pins a chunk, so that it stays on the lists.  False if it is off the lists, or if it
+ * has the most pins that its counter can hold.
+ */
 bool mpool_chunk_pin(struct mpool_chunks *chunks, struct mpool_chunk *chunk)
 {
 	unsigned long flags;
@@ -636,8 +664,8 @@ void mpool_chunk_unpin(struct mpool_chunks *chunks, struct mpool_chunk *chunk)
 }
 
 /*
- * Removes any chunk from the lists.  At the same time fixed_gather() may remove empty
- * chunks.
+ * Removes any chunk from the lists; NULL if there is none.  Takes the lock for each
+ * chunk, because mpool_fixed_gather() may remove empty chunks at the same time.
  */
 static struct mpool_chunk *chunk_unlink(struct mpool_chunks *chunks)
 {
@@ -655,8 +683,8 @@ static struct mpool_chunk *chunk_unlink(struct mpool_chunks *chunks)
 }
 
 /*
- * Ends all chunks of a pool without users.  Chunks with objects that are not free lose
- * their description; their pages are left as they are.
+ * Ends all chunks of a pool that no caller uses any more.  If objects are still live, the
+ * pages of their chunk stay in use for ever, and only its description is freed.
  */
 void mpool_chunks_end(struct mpool_chunks *chunks)
 {
@@ -665,7 +693,7 @@ void mpool_chunks_end(struct mpool_chunks *chunks)
 	mpool_chunks_settle(chunks);
 	mpool_chunks_reap(chunks, 0);
 	while ((chunk = chunk_unlink(chunks))) {
-		/* The run stays in use, and its owner ends. */
+		/* The run stays in use, but its owner ends: the large pool takes over. */
 		WRITE_ONCE(chunk->pg->owner, &chunks->large->pool);
 		mpool_pagemap_set(chunk->at.base, chunk->pg->len,
 				  (unsigned long)mpool_page_arena(chunk->pg));
@@ -677,6 +705,7 @@ struct tally {
 	unsigned long live, cached, free, late;
 };
 
+/* Number of breaches in one chunk; adds its objects to @tally, by their states. */
 static int verify_chunk(struct mpool_chunks *chunks, struct mpool_chunk *chunk,
 			struct tally *tally)
 {
@@ -703,6 +732,7 @@ static int verify_chunk(struct mpool_chunks *chunks, struct mpool_chunk *chunk,
 	return bad;
 }
 
+/* Number of chunks that are on the wrong list; adds the chunks of @list to *@count. */
 static int verify_list(struct mpool_chunks *chunks, struct list_head *list,
 		       unsigned int *count)
 {
@@ -722,7 +752,10 @@ static int verify_list(struct mpool_chunks *chunks, struct list_head *list,
 	return bad;
 }
 
-/* Number of breaches of the invariant, in a pool that is at rest. */
+/*
+ * Number of breaches of the invariant, in a pool at rest that should have @live live and
+ * @cached cached objects.
+ */
 int mpool_chunks_verify(struct mpool_chunks *chunks, unsigned long live,
 			unsigned long cached)
 {
