@@ -4,28 +4,32 @@
  *
  * Structure, after Bonwick and Adams (2001): a magazine is an array of objects that are
  * not live, each with the address of its state, so an allocation needs no lookup.  A CPU
- * has two magazines, the loaded one and a spare.  With two, a caller that allocates and
- * frees at the end of a magazine does not go to the depot each time.  For each NUMA
- * node, the depot has a stack of full magazines, which have at least one object, and a
- * stack of empty magazines.
+ * has two magazines, the loaded one and a spare.  With one magazine only, a caller that
+ * frees and allocates while the magazine is just full or just empty would go to the depot
+ * each time.  For each NUMA node, the depot has two stacks: one of filled magazines, and
+ * one of empty magazines.  A filled magazine, "full" in the code, has at least one
+ * object, but it may have room for more.
  *
  *	CPU: loaded, spare  <->  depot: full, empty  <->  chunks: free lists
  *
- * Magazines that were in the depot of a node all the time between two trims were not part
- * of its working set: mpool_depot_trim(), which trim.c calls, frees them.
+ * If a stack never had fewer than m magazines between two trims, m magazines were not
+ * used in that time: mpool_depot_trim(), which trim.c calls, frees as many.
  *
- * A CPU starts with mpool_no_magazine, which has no object and no room.  In front of the
- * first slot of each magazine is the address of mpool_no_object, in the place where a
- * slot has the address of its state.
+ * A CPU starts with mpool_no_magazine, which has no object and no room, so that all
+ * operations go to the slow path.  In front of the first slot of each magazine is the
+ * address of mpool_no_object, in the place where a slot has the address of its state.  So
+ * an allocation from an empty magazine finds a state there that is not MPOOL_OBJ_CACHED,
+ * as that of an object that was freed twice, and goes to the slow path.
  *
- * Invariant, checked by mpool_depot_verify() and by the fixed layer:
+ * Invariant, checked by mpool_depot_verify() and mpool_cache_verify():
  *	0 <= n <= cap; an object is in one magazine at most, and its state is
- *	MPOOL_OBJ_CACHED then; a magazine in the stack of full ones has an object, a
- *	magazine in the stack of empty ones has none; the counts are the numbers of
- *	magazines in the stacks, and the least counts are not above them.
+ *	MPOOL_OBJ_CACHED then; a magazine in the stack of filled ones has an object, a
+ *	magazine in the stack of empty ones has none; nr_full and nr_empty are the numbers
+ *	of magazines in the stacks; min_full and min_empty are not more than these.
  *
- * Locking: a cache by its idle flag, see struct mpool_cache; the stacks by depot->lock
- * (raw).  Magazines are filled, flushed and allocated without the lock.
+ * Locking: a cache by its counter idle, see struct mpool_cache; the stacks of a node by
+ * its own depot->lock (raw).  Magazines are allocated, filled from chunks and flushed to
+ * chunks without that lock.
  */
 #include <linux/kernel.h>
 #include <linux/preempt.h>
@@ -34,39 +38,43 @@
 
 #include "magazine.h"
 
-/* The cap of a magazine of so many bytes: size classes of kmalloc(), from 64 to 1024. */
+/*
+ * The cap, which is the number of slots, of a magazine of @bytes.  @bytes is a size class
+ * of kmalloc(), from 64 to 1024.
+ */
 #define MAGAZINE_CAP(bytes) \
 	(((bytes) - sizeof(struct mpool_magazine)) / sizeof(struct mpool_slot))
 #define MAGAZINE_LEAST		MAGAZINE_CAP(64)
 
 /*
- * The cap of a magazine is at most this part of the objects of the pool, or so many pages
- * of objects, if that is more.
+ * The cap of a magazine is at most 1/MAGAZINE_PART of the objects of the pool.  But it is
+ * not reduced below that of magazine_least(), for which MAGAZINE_PAGES is a bound.
  */
 #define MAGAZINE_PART		3
 #define MAGAZINE_PAGES		4
 
-/* If memory is bounded, all CPUs have at most this part of the objects in magazines. */
+/* If memory is bounded, all CPUs together cache at most 1/BOUNDED_PART of the objects. */
 #define BOUNDED_PART		32
 
 /*
- * The most bytes of free objects that the depot of a node keeps.  If objects are larger
- * than 512 bytes, it keeps at most this part of the objects of the pool, too: a pool of
- * ten objects of a page each must not have all of them in the depot.
+ * The depot of a node keeps at most DEPOT_BYTES of free objects.  If objects are larger
+ * than 512 bytes, which is where the cap is DEPOT_PART_CAP or less, it also keeps at most
+ * 1/DEPOT_PART of the objects of the pool: a pool of ten objects of a page each must not
+ * have all of them in the depot.
  */
 #define DEPOT_BYTES		SZ_512K
 #define DEPOT_PART		4
 #define DEPOT_PART_CAP		MAGAZINE_CAP(256)
 
 /*
- * The most empty magazines that a node keeps when the pool grows.  Frees have not filled
- * these, so more are not needed.
+ * The most empty magazines that a node keeps when the pool grows.  They lay empty while
+ * objects were allocated, so the next frees hardly need more.
  */
 #define DEPOT_EMPTY		2
 
 /*
  * The state in front of the first slot of a magazine: neither live nor cached.  It saves
- * the test for an empty magazine, 2 instructions in each alloc.
+ * a test for an empty magazine, 2 instructions in each alloc.
  */
 static u16 mpool_no_object = MPOOL_OBJ_BUSY;
 
@@ -85,7 +93,8 @@ static void cache_load(struct mpool_cache *cache)
 }
 
 /*
- * Stores the number of objects in the loaded magazine, before the magazine is exchanged.
+ * Stores the number of objects to the loaded magazine, before the magazine is exchanged.
+ * mpool_no_magazine is shared by all CPUs and is never written to.
  */
 static void cache_store(struct mpool_cache *cache)
 {
@@ -93,7 +102,7 @@ static void cache_store(struct mpool_cache *cache)
 		cache->loaded->n = cache->top - cache->bottom;
 }
 
-/* Removes the magazines from the cache. */
+/* Makes a cache one without magazines.  The caller has them, or there were none. */
 static void cache_clear(struct mpool_cache *cache)
 {
 	cache->loaded = &mpool_no_magazine;
@@ -119,16 +128,17 @@ static u32 magazine_cap(size_t size)
 	return size <= 16384 ? MAGAZINE_CAP(128) : MAGAZINE_LEAST;
 }
 
-/* The cap of a magazine of half the bytes. */
+/* The cap of a magazine of half the bytes: the next smaller size class of kmalloc(). */
 static u32 magazine_half(u32 cap)
 {
 	return (cap - MAGAZINE_LEAST) / 2;
 }
 
 /*
- * The cap of the shortest magazine: at most MAGAZINE_PAGES of objects, or MAGAZINE_LEAST.
- * If it was MAGAZINE_LEAST, 2 objects, for all sizes, mallocmix, which has three objects
- * of each size, took 160 instructions a pair, not 131.
+ * The cap of the shortest magazine of a pool: its objects are at most MAGAZINE_PAGES
+ * pages, or the cap is MAGAZINE_LEAST, which is 2 objects.  With MAGAZINE_LEAST for all
+ * sizes the load mallocmix, which has three objects of each size, took 160 instructions a
+ * pair, not 131.
  */
 static u32 magazine_least(size_t size)
 {
@@ -141,9 +151,10 @@ static u32 magazine_least(size_t size)
 
 /*
  * The cap of a new magazine.  In a pool with few objects magazines are shorter: the bytes
- * are halved until the cap fits.  If memory is bounded, other CPUs must be able to do
- * without the objects in two magazines of each CPU; the cap is 0 if there are too few
- * objects for any magazine.
+ * are halved until the cap fits.  If memory is bounded, an allocation cannot get more
+ * memory for the objects that lie in the two magazines of each CPU.  So all these objects
+ * together are at most 1/BOUNDED_PART of the pool.  If there are too few objects for any
+ * magazine, the cap is 0.
  */
 static u32 magazine_cap_now(const struct mpool_depot *depot, unsigned long nr_objs)
 {
@@ -157,6 +168,7 @@ static u32 magazine_cap_now(const struct mpool_depot *depot, unsigned long nr_ob
 	return cap;
 }
 
+/* If @use is false, the depot never has magazines: its cap stays 0. */
 int mpool_depot_init(struct mpool_depot *depot, size_t size, bool use,
 		     bool bounded, gfp_t gfp)
 {
@@ -192,6 +204,7 @@ static struct mpool_depot_node *depot_here(struct mpool_depot *depot)
 			     &depot->first;
 }
 
+/* Pushes a magazine on the stack of its kind. */
 static void push_locked(struct mpool_depot_node *node,
 			struct mpool_magazine *mag)
 {
@@ -208,7 +221,7 @@ static void push_locked(struct mpool_depot_node *node,
 	}
 }
 
-/* Context: any but NMI. */
+/* Pushes a magazine on a stack of this node.  Any context but NMI. */
 static void depot_push(struct mpool_depot *depot, struct mpool_magazine *mag)
 {
 	struct mpool_depot_node *node = depot_here(depot);
@@ -246,6 +259,7 @@ static struct mpool_magazine *empty_pop_locked(struct mpool_depot_node *node)
 	return mag;
 }
 
+/* The bytes that kmalloc() takes for a magazine. */
 static size_t magazine_bytes(u32 cap)
 {
 	return kmalloc_size_roundup(struct_size((struct mpool_magazine *)NULL,
@@ -257,7 +271,7 @@ static struct mpool_magazine *magazine_alloc(struct mpool_depot *depot, u32 cap,
 {
 	struct mpool_magazine *mag;
 
-	/* Without the magazine the pool is slower, but no task is killed for it. */
+	/* mpool_gfp_try(): without the magazine the pool is slower, but it works. */
 	gfp = mpool_gfp_try(gfp & ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_ZERO));
 	mag = kmalloc(struct_size(mag, slots, cap), gfp);
 	if (!mag)
@@ -278,8 +292,9 @@ static void magazine_free(struct mpool_depot *depot, struct mpool_magazine *mag)
 }
 
 /*
- * Pushes an empty magazine.  Returns a magazine that the caller has to free, or NULL: a
- * shorter one that is replaced, or @mag if an NMI cannot take the lock.
+ * Pushes the empty magazine @mag.  If the first one of the stack is shorter, @mag
+ * replaces it.  Returns a magazine that the caller has to free: the replaced one, or @mag
+ * itself if an NMI cannot take the lock; NULL if there is none to free.
  */
 static struct mpool_magazine *depot_renew(struct mpool_depot *depot,
 					  struct mpool_magazine *mag)
@@ -298,9 +313,10 @@ static struct mpool_magazine *depot_renew(struct mpool_depot *depot,
 }
 
 /*
- * Adds an empty magazine to the depot, as long as suits a pool with @nr_objs objects; it
- * replaces a shorter one.  Does nothing if such a magazine is there already.  Sets the
- * number of full magazines that a node may keep.
+ * Makes sure that the depot has an empty magazine, with a cap for a pool of @nr_objs
+ * objects.  If the first one is shorter, or if there is none, one is allocated.  If that
+ * fails, the depot does without.  Also sets the number of filled magazines that a node
+ * may keep.
  */
 void mpool_depot_supply(struct mpool_depot *depot, unsigned long nr_objs,
 			gfp_t gfp)
@@ -318,6 +334,7 @@ void mpool_depot_supply(struct mpool_depot *depot, unsigned long nr_objs,
 		magazine_free(depot, depot_renew(depot, mag));
 }
 
+/* Takes one object out of the first filled magazine of a node; false if there is none. */
 static bool node_pop(struct mpool_depot_node *node, struct mpool_slot *slot)
 {
 	struct mpool_magazine *mag;
@@ -329,6 +346,7 @@ static bool node_pop(struct mpool_depot_node *node, struct mpool_slot *slot)
 	mag = node->full;
 	if (mag) {
 		*slot = mag->slots[--mag->n];
+		/* The magazine is empty now: it moves to the other stack. */
 		if (!mag->n)
 			push_locked(node, full_pop_locked(node));
 	}
@@ -353,7 +371,7 @@ bool mpool_depot_pop(struct mpool_depot *depot, struct mpool_slot *slot)
 	return false;
 }
 
-/* Exchanges the loaded magazine, which is empty, for a full one. */
+/* Exchanges the loaded magazine, which is empty, for a filled one, if there is one. */
 static bool depot_change_empty(struct mpool_depot *depot,
 			       struct mpool_cache *cache)
 {
@@ -374,8 +392,10 @@ static bool depot_change_empty(struct mpool_depot *depot,
 }
 
 /*
- * Exchanges the loaded magazine, whatever its objects, for an empty one.  If the depot
- * has as many full magazines as it may keep, the caller gets the old one in *@over.
+ * Exchanges the loaded magazine for an empty one; false if none is there.  The old one
+ * goes to the depot.  But if the depot has as many filled magazines as it may keep, the
+ * caller gets the old one in *@over, and has to flush it.  An NMI could not flush it for
+ * certain, so its magazine goes to the depot in any case.
  */
 static bool depot_change_full(struct mpool_depot *depot,
 			      struct mpool_cache *cache,
@@ -402,6 +422,10 @@ static bool depot_change_full(struct mpool_depot *depot,
 	return empty;
 }
 
+/*
+ * mpool_cache_reload() while the number of objects is in the loaded magazine.  The loaded
+ * magazine is empty.
+ */
 static bool cache_reload(struct mpool_cache *cache, struct mpool_depot *depot,
 			 struct mpool_chunks *chunks)
 {
@@ -413,6 +437,11 @@ static bool cache_reload(struct mpool_cache *cache, struct mpool_depot *depot,
 	}
 	if (depot_change_empty(depot, cache))
 		return true;
+	/*
+	 * Chunks have to fill a magazine.  If the loaded one is mpool_no_magazine, that
+	 * is the spare, or else an empty one from the depot.  Then there is no old one to
+	 * come back in @mag.
+	 */
 	if (!cache->loaded->cap && cache->spare->cap)
 		swap(cache->loaded, cache->spare);
 	if (!cache->loaded->cap && !depot_change_full(depot, cache, &mag))
@@ -426,8 +455,9 @@ static bool cache_reload(struct mpool_cache *cache, struct mpool_depot *depot,
 }
 
 /*
- * Gets an object into the loaded magazine, by the spare, the depot or the chunks; false
- * if there is none.  The caller has entered the cache.  Any context.
+ * Called when the loaded magazine is empty: gets objects into it, from the spare, the
+ * depot or the chunks; false if none of them has one.  The caller has entered the cache.
+ * Any context.
  */
 bool mpool_cache_reload(struct mpool_cache *cache, struct mpool_depot *depot,
 			struct mpool_chunks *chunks)
@@ -442,7 +472,8 @@ bool mpool_cache_reload(struct mpool_cache *cache, struct mpool_depot *depot,
 
 /*
  * Puts the objects of a magazine back into the chunks.  False if an NMI cannot take the
- * lock of the chunks: the other objects stay in the magazine.
+ * lock of the chunks: then the objects that are left stay in the magazine.  16 must be
+ * CHUNK_BATCH of chunk.c: mpool_chunks_put() then puts back all of @n objects or none.
  */
 static bool magazine_flush(struct mpool_magazine *mag,
 			   struct mpool_chunks *chunks)
@@ -458,6 +489,10 @@ static bool magazine_flush(struct mpool_magazine *mag,
 	return true;
 }
 
+/*
+ * mpool_cache_unload() while the number of objects is in the loaded magazine.  The loaded
+ * magazine has no room.
+ */
 static bool cache_unload(struct mpool_cache *cache, struct mpool_depot *depot,
 			 struct mpool_chunks *chunks)
 {
@@ -467,6 +502,7 @@ static bool cache_unload(struct mpool_cache *cache, struct mpool_depot *depot,
 		swap(cache->loaded, cache->spare);
 		return true;
 	}
+	/* Without a spare, the loaded magazine becomes the spare. */
 	if (!cache->spare->cap)
 		swap(cache->loaded, cache->spare);
 	if (!depot_change_full(depot, cache, &over))
@@ -479,8 +515,9 @@ static bool cache_unload(struct mpool_cache *cache, struct mpool_depot *depot,
 }
 
 /*
- * Makes room in the loaded magazine, by the spare or by an empty magazine of the depot;
- * false if there is none.  The caller has entered the cache.  Any context.
+ * Called when the loaded magazine has no room: exchanges it for the spare, if that has
+ * room, or for an empty magazine of the depot; false if there is neither.  The caller has
+ * entered the cache.  Any context.
  */
 bool mpool_cache_unload(struct mpool_cache *cache, struct mpool_depot *depot,
 			struct mpool_chunks *chunks)
@@ -493,7 +530,11 @@ bool mpool_cache_unload(struct mpool_cache *cache, struct mpool_depot *depot,
 	return done;
 }
 
-/* Empties a cache that is not in use elsewhere, and moves its magazines to the depot. */
+/*
+ * Puts the objects of a cache back into the chunks, and moves its magazines to the depot.
+ * The caller has entered the cache, or the CPU of the cache is offline, or the pool ends.
+ * Any context but NMI.
+ */
 void mpool_cache_drain(struct mpool_cache *cache, struct mpool_depot *depot,
 		       struct mpool_chunks *chunks)
 {
@@ -512,8 +553,8 @@ void mpool_cache_drain(struct mpool_cache *cache, struct mpool_depot *depot,
 }
 
 /*
- * Pops a full magazine if there are more than @full, else an empty one if more than
- * @empty.
+ * Pops a filled magazine if there are more than @full; or else an empty one if there are
+ * more than @empty; or else returns NULL.
  */
 static struct mpool_magazine *node_take(struct mpool_depot_node *node,
 					unsigned int full, unsigned int empty)
@@ -546,7 +587,7 @@ static void node_reduce(struct mpool_depot *depot,
 	}
 }
 
-/* Frees empty magazines, when the pool has to grow. */
+/* Frees empty magazines beyond DEPOT_EMPTY.  Called when the pool has to grow. */
 void mpool_depot_thin(struct mpool_depot *depot)
 {
 	struct mpool_depot_node *node = depot_here(depot);
@@ -567,8 +608,8 @@ void mpool_depot_drain(struct mpool_depot *depot, struct mpool_chunks *chunks)
 }
 
 /*
- * Frees as many magazines as were in the depot all the time since the last trim.  They
- * need not be the same magazines: only their number counts.
+ * Frees as many magazines as were never needed since the last trim: min_full filled and
+ * min_empty empty ones, the least numbers that the stacks had in that time.
  */
 void mpool_depot_trim(struct mpool_depot *depot, struct mpool_chunks *chunks)
 {
@@ -590,9 +631,10 @@ void mpool_depot_trim(struct mpool_depot *depot, struct mpool_chunks *chunks)
 	}
 }
 
+/* The number of objects in a cache, for a pool at rest. */
 unsigned long mpool_cache_objects(const struct mpool_cache *cache)
 {
-	/* The pool is at rest: no magazine is changed or freed meanwhile. */
+	/* At rest, so no magazine is changed or freed meanwhile. */
 	long n = mpool_hint(cache->top) - mpool_hint(cache->bottom);
 	const struct mpool_magazine *loaded = mpool_hint(cache->loaded);
 	const struct mpool_magazine *spare = mpool_hint(cache->spare);
@@ -601,7 +643,7 @@ unsigned long mpool_cache_objects(const struct mpool_cache *cache)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_cache_objects);
 
-/* The number of full magazines of all nodes. */
+/* About how many filled magazines all nodes have. */
 unsigned int mpool_depot_full(struct mpool_depot *depot)
 {
 	unsigned int i, n = 0;
@@ -612,7 +654,7 @@ unsigned int mpool_depot_full(struct mpool_depot *depot)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_depot_full);
 
-/* The number of all magazines of all nodes, the empty ones included. */
+/* About how many magazines all nodes have, the empty ones included. */
 unsigned int mpool_depot_magazines(struct mpool_depot *depot)
 {
 	unsigned int i, n = mpool_depot_full(depot);
@@ -623,6 +665,7 @@ unsigned int mpool_depot_magazines(struct mpool_depot *depot)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_depot_magazines);
 
+/* The number of objects in the magazines of all nodes, for a pool at rest. */
 unsigned long mpool_depot_objects(struct mpool_depot *depot)
 {
 	struct mpool_magazine *mag;
@@ -641,7 +684,7 @@ unsigned long mpool_depot_objects(struct mpool_depot *depot)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_depot_objects);
 
-/* Number of breaches of the invariant in a cache. */
+/* Number of breaches of the invariant in a cache of a pool at rest. */
 int mpool_cache_verify(const struct mpool_cache *cache)
 {
 	const struct mpool_magazine *mag = cache->loaded;
@@ -665,6 +708,7 @@ int mpool_cache_verify(const struct mpool_cache *cache)
 	return bad;
 }
 
+/* Number of breaches of the invariant in the stacks of a node. */
 static int node_verify(struct mpool_depot_node *node)
 {
 	unsigned int full = 0, empty = 0;
@@ -692,7 +736,7 @@ static int node_verify(struct mpool_depot_node *node)
 	return bad;
 }
 
-/* Number of breaches of the invariant in the depot. */
+/* Number of breaches of the invariant in the depot of a pool at rest. */
 int mpool_depot_verify(struct mpool_depot *depot)
 {
 	unsigned int i;
