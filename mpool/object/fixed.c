@@ -7,7 +7,7 @@
  * objects.  This file creates and destroys pools, and has the other public functions.
  *
  * A pool that has a name is in the registry.  The classes of a small pool are fixed
- * pools without a name; they are charged to the small pool, and report to it.  For a
+ * pools without a name: the small pool is charged for them, and messages name it.  For a
  * class, the memory of struct mpool_fixed ends before the members that only named pools
  * use.  The reserve of a class, if it has one, is separate memory, and serves the
  * smaller classes of the small pool, too.
@@ -17,8 +17,9 @@
  *	objects in caches, depot and reserve have the state MPOOL_OBJ_CACHED, and no other
  *	objects have it.
  *
- * Locking: that of the parts.  The list of pools changes under fixed_lock.  Pools are
- * removed from it under mpool_trim_mutex, too, which tasks that walk the list hold.
+ * Locking: that of the parts.  The list of pools is changed under fixed_lock.  To remove
+ * a pool the caller holds mpool_trim_mutex as well.  So a task that holds this mutex can
+ * walk the list, and no pool on it ends; new pools may be added meanwhile.
  */
 #include <linux/cpuhotplug.h>
 #include <linux/kernel.h>
@@ -32,11 +33,11 @@
 #include "call.h"
 #include "fixed.h"
 
-/* The largest object; the most objects of a reserve, which bounds a mistyped number. */
+/* The largest object; the most objects of a reserve: a larger number is a mistake. */
 #define FIXED_MAX_SIZE		(4ul << 20)
 #define FIXED_MAX_RESERVE	BIT(20)
 
-/* The most empty chunks that are given back at a time, to a large pool without memory. */
+/* The most empty chunks that one mpool_fixed_gather() gives back. */
 #define GATHER_CHUNKS		16
 
 /* Protects changes of mpool_fixed_list; held for a few instructions. */
@@ -57,8 +58,10 @@ DEFINE_MUTEX(mpool_trim_mutex);
 static int fixed_cpuhp_state;
 
 /*
- * The sums of allocs and of frees of all CPUs.  The frees are read first: an object that
- * is freed was allocated before, so the allocs that are read later include it.
+ * The sums of the allocs and of the frees of all CPUs.  They are approximate while other
+ * CPUs count: an object may be allocated on one CPU and freed on another.  The frees are
+ * read first.  An object is allocated before it is freed, so the allocs, which are read
+ * later, mostly include each object that the frees include.
  */
 static u64 sum_caches(struct mpool_fixed *fixed, u64 *frees)
 {
@@ -73,6 +76,7 @@ static u64 sum_caches(struct mpool_fixed *fixed, u64 *frees)
 	return allocs;
 }
 
+/* Fills in @count; approximate unless the pool is at rest.  Any context. */
 void mpool_fixed_count(struct mpool_fixed *fixed, struct mpool_count *count)
 {
 	u64 frees;
@@ -92,6 +96,7 @@ void mpool_fixed_count(struct mpool_fixed *fixed, struct mpool_count *count)
 	count->live_bytes = count->live * fixed->chunks.size;
 }
 
+/* The number of objects in caches, depot and reserve of a pool at rest. */
 static unsigned int fixed_cached(struct mpool_fixed *fixed)
 {
 	unsigned long n = mpool_depot_objects(&fixed->depot);
@@ -142,6 +147,7 @@ size_t mpool_fixed_footprint(struct mpool_fixed *fixed)
 	return bytes;
 }
 
+/* The most objects that mpool_fixed_drop() frees after one step of its walk. */
 #define DROP_BATCH	32
 
 struct drop {
@@ -151,6 +157,7 @@ struct drop {
 	unsigned int n;
 };
 
+/* Visitor: notes an object that is to be freed; ends the step when the batch is full. */
 static int drop_collect(const struct mpool_obj *obj, void *arg)
 {
 	struct drop *drop = arg;
@@ -200,9 +207,10 @@ size_t mpool_fixed_drop(struct mpool_fixed *fixed, const struct module *mod)
 	bool more;
 
 	/*
-	 * Each object that a step has collected is then freed, here or by another caller.
-	 * A destructor cannot add objects: a pool of which all objects are freed is
-	 * closed.
+	 * The walk ends, although destructors run between its steps: they cannot add
+	 * objects, because a pool is closed while all its objects are freed.  With @mod
+	 * the pool is not closed.  But new chunks come before the first one, where the
+	 * walk does not go any more.
 	 */
 	do {
 		more = mpool_chunks_step(&fixed->chunks, &at, drop_collect, &drop);
@@ -214,6 +222,7 @@ size_t mpool_fixed_drop(struct mpool_fixed *fixed, const struct module *mod)
 	return count;
 }
 
+/* Ends the reserve, if there is one; its objects go back to the chunks. */
 static void fixed_end_reserve(struct mpool_fixed *fixed)
 {
 	if (fixed->reserved)
@@ -221,17 +230,18 @@ static void fixed_end_reserve(struct mpool_fixed *fixed)
 }
 
 /*
- * Turns off all but the frees of a pool that ends or becomes an orphan: these put objects
- * straight into the chunks.  No caller allocates from the pool any more.
+ * Called when a pool ends or becomes an orphan, and no caller allocates from it any more.
+ * Turns off everything but frees, which put objects straight into the chunks from now on.
  */
 void mpool_fixed_kill(struct mpool_fixed *fixed)
 {
 	fixed_end_reserve(fixed);
 	/*
-	 * Before mpool_fixed_tune() below takes the caches away.  Pairs with smp_mb() in
-	 * mpool_fixed_tune(): another CPU there, which stores the caches to free_cache,
-	 * sees dead and takes them away again, or else its stores come before those of
-	 * the call below.
+	 * dead is stored before mpool_fixed_tune() below takes the caches away.  At the
+	 * same time another CPU may be in mpool_fixed_tune() and store the caches to
+	 * free_cache.  The barrier pairs with smp_mb() there.  Either that CPU sees dead
+	 * after its stores, and takes the caches away again; or its stores come before
+	 * those of the call below, which are the last ones then.
 	 */
 	smp_store_mb(fixed->dead, true);
 	mpool_fixed_tune(fixed);
@@ -240,8 +250,9 @@ void mpool_fixed_kill(struct mpool_fixed *fixed)
 
 /*
  * Drains the caches of a CPU that is offline.  The mutex keeps the pools from ending.  A
- * class that is being made, and is not on the list yet, may be missed: then the objects
- * in its cache of that CPU stay there until the CPU is online again or the pool ends.
+ * class that is being made may be in use before it is on the list.  If it is missed here,
+ * the objects in its cache of that CPU stay there until the CPU is online again or the
+ * pool ends.
  */
 static int fixed_cpu_dead(unsigned int cpu)
 {
@@ -299,6 +310,11 @@ void mpool_fixed_exit(void)
 
 /* --- creation and end --- */
 
+/*
+ * The functions that begin with "registered_" are the operations of a pool that has a
+ * name.  Each of them is described in struct mpool_pool_ops.
+ */
+
 static void registered_count(struct mpool_pool *pool, struct mpool_count *count)
 {
 	mpool_fixed_count(to_fixed(pool), count);
@@ -337,11 +353,15 @@ static void registered_dispose(struct mpool_pool *pool)
 	mpool_fixed_put(to_fixed(pool));
 }
 
-/* Ends a pool after the report, or makes an orphan of it. */
+/*
+ * Ends a pool after the report, or makes an orphan of it.  A pool that ends is removed from
+ * the registry before the destructors run, so that no other task finds it then.
+ */
 static void registered_finish(struct mpool_pool *pool, bool keep)
 {
 	struct mpool_fixed *fixed = to_fixed(pool);
 
+	/* No destructor may allocate while all objects are freed. */
 	WRITE_ONCE(fixed->closed, !keep);
 	mpool_fixed_kill(fixed);
 	if (keep) {
@@ -388,13 +408,17 @@ static const char *fixed_check(size_t size, const struct mpool_fixed_args *args)
 	return NULL;
 }
 
-/* The alignment of objects: the requested one, or else the one that kmalloc() has. */
+/*
+ * The alignment of objects: the requested one.  Without one, as that of kmalloc(): the
+ * largest power of two that divides the size.
+ */
 static size_t fixed_align(size_t size, size_t align)
 {
 	return max_t(size_t, align ?: 1ul << __ffs(size),
 		     ARCH_KMALLOC_MINALIGN);
 }
 
+/* Frees a pool after a grace period.  rcu_barrier() in pagemap.c waits for this. */
 static void fixed_free_rcu(struct rcu_head *rcu)
 {
 	struct mpool_fixed *fixed = container_of(rcu, struct mpool_fixed, rcu);
@@ -494,6 +518,7 @@ void mpool_fixed_list_add(struct mpool_fixed *fixed)
 	spin_unlock_irqrestore(&fixed_lock, flags);
 }
 
+/* Frees a pool that has no chunk any more.  Context: as for its setup. */
 static void fixed_end(struct mpool_fixed *fixed)
 {
 	mpool_pool_unuse(&fixed->chunks.large->pool);
@@ -502,8 +527,8 @@ static void fixed_end(struct mpool_fixed *fixed)
 }
 
 /*
- * Ends a pool that was never used and is not on the list.  Takes no mutex: the context is
- * that of its setup.
+ * Ends a pool that was never used and is not on the list, so no mutex is needed: the
+ * context is that of its setup.  For a class that another CPU has made at the same time.
  */
 void mpool_fixed_discard(struct mpool_fixed *fixed)
 {
@@ -511,9 +536,8 @@ void mpool_fixed_discard(struct mpool_fixed *fixed)
 }
 
 /*
- * Ends a pool that no caller can find any more.  Live objects keep their memory.  This
- * task drains the caches of all CPUs, online or not, because no operation uses them any
- * more.
+ * Ends a pool that no caller can find any more.  Live objects keep their memory.  No CPU
+ * uses its cache any more, so this task drains the caches of all CPUs, online or not.
  */
 void mpool_fixed_put(struct mpool_fixed *fixed)
 {
@@ -555,7 +579,7 @@ struct mpool_fixed *__mpool_fixed_create(const char *name, size_t size,
 		return ERR_CAST(large);
 	fixed = mpool_fixed_setup(name, size, args, NULL, large, GFP_KERNEL,
 				  site);
-	/* The new pool is a user of the large pool itself now. */
+	/* The new pool is a user of the large pool itself now: drop that of this task. */
 	mpool_pool_unuse(&large->pool);
 	if (IS_ERR(fixed))
 		return fixed;
@@ -615,8 +639,9 @@ int mpool_fixed_set_reserve(struct mpool_fixed *fixed, unsigned int n,
 		return -ENOSPC;
 	}
 	/*
-	 * The places need no zone, and chunks get that of the large pool.  If there is no
-	 * memory, the call returns an error.
+	 * The memory for the places of the reserve needs no zone, and chunks get the zone
+	 * of the large pool.  __GFP_NOFAIL is not honoured: without memory this returns
+	 * an error.
 	 */
 	gfp &= ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_ZERO | __GFP_NOFAIL);
 	/* A mistyped number must not start the OOM killer. */
@@ -627,7 +652,7 @@ int mpool_fixed_set_reserve(struct mpool_fixed *fixed, unsigned int n,
 	err = mpool_reserve_set(reserve, n, gfp);
 	if (!err)
 		return 0;
-	/* Free objects may be in the caches of CPUs. */
+	/* Free objects may be in the caches of CPUs: drain them, and try again. */
 	mpool_fixed_drain(fixed);
 	return mpool_reserve_set(reserve, n, gfp);
 }
@@ -643,6 +668,7 @@ int mpool_fixed_reserve(struct mpool_fixed *pool, unsigned int n, gfp_t gfp)
 }
 EXPORT_SYMBOL_GPL(mpool_fixed_reserve);
 
+/* The function of a caller that walks the objects, as a visitor of a walk. */
 struct walk {
 	int (*fn)(void *obj, void *arg);
 	void *arg;
@@ -711,8 +737,8 @@ bool mpool_fixed_owns(struct mpool_fixed *pool, const void *p)
 EXPORT_SYMBOL_GPL(mpool_fixed_owns);
 
 /*
- * Refuses to clear or destroy a pool in its own callback.  Destroy would wait for the
- * callback to return.
+ * Refuses to clear or destroy a pool in its own callback, and prints that.  A destroy
+ * would wait until that callback has returned, for ever.
  */
 static bool fixed_refuse_inside(const struct mpool_fixed *fixed,
 				const char *what, unsigned long ip)
@@ -724,6 +750,11 @@ static bool fixed_refuse_inside(const struct mpool_fixed *fixed,
 	return true;
 }
 
+/*
+ * The pool is closed meanwhile: allocations fail, because an allocation by a destructor
+ * would keep the clear from coming to an end.  mpool_fixed_tune() turns the fast path of
+ * alloc off, so that it does not miss this, and on again.
+ */
 void mpool_fixed_clear(struct mpool_fixed *pool)
 {
 	if (mpool_fixed_check(pool) || !mpool_pool_may_sleep(pool->owner, "cleared") ||
@@ -743,8 +774,9 @@ size_t __mpool_fixed_destroy(struct mpool_fixed *pool)
 	size_t leaks;
 
 	/*
-	 * A call in a callback is refused before it claims the pool: otherwise another
-	 * task that destroys the pool would find it claimed.
+	 * A call in a callback is refused before it claims the pool.  If it claimed the
+	 * pool for a moment, another task that destroys the pool in this moment would be
+	 * refused, and the pool would stay.
 	 */
 	if (IS_ERR_OR_NULL(pool) || fixed_refuse_inside(pool, "destroyed", _RET_IP_) ||
 	    !mpool_pool_claim(&fixed_ops, pool, _RET_IP_))
