@@ -354,8 +354,8 @@ static void registered_dispose(struct mpool_pool *pool)
 }
 
 /*
- * Ends a pool after the report, or makes an orphan of it.  A pool that ends is removed from
- * the registry before the destructors run, so that no other task finds it then.
+ * Ends a pool after the report, or makes an orphan of it.  A pool that ends is removed
+ * from the registry before the destructors run, so that no other task finds it then.
  */
 static void registered_finish(struct mpool_pool *pool, bool keep)
 {

@@ -5,19 +5,21 @@
  * Structure: an allocation searches these places in this order, and stops at the first
  * one that has an object:
  *
- *	loaded magazine -> spare -> depot -> chunks -> new chunk -> reserve
+ *	loaded magazine -> spare -> depot -> chunks -> new chunk -> drain -> reserve
  *
- * The first place is the fast path, in object.h.  If the cache is in use, because the
- * allocation has interrupted an operation of the same CPU, objects come from the depot,
- * the chunks and the reserve, one at a time.
+ * The first place is the fast path, in object.h.  If no chunk can be made and the caller
+ * may sleep, a drain returns the objects in the caches of all CPUs to the chunks.  If the
+ * cache is in use, because the allocation has interrupted an operation of the same CPU,
+ * one object at a time comes from the depot, the chunks or the reserve.
  *
  * A free looks up the address, checks by the state that the object is live, and puts the
- * object into the loaded magazine.  A wrong free is detected before anything is written.
+ * object into the loaded magazine.  A wrong free is detected before anything is written;
+ * a double free by two CPUs in the same few cycles is detected later, see below.
  *
- * Invariant: an object was MPOOL_OBJ_CACHED before it is allocated, and is live from the
- * return of the allocation to its free.  A free is not atomic to other CPUs, see
- * mpool_obj_cache_at(): two CPUs may both free an object.  mpool_slot_claim() detects
- * that.
+ * Invariant: an object is MPOOL_OBJ_CACHED just before it is allocated, and live from the
+ * return of the allocation to its free.  The fast path of a free is atomic on its own CPU
+ * only, see mpool_obj_cache_at(), so two CPUs may both free an object at once.
+ * mpool_slot_claim() detects that when one of the two copies is allocated.
  *
  * Locking: none on the fast path, which has preemption off and enters the cache, see
  * mpool_cache_try().  The slow paths take the locks of the depot and the chunks, one at a
@@ -32,6 +34,7 @@
 
 /* --- free --- */
 
+/* Decides whether the fast path of alloc may use the caches. */
 static void tune_alloc(struct mpool_fixed *fixed)
 {
 	bool plain = !READ_ONCE(fixed->dead) && !READ_ONCE(fixed->closed) &&
@@ -41,9 +44,9 @@ static void tune_alloc(struct mpool_fixed *fixed)
 }
 
 /*
- * Decides whether the fast paths of alloc and of free may use the caches.  As long as
- * the reserve lacks an object, that of free may not: the reserve cannot get an object
- * out of a magazine.
+ * Decides whether the fast paths of alloc and of free may use the caches.  As long as the
+ * reserve lacks an object, the fast path of free may not: the next free has to fill the
+ * reserve, which cannot take objects out of magazines.
  */
 void mpool_fixed_tune(struct mpool_fixed *fixed)
 {
@@ -57,14 +60,16 @@ void mpool_fixed_tune(struct mpool_fixed *fixed)
 	tune_alloc(fixed);
 	WRITE_ONCE(fixed->free_cache, plain ? fixed->caches : &mpool_no_cache);
 	/*
-	 * Pairs with smp_mb() in take_reserve() and smp_store_mb() in mpool_fixed_kill():
-	 * the stores above come before the loads of room, dead and closed below.
+	 * The stores above come before the loads of room, dead and closed below.  Pairs
+	 * with smp_mb() in take_reserve() and smp_store_mb() in mpool_fixed_kill().
+	 * These store room or dead, and then free_cache: so either this CPU sees their
+	 * first store, or their store to free_cache comes after that of this CPU.
 	 */
 	smp_mb();
 	reserve = READ_ONCE(fixed->reserved);
 	if (reserve && mpool_reserve_lacks(reserve))
 		WRITE_ONCE(fixed->free_cache, &mpool_no_cache);
-	/* If the pool was killed, closed or opened meanwhile, the stores above are wrong. */
+	/* If the pool was killed, closed or opened meanwhile, those stores are wrong. */
 	tune_alloc(fixed);
 	if (READ_ONCE(fixed->dead))
 		WRITE_ONCE(fixed->free_cache, &mpool_no_cache);
@@ -84,10 +89,12 @@ static void give_slot(struct mpool_fixed *fixed, const struct mpool_slot *slot)
 	WRITE_ONCE(*slot->state, MPOOL_OBJ_CACHED);
 	if (reserve && mpool_reserve_put(reserve, slot))
 		return;
+	/* The reserve is complete, so the fast path may be possible again. */
 	if (fixed->free_cache != fixed->caches)
 		mpool_fixed_tune(fixed);
 	/*
-	 * An empty magazine, if one is needed, is allocated before the cache is entered.
+	 * mpool_cache_unload() may need an empty magazine.  It cannot allocate one,
+	 * because preemption is off there, so the depot gets one now.
 	 */
 	if (!fixed->dead && mpool_may_grow())
 		mpool_depot_supply(&fixed->depot, mpool_hint(fixed->chunks.nr_objs),
@@ -108,15 +115,16 @@ static void give_slot(struct mpool_fixed *fixed, const struct mpool_slot *slot)
 	mpool_chunks_reap_more(&fixed->chunks);
 }
 
+/* Reports a free that is refused; returns false.  Preemption is off; enables it. */
 static bool give_refused(struct mpool_fixed *fixed, const void *obj,
 			 enum mpool_bad_free why, unsigned long ip)
 {
 	struct mpool_pool *owner = fixed->owner;
 
 	/*
-	 * The caller may have no live object that keeps the pool from ending.  When
-	 * preemption is on again, the RCU read-side section keeps the pool until the free
-	 * is reported.
+	 * The pool may end at any time, because the caller may have no live object of it.
+	 * The RCU read-side section begins before preemption is on again, and keeps the
+	 * pool until the free is reported.
 	 */
 	rcu_read_lock();
 	preempt_enable();
@@ -125,7 +133,7 @@ static bool give_refused(struct mpool_fixed *fixed, const void *obj,
 	return false;
 }
 
-/* Frees an object that the caller has claimed: the state is MPOOL_OBJ_BUSY. */
+/* Frees an object that the caller has claimed: its state is MPOOL_OBJ_BUSY or _UNBORN. */
 void mpool_fixed_give_claimed(struct mpool_fixed *fixed,
 			      const struct mpool_slot *slot,
 			      enum mpool_give how)
@@ -137,9 +145,9 @@ void mpool_fixed_give_claimed(struct mpool_fixed *fixed,
 	mpool_large_wipe(fixed->chunks.large, slot->obj, fixed->chunks.size);
 	give_slot(fixed, slot);
 	/*
-	 * The count comes last: an orphan may be ended as soon as its last object is
-	 * counted, but not before this reader is over.  Pairs with synchronize_rcu() in
-	 * mpool_pool_orphan() and in sweep_fn().
+	 * The count comes last.  As soon as its last object is counted, a sweep may end
+	 * an orphan.  But it waits for this reader first, which still loads dead.  Pairs
+	 * with synchronize_rcu() in mpool_pool_orphan() and in sweep_fn().
 	 */
 	rcu_read_lock();
 	atomic64_inc(&fixed->slow_frees);
@@ -150,8 +158,9 @@ void mpool_fixed_give_claimed(struct mpool_fixed *fixed,
 }
 
 /*
- * Frees the object that begins at @obj in @chunk, in all cases; false if the free is
- * refused.  Preemption was turned off before the lookup of @chunk; this enables it.
+ * Frees the object that begins at @obj in @chunk, by the slow path, which serves all
+ * requests; false if the free is refused.  The caller has turned preemption off before
+ * the lookup of @chunk; this enables it.
  */
 bool mpool_give_slow(struct mpool_fixed *fixed, struct mpool_chunk *chunk,
 		     void *obj, enum mpool_give how, unsigned long ip)
@@ -160,6 +169,7 @@ bool mpool_give_slow(struct mpool_fixed *fixed, struct mpool_chunk *chunk,
 	const struct mpool_slot slot = { .obj = obj, .state = state };
 	u16 site = state ? READ_ONCE(*state) : MPOOL_OBJ_FREE;
 
+	/* MPOOL_OBJ_UNBORN is of the same kind. */
 	if (mpool_obj_is(site, MPOOL_OBJ_BUSY))
 		return give_refused(fixed, obj, site == MPOOL_OBJ_UNBORN ?
 				    MPOOL_BAD_FREE_UNBORN :
@@ -168,8 +178,8 @@ bool mpool_give_slow(struct mpool_fixed *fixed, struct mpool_chunk *chunk,
 	    (how == MPOOL_GIVE_FREE && fixed->internal))
 		return give_refused(fixed, obj, MPOOL_BAD_FREE_ADDRESS, ip);
 	/*
-	 * Of all CPUs that free the object here, one succeeds.  From then on that CPU has
-	 * the object, and the object pins its chunk, so preemption may be on.
+	 * If several CPUs free the object here, one succeeds.  It has the object from
+	 * then on.  An object that is not free keeps its chunk, so preemption may be on.
 	 */
 	if (cmpxchg(state, site, MPOOL_OBJ_BUSY) != site)
 		return give_refused(fixed, obj, MPOOL_BAD_FREE_TWICE, ip);
@@ -178,7 +188,11 @@ bool mpool_give_slow(struct mpool_fixed *fixed, struct mpool_chunk *chunk,
 	return true;
 }
 
-/* The caches that the fast path of a free may use. */
+/*
+ * The caches that the fast path of a free may use.  free_cache of a pool of internal
+ * objects is never its caches, so that a free by a caller is refused.  The pool above may
+ * use them.
+ */
 static __always_inline struct mpool_cache __percpu *
 give_caches(struct mpool_fixed *fixed, enum mpool_give how)
 {
@@ -205,8 +219,8 @@ bool mpool_fixed_give(struct mpool_chunk *chunk, void *obj,
 }
 
 /*
- * Frees an address that the fast path has refused, from the start.  Preemption is off;
- * enables it.
+ * Frees an address that the fast path has refused: begins anew, with the checks of the
+ * arguments.  Preemption is off; enables it.
  */
 static noinline void free_slow(struct mpool_fixed *pool, void *obj,
 			       unsigned long ip)
@@ -250,6 +264,7 @@ EXPORT_SYMBOL_GPL(__mpool_fixed_free);
 
 /* --- alloc --- */
 
+/* Reports that two CPUs have freed an object at once, found by mpool_slot_claim(). */
 static noinline void slot_twice(struct mpool_fixed *fixed,
 				const struct mpool_slot *slot)
 {
@@ -260,6 +275,7 @@ static noinline void slot_twice(struct mpool_fixed *fixed,
 
 /*
  * Allocates up to @n objects from the cache of this CPU; reloads the cache if necessary.
+ * Returns how many.
  */
 static unsigned int take_cached(struct mpool_fixed *fixed, unsigned int n,
 				void **objs, u32 site)
@@ -307,6 +323,7 @@ static bool take_single(struct mpool_fixed *fixed, struct mpool_slot *slot,
 	return false;
 }
 
+/* Allocates one object from the reserve of a pool or a class. */
 static bool take_reserve(struct mpool_fixed *fixed, struct mpool_slot *slot,
 			 u32 site)
 {
@@ -314,9 +331,10 @@ static bool take_reserve(struct mpool_fixed *fixed, struct mpool_slot *slot,
 
 	while (reserve && mpool_reserve_take(reserve, slot)) {
 		/*
-		 * The room of the reserve was raised before.  Pairs with smp_mb() in
+		 * mpool_reserve_take() has raised the room.  Pairs with smp_mb() in
 		 * mpool_fixed_tune(), which stores the caches to free_cache and then
-		 * loads the room: it sees this room, or else the store below comes last.
+		 * loads the room.  Either it sees this room and takes the caches away
+		 * again, or its store comes before the one below.
 		 */
 		smp_mb();
 		WRITE_ONCE(fixed->free_cache, &mpool_no_cache);
@@ -330,9 +348,10 @@ static bool take_reserve(struct mpool_fixed *fixed, struct mpool_slot *slot,
 }
 
 /*
- * Allocates an object from the reserve of the pool; for a class, from the reserves of
- * its own size and of larger sizes.  A larger object is cleared as a whole, because the
- * caller may use all of it.
+ * Allocates an object from the reserve of the pool; for a class, from the reserves of its
+ * own size and of larger sizes.  The object may be larger than those of @fixed.  It is
+ * cleared here, as a whole, if @gfp wants that: the caller of this function knows the
+ * size of @fixed only, but the user of the object may use all of it.
  */
 static bool take_reserves(struct mpool_fixed *fixed, struct mpool_slot *slot,
 			  gfp_t gfp, u32 site)
@@ -354,8 +373,8 @@ static bool take_reserves(struct mpool_fixed *fixed, struct mpool_slot *slot,
 }
 
 /*
- * Would an allocation on this CPU have to make a chunk?  If the cache is in use, by code
- * that this has interrupted, the answer is no.
+ * Would an allocation on this CPU have to make a chunk?  No if the cache is in use, by
+ * the code that was interrupted: that is not known then.
  */
 bool mpool_fixed_dry(struct mpool_fixed *fixed)
 {
@@ -387,8 +406,8 @@ void mpool_fixed_drain_cpu(void *arg)
 
 /*
  * Returns the free objects of all CPUs and of the depot to the chunks, and frees empty
- * chunks.  Sleeps, but waits for no work item: reclaim may depend on the allocation that
- * calls this, and the work item may wait for memory.
+ * chunks.  Sleeps, but waits for no work item: an allocation calls this, and a work item
+ * may wait for memory, which may only come when this allocation is over.
  */
 void mpool_fixed_drain(struct mpool_fixed *fixed)
 {
@@ -400,9 +419,10 @@ void mpool_fixed_drain(struct mpool_fixed *fixed)
 EXPORT_SYMBOL_IF_KUNIT(mpool_fixed_drain);
 
 /*
- * May a chunk be available later, if the caller waits?  Only if memory comes from the
- * system.  Not if the chunk is longer than the longest block of the page allocator, or
- * beyond the limit of the large pool, which is constant.
+ * May a chunk that cannot be made now be made later, so that the caller should wait?
+ * Only if memory comes from the system.  Never if the shortest chunk is longer than the
+ * longest block of the page allocator, or than the limit of the large pool, which is
+ * constant.
  */
 static bool waiting_helps(const struct mpool_fixed *fixed)
 {
@@ -417,8 +437,9 @@ static bool waiting_helps(const struct mpool_fixed *fixed)
 
 /*
  * May the caller wait for a chunk that is being made?  The task that makes it may be in
- * reclaim and wait for this task.  Or it is this task: its allocation has entered
- * reclaim, and reclaim has called the allocation here.
+ * reclaim, where it may wait for locks that the caller holds, if @gfp forbids I/O or file
+ * systems.  Or the task is the caller itself: its first allocation has entered reclaim,
+ * which has set PF_MEMALLOC, and reclaim has called the allocation here.
  */
 static bool may_wait_for_others(gfp_t gfp)
 {
@@ -429,7 +450,7 @@ static bool may_wait_for_others(gfp_t gfp)
 
 /*
  * Called when no object was found: makes a chunk, waits for one, or drains the caches.
- * True if the allocation should be tried again.
+ * True if the allocation should be tried again.  *@drained bounds this to one drain.
  */
 static bool take_more(struct mpool_fixed *fixed, gfp_t gfp, bool *drained)
 {
@@ -478,8 +499,8 @@ static noinline void *take_failed(struct mpool_fixed *fixed, gfp_t gfp, u32 site
 		return NULL;
 	}
 	/*
-	 * The allocation has found the chunks and the depot without free objects.  So the
-	 * free objects that are in no chunk are in the caches of CPUs, mostly of others.
+	 * The allocation has found no object in the depot.  So an object that is neither
+	 * live nor on a free list is in the cache of a CPU, mostly of another one.
 	 */
 	taken = count.live + mpool_hint(fixed->chunks.nr_free);
 	mpool_large_failed_cached(fixed->chunks.large, fixed->owner,
@@ -490,8 +511,8 @@ static noinline void *take_failed(struct mpool_fixed *fixed, gfp_t gfp, u32 site
 }
 
 /*
- * Refuses an allocation while all objects of the pool are being freed.  That would never
- * end if a destructor could allocate.
+ * Refuses an allocation while all objects of the pool are being freed.  If destructors
+ * could allocate, the pool might never become empty.
  */
 static noinline void *take_closed(struct mpool_fixed *fixed, gfp_t gfp,
 				  u32 site)
@@ -504,7 +525,7 @@ static noinline void *take_closed(struct mpool_fixed *fixed, gfp_t gfp,
 
 /*
  * Allocates an object from any place that has one; its state becomes @state.  The object
- * is not cleared.
+ * is not cleared, unless it is from a reserve.
  */
 static void *take_any(struct mpool_fixed *fixed, gfp_t gfp, u32 site,
 		      u16 state)
@@ -523,8 +544,8 @@ static void *take_any(struct mpool_fixed *fixed, gfp_t gfp, u32 site,
 			return slot.obj;
 	} while (take_more(fixed, gfp, &drained));
 	/*
-	 * Another task may have made a chunk while take_more() found that this one may
-	 * not.
+	 * Once more: another task may have made the last chunk that max_objects allows,
+	 * after this task has searched and before take_more() was refused.
 	 */
 	if (take_single(fixed, &slot, state) ||
 	    take_reserves(fixed, &slot, gfp, state))
@@ -533,8 +554,8 @@ static void *take_any(struct mpool_fixed *fixed, gfp_t gfp, u32 site,
 }
 
 /*
- * Clears an object, if the caller or the kernel wants that.  Not inlined, because the
- * functions of the fast paths are leaf functions.
+ * Clears an object, if @gfp or the kernel (init_on_alloc) wants that.  Not inlined: the
+ * functions of the fast paths stay leaf functions, which save no registers.
  */
 noinline void *mpool_take_clear(struct mpool_fixed *fixed, void *obj,
 				gfp_t gfp)
@@ -557,6 +578,7 @@ static void *take_constructed(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 		return NULL;
 	mpool_take_clear(fixed, slot.obj, gfp);
 	slot.state = mpool_obj_state_of(fixed, slot.obj);
+	/* Another copy of the object, which was freed twice, came back to the chunk. */
 	if (unlikely(!slot.state)) {
 		slot_twice(fixed, &slot);
 		return NULL;
@@ -583,6 +605,7 @@ void *mpool_take_slow(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 	return obj ? mpool_take_clear(fixed, obj, gfp) : NULL;
 }
 
+/* May the pool serve a request with these flags?  If not, prints the reason. */
 static bool gfp_odd_ok(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 {
 	const struct mpool_large *large = fixed->chunks.large;
@@ -606,7 +629,7 @@ void *mpool_take_odd(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 		      mpool_take_slow(fixed, gfp, site);
 }
 
-/* Allocates an object for a call site; for all of mpool. */
+/* Allocates an object for a call site.  For callers in other files of mpool. */
 void *mpool_fixed_take(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 {
 	return mpool_take_object(fixed, gfp, site);
@@ -634,6 +657,7 @@ void *mpool_fixed_alloc_at(struct mpool_fixed *pool, gfp_t gfp,
 }
 EXPORT_SYMBOL_GPL(mpool_fixed_alloc_at);
 
+/* mpool_fixed_alloc_at() for constant flags, none of which is in __MPOOL_GFP_ODD. */
 void *__mpool_fixed_alloc_at(struct mpool_fixed *pool, gfp_t gfp,
 			     struct mpool_site *site)
 {
@@ -651,8 +675,9 @@ EXPORT_SYMBOL_GPL(__mpool_fixed_alloc_at);
 #define BULK_BATCH	64
 
 /*
- * Allocates up to @n objects from the cache at once; none if each of them needs a check
- * of the flags, a constructor or the like.
+ * Allocates up to @n objects from the cache at once, and returns how many.  None if each
+ * of them needs the slow path: for a check of the flags, for a constructor, or because
+ * the pool may not use its caches.
  */
 static unsigned int take_batch(struct mpool_fixed *fixed, gfp_t gfp,
 			       unsigned int n, void **objs, u32 site)
@@ -710,7 +735,7 @@ EXPORT_SYMBOL_GPL(mpool_fixed_alloc_bulk_at);
 
 /*
  * Frees objects into the cache, from the first one on, until one needs the slow path.
- * Returns their number.
+ * Returns the number of those that were freed.
  */
 static unsigned int give_batch(struct mpool_fixed *fixed, unsigned int n,
 			       void **objs)
@@ -753,8 +778,8 @@ void __mpool_fixed_free_bulk(struct mpool_fixed *pool, unsigned int n,
 		return;
 	while (done < n) {
 		/*
-		 * Before the last free: the objects that are left keep the pool from
-		 * ending.
+		 * Now, and not after the last free: as long as an object of this caller
+		 * is live, the pool does not end.
 		 */
 		mpool_chunks_reap_more(&pool->chunks);
 		want = min(n - done, BULK_BATCH);
