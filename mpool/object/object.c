@@ -373,8 +373,8 @@ static bool take_reserves(struct mpool_fixed *fixed, struct mpool_slot *slot,
 }
 
 /*
- * Would an allocation on this CPU have to make a chunk?  No if the cache is in use, by
- * the code that was interrupted: that is not known then.
+ * Would an allocation on this CPU have to make a chunk?  If the cache is in use, by code
+ * that this has interrupted, its objects are not known, and the answer is no.
  */
 bool mpool_fixed_dry(struct mpool_fixed *fixed)
 {

@@ -2,29 +2,33 @@
 /*
  * The reserve: objects set aside for contexts that cannot wait for memory.
  *
- * Structure: places, each with an object or empty, and two counts.  An operation first
- * claims an object, or an empty place, by lowering a count.  Then it searches one, and
- * last it raises the other count:
+ * Structure: places, each of which has an object or is empty, and two counts: held
+ * objects and room, which are empty places.  An operation has three steps.  First it
+ * claims an object, or an empty place, by lowering a count.  Then it searches for one and
+ * changes it.  Last it raises the other count:
  *
  *	take: held - 1, a place is emptied, room + 1
  *	put:  room - 1, a place is filled, held + 1
  *
- * There is no lock, because an NMI could only try it: it would fail with objects in the
- * reserve if it interrupted the holder, and always without SMP.
+ * There is no lock, because an NMI could only try to take it.  It would fail, although
+ * the reserve has objects, whenever it has interrupted the holder, and always without
+ * SMP.
  *
- * Empty places are filled by a work item, which each take starts, and by frees.  A larger
- * size adds a block of places.  Blocks stay until the size is 0, so that no object moves.
+ * A free fills an empty place, and so does a work item, which each take requests.  A
+ * larger size adds a block of places.  Blocks stay until the size is 0, so that no object
+ * moves.  So after the size was lowered, there are more places than the target.
  *
  * Invariant, checked by mpool_reserve_verify():
  *	held + room + operations under way = target <= places.  An object is in one
  *	place at most, and its state is MPOOL_OBJ_CACHED.
  *	At any time there are at least as many objects as held and takes under way, and
- *	at least as many empty places as room and puts under way.
+ *	at least as many empty places as room and puts under way.  So each operation
+ *	finds its place.
  *
- * Locking: fill_mutex, one for each reserve, for target and blocks, and for the work item:
- * it is held while memory is waited for, which must not delay other pools.  Places change
- * by cmpxchg.  The task that frees the blocks has claimed all objects and all room before,
- * so that no operation is under way.
+ * Locking: fill_mutex protects target and blocks, and the work item holds it.  Each
+ * reserve has its own, because a holder may wait for memory, and must not delay other
+ * pools by that.  Places change by cmpxchg, without the mutex.  Before a task frees the
+ * blocks, it has claimed all objects and all room, so no other operation is under way.
  */
 #include <linux/kernel.h>
 #include <linux/mutex.h>
@@ -32,7 +36,10 @@
 
 #include "fixed.h"
 
-/* A place by its number; behind the last one comes the first one again. */
+/*
+ * A place by its number.  The numbers go through all blocks, and behind the last place
+ * comes the first one again.  So a search that goes on for ever meets each place.
+ */
 static void **reserve_place(const struct mpool_reserve *reserve, unsigned int i)
 {
 	struct mpool_reserve_block *block = reserve->blocks;
@@ -43,9 +50,13 @@ static void **reserve_place(const struct mpool_reserve *reserve, unsigned int i)
 }
 
 /*
- * Fills an empty place with @put, or empties a place if @put is NULL; returns the old
- * content.  The claim of the caller makes sure that there is such a place.  The search
- * begins at @i, the number of objects, where it ends at once if they are the first places.
+ * Fills an empty place with @put and returns NULL; or, if @put is NULL, empties a place
+ * and returns its object.  The claim of the caller makes sure that there is such a place.
+ * If other operations change places at the same time, the search goes on until it meets
+ * one.
+ *
+ * The search begins at @i, the number of claimable objects.  As long as the objects are
+ * in the first places, that is the first empty place, or the last place with an object.
  */
 static void *reserve_swap(struct mpool_reserve *reserve, unsigned int i, void *put)
 {
@@ -62,8 +73,9 @@ static void *reserve_swap(struct mpool_reserve *reserve, unsigned int i, void *p
 }
 
 /*
- * Looks up the state of an object of the reserve.  False if its chunk is gone: two CPUs
- * freed the object in the same few cycles, and the other copy went back to the chunk.
+ * Looks up the state of an object of the reserve: a place has only the object.  False if
+ * the chunk is gone.  That happens after a double free by two CPUs in the same few
+ * cycles: the other copy of the object went back to the chunk, which became empty.
  */
 static bool slot_find(const struct mpool_reserve *reserve, struct mpool_slot *slot)
 {
@@ -78,7 +90,7 @@ static bool slot_find(const struct mpool_reserve *reserve, struct mpool_slot *sl
 	return false;
 }
 
-/* Claims an object and takes one; NULL if there is none to claim. */
+/* The first two steps of a take; NULL if there is no object to claim. */
 static void *reserve_remove(struct mpool_reserve *reserve)
 {
 	int n = atomic_dec_if_positive(&reserve->held);
@@ -90,7 +102,10 @@ static void *reserve_remove(struct mpool_reserve *reserve)
 bool mpool_reserve_take(struct mpool_reserve *reserve, struct mpool_slot *slot)
 {
 	while ((slot->obj = reserve_remove(reserve))) {
-		/* After the place, by the cmpxchg(); pairs with the claim of a put. */
+		/*
+		 * The cmpxchg() orders this behind the store that emptied the place.  A
+		 * put that claims this room then finds an empty place.
+		 */
 		atomic_inc(&reserve->room);
 		mpool_kick(&reserve->kick);
 		if (!slot_find(reserve, slot))
@@ -102,19 +117,26 @@ bool mpool_reserve_take(struct mpool_reserve *reserve, struct mpool_slot *slot)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_reserve_take);
 
-/* Puts an object where one is missing; false if none is.  Any context. */
+/* Puts an object into the reserve; false if it lacks none.  Any context. */
 bool mpool_reserve_put(struct mpool_reserve *reserve,
 		       const struct mpool_slot *slot)
 {
 	if (atomic_dec_if_positive(&reserve->room) < 0)
 		return false;
 	reserve_swap(reserve, atomic_read(&reserve->held), slot->obj);
-	/* After the place, by the cmpxchg(); pairs with the claim of a take. */
+	/*
+	 * The cmpxchg() orders this behind the store that filled the place.  A take that
+	 * claims this object then finds one.
+	 */
 	atomic_inc(&reserve->held);
 	return true;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_reserve_put);
 
+/*
+ * Gets an object from the chunks, which grow if they have none.  If another CPU is making
+ * the last chunk that max_objects allows, waits for it.  Sleeps.
+ */
 static int slot_get(struct mpool_reserve *reserve, struct mpool_slot *slot,
 		    gfp_t gfp)
 {
@@ -131,8 +153,8 @@ static int slot_get(struct mpool_reserve *reserve, struct mpool_slot *slot,
 }
 
 /*
- * Adds the objects that are missing to @n at the time of the call.  Objects that are
- * taken meanwhile are not replaced: they might as well be taken afterwards.
+ * Fills the reserve up to @n objects.  Their number is read once, at the begin: an object
+ * that is taken meanwhile is not replaced here, just as one that is taken afterwards.
  */
 static int reserve_fill_locked(struct mpool_reserve *reserve, unsigned int n,
 			       gfp_t gfp)
@@ -146,13 +168,17 @@ static int reserve_fill_locked(struct mpool_reserve *reserve, unsigned int n,
 		err = slot_get(reserve, &slot, gfp);
 		if (err)
 			return err;
+		/* If frees have filled the reserve meanwhile, the object goes back. */
 		if (!mpool_reserve_put(reserve, &slot))
 			mpool_chunks_put(reserve->chunks, &slot, 1);
 	}
 	return 0;
 }
 
-/* If this fails, the next frees fill the places, or the next take tries it again. */
+/*
+ * The work item: fills the reserve.  If there is no memory, it gives up.  Then frees fill
+ * the places, or the next take requests the work item again.
+ */
 static void reserve_fn(struct work_struct *work)
 {
 	struct mpool_reserve *reserve = container_of(mpool_kick_of(work),
@@ -172,7 +198,7 @@ void mpool_reserve_init(struct mpool_reserve *reserve,
 	mpool_kick_init(&reserve->kick, reserve_fn);
 }
 
-/* Raises the target to @n, if that is more; the objects are missing at first. */
+/* Raises the target to @n, if that is more.  The new places are empty. */
 static int reserve_extend_locked(struct mpool_reserve *reserve, unsigned int n,
 				 gfp_t gfp)
 {
@@ -187,20 +213,27 @@ static int reserve_extend_locked(struct mpool_reserve *reserve, unsigned int n,
 		reserve->places = n;
 		while (*last)
 			last = &(*last)->next;
-		/* Pairs with the dependent reads of searches that are under way. */
+		/*
+		 * A search that is under way may walk into the new block.  Pairs with its
+		 * dependent loads: they see the block initialised.
+		 */
 		smp_store_release(last, block);
 	}
 	if (n <= reserve->target)
 		return 0;
-	/* After the first block; pairs with the claims, which are full barriers. */
+	/*
+	 * After the store of the first block.  Pairs with the claims, which are full
+	 * barriers: without a claim no operation loads reserve->blocks.
+	 */
 	atomic_fetch_add_release(n - reserve->target, &reserve->room);
 	WRITE_ONCE(reserve->target, n);
 	return 0;
 }
 
 /*
- * Claims an empty place for good, or else an object, which goes back to its chunk.  False
- * if operations under way have all of them; their tasks may be preempted.
+ * Claims an empty place for good; or else an object, which goes back to its chunk.  So
+ * the reserve has one less.  False if operations under way have claimed all of them.
+ * Their tasks may be preempted, so the caller has to sleep before it tries again.
  */
 static bool reserve_give_up(struct mpool_reserve *reserve)
 {
@@ -227,7 +260,10 @@ static void reserve_cut_locked(struct mpool_reserve *reserve, unsigned int n)
 			WRITE_ONCE(reserve->target, reserve->target - 1);
 		else
 			schedule_timeout_uninterruptible(1);
-	/* All objects and all room are claimed, so no operation is under way. */
+	/*
+	 * If the target is 0, this task has claimed all objects and all room.  So no
+	 * operation is under way, and none can begin.
+	 */
 	while (!n && reserve->blocks) {
 		block = reserve->blocks;
 		reserve->blocks = block->next;
@@ -256,8 +292,9 @@ bool mpool_reserve_gfp_ok(struct mpool_pool *owner,
 }
 
 /*
- * Sets the size of the reserve to @n objects, and fills it.  The size is lowered last;
- * after an error, it is lowered to the old size.
+ * Sets the size of the reserve to @n objects, and fills it.  First the target is raised,
+ * if @n is more, and last it is lowered, if @n is less.  After an error it is the old one
+ * again.
  */
 int mpool_reserve_set(struct mpool_reserve *reserve, unsigned int n, gfp_t gfp)
 {
@@ -274,7 +311,10 @@ int mpool_reserve_set(struct mpool_reserve *reserve, unsigned int n, gfp_t gfp)
 	return err;
 }
 
-/* Ends the reserve; no caller takes objects from it any more. */
+/*
+ * Ends the reserve; no caller takes objects from it any more.  The work item may still be
+ * queued: with a target of 0 it does nothing, but it must be done before the memory goes.
+ */
 void mpool_reserve_end(struct mpool_reserve *reserve)
 {
 	mpool_reserve_set(reserve, 0, GFP_KERNEL);
