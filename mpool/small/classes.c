@@ -2,42 +2,56 @@
 /*
  * Classes: the fixed pool that serves each size of a small pool.
  *
- * Structure: classes[] has a fixed pool for each size class, or NULL.  A load uses few of
- * the classes, and each costs a page, a descriptor and magazines.  So at first a class is
- * served by its fallback, the power of two that is not smaller, made at its first use;
- * beyond 8 KiB runs serve.  When a fallback is empty for a size and would have to grow, the
- * size gets a class of its own if it is most of the requests of the fallback; otherwise,
- * after a few times, it gets a step: one of eight classes of each doubling, which is the
- * fallback from then on.  Few objects thus lose memory to rounding.  A recorded load
- * (replay-fs) makes 27 classes, where it used 47 of 72 that were coarser and all there
- * from the first use.
+ * Structure: classes[] has for each size class the fixed pool that serves it, or NULL.  A
+ * load uses few of the size classes, and each fixed pool costs a page, a struct and
+ * magazines.  So a size is served by one of three fixed pools, from coarse to fine:
  *
- * Where no class can be made, in NMI context and the atomic contexts of PREEMPT_RT, the
- * next larger class that exists serves.  If there is none, a run serves requests with
- * __GFP_NOFAIL.
+ *	power of two	the first power of two that is not smaller, made at the first use
+ *			of a size that it serves; not for sizes beyond 8 KiB
+ *	step		one of eight sizes in each doubling
+ *	own class	for this size class only
  *
- * Invariant: a size is served by its class, its step or its power of two.
+ * The fixed pool that serves a size, if it is not its own class, is its fallback.  When a
+ * fallback is empty at a request and would have to grow, the size of the request may get
+ * a finer fixed pool instead.  If most of these requests are of this size, it gets its
+ * own class.  If not, its step is made the third time; from then on the step is
+ * the fallback of the sizes that round up to it.  So few objects lose memory to rounding.
+ * A recorded load (replay-fs) makes 27 fixed pools.  Before, there were 72 classes, which
+ * were coarser and all made at the first use of the pool, and this load used 47 of them.
  *
- * Locking: none.  classes[] changes by cmpxchg, from NULL to a power of two, to a step, to
- * the class itself, and never back.  The votes are hints: a lost update delays a class.
+ * For a size beyond 8 KiB, a run serves the first requests (small.c), then its own class.
+ *
+ * Where no class can be made, in NMI context, in the atomic contexts of PREEMPT_RT, or
+ * for lack of memory, the next larger class that exists stands in for one request.  If
+ * there is none, a run serves sizes beyond 8 KiB and requests with __GFP_NOFAIL, and
+ * other requests fail.
+ *
+ * Invariant: classes[] has for a size NULL, its power of two, its step or its own class.
+ *
+ * Locking: none.  classes[] changes by cmpxchg, from NULL to the power of two, to the
+ * step, to the own class; it may skip some of these, but it never goes back.  The votes
+ * are hints: if two CPUs change them at once, one change is lost, and a class comes
+ * later.
  */
 #include <linux/kernel.h>
 #include <linux/log2.h>
 
 #include "small.h"
 
-/* A size gets its own class if it has this many votes more than all others together. */
+/*
+ * A size gets its own class at a vote for it, if it has this many votes more than all
+ * others together before.
+ */
 #define CLASS_WANTED	1
 
-/* A step is made when its fallback was empty for it this many times. */
+/* A step is made when the fallback is empty for its sizes, after this many times. */
 #define CLASS_EMPTY	2
 
-/* A class is not made if it would save less than this part of the size. */
+/* An own class is not made if it would save less than 1/CLASS_GAIN of the size. */
 #define CLASS_GAIN	16
 
 /*
- * The fallback of a class: the power of two that is not smaller, or the class itself beyond
- * SMALL_BASE_MAX.
+ * The power of two that serves a class at first; beyond SMALL_BASE_MAX, the class itself.
  */
 unsigned int mpool_class_base(unsigned int class)
 {
@@ -48,7 +62,12 @@ unsigned int mpool_class_base(unsigned int class)
 					roundup_pow_of_two(size)));
 }
 
-/* Makes a class; it serves its sizes in place of @was. */
+/*
+ * Makes the fixed pool of a class, which then serves its sizes in place of @was.  If
+ * another CPU has replaced @was meanwhile, the new fixed pool is discarded, and the one
+ * of that CPU is returned.  NULL if there is no memory.  Context: where the page
+ * allocator may be called.
+ */
 struct mpool_fixed *mpool_class_make(struct mpool_small *small,
 				     unsigned int class,
 				     struct mpool_fixed *was, gfp_t gfp)
@@ -78,7 +97,12 @@ struct mpool_fixed *mpool_class_make(struct mpool_small *small,
 	return old;
 }
 
-/* The first use of a class: the fixed pool that serves it from now on, or NULL. */
+/*
+ * The first use of a class: returns the fixed pool that serves it.  That is its power of
+ * two, which is made if necessary, and which serves the class from now on.  If it cannot
+ * be made, the next larger class that exists serves this request only; NULL if there is
+ * none.
+ */
 struct mpool_fixed *mpool_class_first(struct mpool_small *small,
 				      unsigned int class, gfp_t gfp)
 {
@@ -94,7 +118,11 @@ struct mpool_fixed *mpool_class_first(struct mpool_small *small,
 	return fixed;
 }
 
-/* The step of a class: one of eight in each doubling, or the class itself. */
+/*
+ * The step of a class: its size is rounded up to one of eight sizes in each doubling.
+ * The sizes of steps are multiples of 8 at least, so up to 128 bytes it is the class
+ * itself.
+ */
 unsigned int mpool_class_step(unsigned int class)
 {
 	size_t size = mpool_small_class_size(class);
@@ -104,8 +132,10 @@ unsigned int mpool_class_step(unsigned int class)
 }
 
 /*
- * Is a class requested more often than all others of its fallback together?  The majority
- * vote of Boyer and Moore: one candidate, one count.
+ * Is a class requested more often than all others of its fallback together?  Only
+ * requests that find the fallback empty vote.  This is the majority vote of Boyer and
+ * Moore: it has one candidate and one count.  A vote for the candidate raises the count,
+ * any other vote lowers it; at 0 the class of the next vote is the candidate.
  */
 static bool class_elected(struct mpool_fixed *fallback, unsigned int class)
 {
@@ -128,8 +158,9 @@ static bool class_elected(struct mpool_fixed *fallback, unsigned int class)
 }
 
 /*
- * The step of a class that a power of two serves, if it exists or is due.  From then on it
- * is the fallback of all classes below it in the same eighth.
+ * The step of a class that @fallback serves, if the step exists or is due; NULL if not,
+ * or if the step is @fallback already.  Makes it the fallback of all classes that round
+ * up to it and that @fallback still serves.
  */
 static struct mpool_fixed *step_get(struct mpool_small *small,
 				    unsigned int class,
@@ -152,15 +183,16 @@ static struct mpool_fixed *step_get(struct mpool_small *small,
 		fixed = mpool_class_make(small, step, was, gfp);
 	if (!fixed || fixed == fallback)
 		return NULL;
+	/* A class that has another fixed pool by now keeps that. */
 	for (i = step; i-- && mpool_class_step(i) == step;)
 		cmpxchg(&small->classes[i], fallback, fixed);
 	return fixed;
 }
 
 /*
- * Called when the fallback of a class is empty; returns the fixed pool that serves the
- * class.  The request needs a new chunk in any case, so it may be the first chunk of a
- * new class.
+ * Called when the fallback of a class is empty; returns the fixed pool that serves this
+ * request.  The request needs a new chunk in any case, so that may as well be the first
+ * chunk of a new class.
  */
 struct mpool_fixed *mpool_class_refill(struct mpool_small *small,
 				       unsigned int class,
@@ -177,7 +209,10 @@ struct mpool_fixed *mpool_class_refill(struct mpool_small *small,
 	return fixed ?: fallback;
 }
 
-/* Makes the powers of two, for a pool that may be first used in any context. */
+/*
+ * Makes all powers of two, and enters them for each class up to SMALL_BASE_MAX.  For the
+ * global pool: its first allocation may be in a context where no class can be made.
+ */
 int mpool_small_make_classes(struct mpool_small *small)
 {
 	unsigned int i;

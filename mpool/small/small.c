@@ -3,24 +3,28 @@
  * Small pools: objects of any size.
  *
  * Structure: a size up to SMALL_MAX is rounded up to one of SMALL_CLASSES size classes:
- * multiples of 8 up to 512 bytes, then 64 steps for each doubling.  A class is a fixed
+ * multiples of 8 up to 512 bytes, then 64 sizes for each doubling.  A class is a fixed
  * pool.  A larger size is a run of pages of the large pool.  Both are charged to the
  * small pool, which is their owner.
  *
  *	1..8 9..16 ... 505..512 | 513..520 ... 1017..1024 | ... 16384 | runs
  *
- * Few of the classes exist; classes.c decides which class serves a size.
+ * A class is made when it is needed, so few of them exist; classes.c decides which of the
+ * existing classes serves a size.
  *
- * A reserve is the reserve of a power of two.  A class that is empty and must not grow
- * takes from the reserves of its own size and of larger sizes.
+ * Only classes of a power of two may have a reserve.  A class that is empty and cannot
+ * grow takes objects from the reserves of its own size and of larger sizes.
  *
- * The size of a class is a multiple of the largest power of two that divides any size in
- * it, and so is the size of its fallback class.  This is the alignment of kmalloc().
+ * Alignment is as that of kmalloc(): an object of a size that 2^n divides begins at a
+ * multiple of 2^n.  For that the size of its class must be divisible by 2^n, too.  This
+ * is true for the three classes that may serve it: its own, its step and its power of
+ * two.  But a larger class that stands in, where no class can be made, may have less
+ * alignment.
  *
  * Invariant, checked by mpool_small_verify():
- *	that of each class; a size is served by its class, its step or its power of
- *	two; an object of the pool is in the class of its size or a larger one, or a
- *	run; a class among backups[] has its size and a reserve.
+ *	that of each class; classes[] has for a size its own class, its step or its power
+ *	of two, or NULL; a class among backups[] has its size and a reserve.
+ * Not checked: an object is in a class that is as large as its size or larger, or a run.
  *
  * Locking: none of its own; classes[] is that of classes.c.
  */
@@ -35,6 +39,7 @@
 /* With fewer live runs than this, sizes beyond SMALL_BASE_MAX get no classes. */
 #define RUNS_FIRST	16
 
+/* Allocates a run for a size, aligned as by kmalloc(), and to a page at least. */
 static noinline void *take_run(struct mpool_small *small, size_t size,
 			       gfp_t gfp, u32 site)
 {
@@ -49,9 +54,9 @@ static noinline void *take_run(struct mpool_small *small, size_t size,
 }
 
 /*
- * Sizes beyond SMALL_BASE_MAX are served by runs as long as the pool has few live runs.
- * But if there is a reserve for such sizes, classes serve them: no run comes from a
- * reserve.
+ * Should a run serve this size, and no class be made for it?  Yes for a size beyond
+ * SMALL_BASE_MAX, as long as the pool has few live runs.  But if the largest power of two
+ * has a reserve, classes serve such sizes: a run cannot come from a reserve.
  */
 static bool runs_suffice(const struct mpool_small *small, size_t size)
 {
@@ -89,6 +94,7 @@ void *mpool_small_take(struct mpool_small *small, size_t size, gfp_t gfp,
 			return NULL;
 		}
 	}
+	/* If the fallback would have to grow, the size may get a class of its own. */
 	if (fixed->class != class && mpool_fixed_dry(fixed))
 		fixed = mpool_class_refill(small, class, fixed, gfp);
 	return mpool_fixed_take(fixed, gfp, id);
@@ -108,8 +114,8 @@ void *mpool_small_alloc_at(struct mpool_small *pool, size_t size, gfp_t gfp,
 EXPORT_SYMBOL_GPL(mpool_small_alloc_at);
 
 /*
- * Frees a run of @pool; if @pool is NULL, a run of any pool but a string pool.  Reports
- * any other value.
+ * Frees the run that begins at @p, if it belongs to @pool.  If @pool is NULL, it may
+ * belong to any pool but a string pool.  Reports any other address as a bad free.
  */
 noinline void mpool_free_run(struct mpool_pool *pool, const void *p, unsigned long ip)
 {
@@ -122,6 +128,7 @@ noinline void mpool_free_run(struct mpool_pool *pool, const void *p, unsigned lo
 	pg = mpool_large_lookup(p);
 	owner = pg ? mpool_page_owner(pg) : NULL;
 	if (owner && (pool ? owner == pool : owner->ops->kind != MPOOL_KIND_STRING)) {
+		/* If this fails, another caller has freed the run since the lookup. */
 		done = mpool_large_free_object(pg, owner);
 		why = MPOOL_BAD_FREE_TWICE;
 	}
@@ -154,7 +161,10 @@ void __mpool_small_free(struct mpool_small *pool, const void *p)
 }
 EXPORT_SYMBOL_GPL(__mpool_small_free);
 
-/* The small pool that a live object belongs to, or NULL.  Any value. */
+/*
+ * The small pool that a live object belongs to, or NULL.  @p may be any value.  The
+ * caller may use the pool as long as it owns the object.
+ */
 struct mpool_small *mpool_small_of(const void *p)
 {
 	struct mpool_small *small = NULL;
@@ -170,8 +180,9 @@ struct mpool_small *mpool_small_of(const void *p)
 }
 
 /*
- * resize_in_place() for an object of a class.  The caller has not claimed the object: if it
- * is freed meanwhile, by mistake, the chunk may be another pool's.  Preemption is off.
+ * resize_in_place() for an object of a class.  If the object is freed meanwhile, which is
+ * a mistake of the driver, the chunk may be gone, and a chunk of another pool in its
+ * place: so this checks the owner again.  Preemption is off, so @chunk stays.
  */
 static bool resize_object(struct mpool_small *pool, struct mpool_chunk *chunk,
 			  const void *p, size_t size, bool stay, u32 site)
@@ -182,16 +193,19 @@ static bool resize_object(struct mpool_small *pool, struct mpool_chunk *chunk,
 
 	if (!state || fixed->owner != &pool->pool || size > has)
 		return false;
+	/* It moves if that saves a quarter, and if another class would serve it. */
 	if (!stay && size <= has - has / 4 &&
 	    READ_ONCE(pool->classes[mpool_small_class(size)]) != fixed)
 		return false;
+	/* The object is of the call site of the realloc now. */
 	old = READ_ONCE(*state);
 	return mpool_obj_live(old) && cmpxchg(state, old, site) == old;
 }
 
 /*
  * Changes the size of a live object in place; false if the object has to move.  An object
- * that cannot be moved, in device memory, shrinks in place, however much that wastes.
+ * in device memory cannot be moved, because it cannot be copied.  So it always shrinks in
+ * place, even if that wastes much memory.
  */
 static bool resize_in_place(struct mpool_small *pool, const void *p,
 			    size_t size, u32 site)
@@ -226,19 +240,21 @@ static void *move(struct mpool_small *pool, const void *p, size_t had,
 	void *new;
 
 	/*
-	 * A class that is made now would not be killed as the classes of the pool were.
+	 * mpool_small_kill() has killed the classes of an orphan.  A class that is made
+	 * now would not be killed.
 	 */
 	if (READ_ONCE(pool->dead)) {
 		pr_warn_ratelimited("small pool \"%s\": it was destroyed, an object of it cannot be moved for %zu bytes\n",
 				    pool->pool.name, size);
 		return NULL;
 	}
-	/* With __GFP_ZERO all bytes are cleared; then the old bytes are copied. */
+	/* With __GFP_ZERO all bytes are cleared here; then the old bytes are copied. */
 	new = mpool_small_take(pool, size, gfp, site);
 	if (!new)
 		return NULL;
 	/*
-	 * After the allocation, which may have got the first device memory of the pool.
+	 * This is checked after the allocation, because the region may have been added
+	 * just before it, and @new may be the first device memory of the pool.
 	 */
 	if (!mpool_large_touchable(pool->large)) {
 		pr_warn_ratelimited("small pool \"%s\": device memory is never touched, an object cannot be moved for %zu bytes\n",
@@ -273,6 +289,7 @@ void *mpool_small_realloc_at(struct mpool_small *pool, const void *p,
 	if (!mpool_large_zero_ok(pool->large, &pool->pool, gfp))
 		return NULL;
 	if (resize_in_place(pool, p, size, mpool_site_id(site))) {
+		/* Clear the new bytes, if @gfp wants that, up to the usable size. */
 		if (size > found.size)
 			mpool_large_zero(pool->large, (void *)p, found.size,
 					 mpool_object_size(p), gfp);
@@ -289,9 +306,9 @@ bool mpool_small_owns(struct mpool_small *pool, const void *p)
 EXPORT_SYMBOL_GPL(mpool_small_owns);
 
 /*
- * The size is rounded up to a power of two, and the class of that size has the reserve.
- * From then on that class exists, so a smaller size is never served by a larger class
- * than that one, and can be served by its reserve.
+ * The size is rounded up to a power of two, and the class of that size gets the reserve.
+ * Any smaller size can be served by this reserve.  Since that class exists from now on,
+ * no class that serves a smaller size is larger, and so too large for the reserve.
  */
 int mpool_small_reserve(struct mpool_small *pool, size_t size, unsigned int n,
 			gfp_t gfp)
@@ -325,16 +342,17 @@ EXPORT_SYMBOL_GPL(mpool_small_reserve);
 
 /* --- the whole pool --- */
 
+/* The sums over the classes, and the runs; approximate, as mpool_fixed_count(). */
 void mpool_small_count(struct mpool_pool *pool, struct mpool_count *count)
 {
-	/* All pages of a run are usable. */
+	/* The pages that are in no chunk are those of the live runs: all are usable. */
 	long pages = atomic_long_read(&pool->pages);
 	struct mpool_small *small = to_small(pool);
 	struct mpool_fixed *fixed;
 	struct mpool_count one;
 	unsigned int i;
 
-	/* Frees first: an object that is freed meanwhile was allocated before. */
+	/* The stats of a small pool count its runs.  Frees first, as in sum_caches(). */
 	*count = (struct mpool_count){
 		.frees = mpool_stat_read(&pool->stats, MPOOL_STAT_FREE),
 	};
@@ -369,7 +387,7 @@ int mpool_small_walk(struct mpool_pool *pool, mpool_visit_fn fn, void *arg)
 	return mpool_large_walk_owner(small->large, pool, fn, arg);
 }
 
-/* Frees the live objects, or only those that @mod's sites allocated. */
+/* Frees the live objects; if @mod is not NULL, only those that its sites allocated. */
 static size_t small_reclaim(struct mpool_pool *pool, const struct module *mod)
 {
 	struct mpool_small *small = to_small(pool);
@@ -382,7 +400,7 @@ static size_t small_reclaim(struct mpool_pool *pool, const struct module *mod)
 	return count + mpool_large_drop_owner(small->large, pool, mod);
 }
 
-/* An orphan, a pool that ended with live objects, accepts frees only. */
+/* Turns off everything but frees, for a pool that ends or becomes an orphan. */
 void mpool_small_kill(struct mpool_small *small)
 {
 	struct mpool_fixed *fixed;
@@ -401,11 +419,12 @@ void mpool_small_put(struct mpool_small *small)
 
 	mpool_small_for_each(small, i, fixed)
 		mpool_fixed_put(fixed);
+	/* If runs are still live, the large pool becomes their owner. */
 	if (mpool_stat_read(&small->pool.stats, MPOOL_STAT_ALLOC) !=
 	    mpool_stat_read(&small->pool.stats, MPOOL_STAT_FREE))
 		mpool_large_adopt(small->large, &small->pool);
 	mpool_pool_unuse(&small->large->pool);
-	/* A lookup that has found a class may still access its owner. */
+	/* A lookup that has found an object of a class may still access the pool. */
 	synchronize_rcu();
 	kfree(small);
 }
@@ -466,7 +485,10 @@ static void small_finish(struct mpool_pool *pool, bool keep)
 {
 	struct mpool_small *small = to_small(pool);
 
-	/* The global pool serves all modules, not only the one that created it. */
+	/*
+	 * Only the global pool has a user.  It serves all modules, so the unload of the
+	 * module that created it does not end it.
+	 */
 	if (atomic_read(&pool->users))
 		return;
 	mpool_small_kill(small);
@@ -491,7 +513,10 @@ static const struct mpool_pool_ops small_ops = {
 	.dispose = small_dispose,
 };
 
-/* A pool not registered yet, in @bytes: its own, or those of a string pool around it. */
+/*
+ * Creates a pool that is not registered yet, at the begin of @bytes of memory.  A string
+ * pool begins with a small pool, and passes its own size.
+ */
 struct mpool_small *mpool_small_setup(const char *name,
 				      const struct mpool_small_args *args,
 				      const struct mpool_pool_ops *ops,
@@ -545,6 +570,7 @@ struct mpool_small *__mpool_small_create(const char *name,
 }
 EXPORT_SYMBOL_GPL(__mpool_small_create);
 
+/* A small pool has no destructors, so it need not be closed as a fixed pool. */
 void mpool_small_clear(struct mpool_small *pool)
 {
 	struct mpool_fixed *fixed;
@@ -571,6 +597,7 @@ size_t __mpool_small_destroy(struct mpool_small *pool)
 	if (IS_ERR_OR_NULL(pool) ||
 	    !mpool_pool_claim(&small_ops, pool, _RET_IP_))
 		return 0;
+	/* After the claim: mpool_pool_use() adds no user to a claimed pool. */
 	if (atomic_read(&pool->pool.users)) {
 		pr_err_ratelimited("small pool \"%s\" is not destroyed: it is the global pool; called from %pS\n",
 				   pool->pool.name, (void *)_RET_IP_);
