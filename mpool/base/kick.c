@@ -82,10 +82,10 @@ void mpool_kick_sync(struct mpool_kick *kick)
 	if (!READ_ONCE(kick->used))
 		return;
 	/*
-	 * The work may request itself.  If the irq_work counts in n, irq_work_sync() waits
-	 * until it has queued the work item, and flush_work() until that work is done.  If
-	 * the work requested itself before its end, the irq_work is busy here, or has
-	 * counted since n was read.
+	 * The work may request itself.  If the irq_work counts in n, irq_work_sync()
+	 * waits until it has queued the work item, and flush_work() until that work is
+	 * done.  If the work requested itself before its end, the irq_work is busy here,
+	 * or has counted since n was read.
 	 */
 	do {
 		n = atomic_read(&kick->queued);

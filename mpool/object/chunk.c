@@ -300,8 +300,8 @@ void mpool_chunks_put_late(struct mpool_chunks *chunks,
 	if (likely(chunk && chunk->at.fixed == chunks->fixed)) {
 		WRITE_ONCE(*slot->state, MPOOL_OBJ_LATE);
 		/*
-		 * After the state.  Pairs with xchg() in mpool_chunks_collect(), which then
-		 * finds the state.
+		 * After the state.  Pairs with xchg() in mpool_chunks_collect(), which
+		 * then finds the state.
 		 */
 		smp_store_release(&chunk->late, true);
 	} else {

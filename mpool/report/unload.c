@@ -2,17 +2,23 @@
 /*
  * Unload: the end of a module that uses mpool, and of mpool itself.
  *
- * Structure: when a module goes, or its init failed, a report of its live objects and of
- * its pools; then the pools are ended, the callbacks in its text are dropped, and its
- * objects in pools of others are freed if those pools say so.  When mpool goes, a report
- * of all that is left.
+ * Structure: the notifier of owner.c calls mpool_unload_module() when a module is
+ * unloaded or its init function has failed.  It reports the live objects of the module
+ * and its pools.  Then it ends these pools, and drops the callbacks in other pools that
+ * are code of the module.  Last it frees objects of the module in pools of others, if the
+ * policy of those pools is to reclaim.  When mpool itself is unloaded,
+ * mpool_unload_self() reports all objects that are left.
  *
- * Invariant: after mpool_unload_module() nothing in mpool leads to the module.  An object
- * is reported as leaked by the end of its pool or of its module, whichever comes first,
- * and once more when mpool goes.
+ * Invariant: after mpool_owner_going() nothing in mpool leads to the module: no pool and
+ * no callback after the functions here, and no call site after mpool_site_module_gone().
+ * An object is reported as leaked by the end of its pool or of its module, whichever
+ * comes first.  If the module ends first and the object is kept in a pool of another
+ * module, the end of that pool reports it again.  The unload of mpool reports it once
+ * more.
  *
- * Locking: registry_mutex for the list of pools; a pin of a pool while it is worked on,
- * without a lock, because callbacks may create and destroy pools.
+ * Locking: registry_mutex for the list of pools.  While callbacks may run, no lock is
+ * held, because callbacks may create and destroy pools: the pool that is worked on is
+ * pinned.
  */
 #include <linux/kernel.h>
 #include <linux/module.h>
@@ -22,11 +28,16 @@
 #include "site.h"
 #include "unload.h"
 
+/* Has the module created this pool, and no task destroyed it?  Under registry_mutex. */
 static bool unload_owns(const struct mpool_pool *pool, const struct module *mod)
 {
 	return !pool->orphan && !pool->ending && pool->module == mod;
 }
 
+/*
+ * Writes the report: the live objects of the module in all pools, and its pools.  Sets
+ * *@panics if a pool with such objects has that policy.
+ */
 static void unload_text(struct mpool_out *out, struct module *mod,
 			struct mpool_sums *sums, bool *panics)
 {
@@ -62,14 +73,17 @@ static void unload_text(struct mpool_out *out, struct module *mod,
 	mpool_registry_unlock();
 }
 
-/* Claims a pool, if the module owns it and it must be ended in this pass. */
+/*
+ * Claims a pool, if it is the module's and is to be ended in this pass.  Returns whether
+ * it has.
+ */
 static bool unload_claim(struct mpool_pool *pool, const struct module *mod,
 			 bool large)
 {
 	bool is_large = pool->ops->kind == MPOOL_KIND_LARGE, mine;
 
 	mpool_registry_lock();
-	/* The global pool stays. */
+	/* A pool that is no large pool, but has a user, is the global pool: it stays. */
 	mine = is_large == large && unload_owns(pool, mod) &&
 	       (large || !atomic_read(&pool->users));
 	if (mine)
@@ -79,9 +93,12 @@ static bool unload_claim(struct mpool_pool *pool, const struct module *mod,
 }
 
 /*
- * Ends the large pools of a module, or the others, which take memory from them, in one pass
- * over the list.  The end of a pool waits for its pins, so the next pool is pinned before
- * this one ends.  No callback runs in the end, so that none can wait for that pin.
+ * Ends the large pools of a module; or its other pools, which take memory from large
+ * pools and so must end first.  This is one pass over the list.  The end of a pool waits
+ * until the pool is not pinned, and the pass cannot go on from a pool that has ended.  So
+ * the next pool is pinned before this one ends.  That must not lead to a deadlock: a
+ * callback that destroys the next pool would wait for that pin.  So the callbacks of this
+ * pool are dropped before, and none runs in its end.
  */
 static void unload_finish(struct module *mod, bool large)
 {
@@ -102,9 +119,11 @@ static void unload_finish(struct module *mod, bool large)
 }
 
 /*
- * Drops the callbacks that are code of the module, in all pools; and all callbacks of a
- * pool of the module that another task is ending at this moment.  Callbacks may create
- * and destroy pools: one pool at a time, pinned, without a lock.
+ * Drops the callbacks that are code of the module, in all pools.  A pool of the module
+ * may still be there, because another task is ending it at this moment: it loses all its
+ * callbacks.  drop_callbacks() waits until a callback that runs has returned, and
+ * callbacks may create and destroy pools.  So this pins one pool at a time, and holds no
+ * lock.
  */
 static void unload_callbacks(struct module *mod)
 {
@@ -121,8 +140,8 @@ static void unload_callbacks(struct module *mod)
 }
 
 /*
- * Frees the objects of the module in pools of others.  Destructors may create and destroy
- * pools, too.
+ * Frees the objects of the module in pools of others whose policy is to reclaim.  Pins
+ * one pool at a time, as unload_callbacks(), because destructors run.
  */
 static void unload_reclaim(struct module *mod)
 {
@@ -134,7 +153,11 @@ static void unload_reclaim(struct module *mod)
 			pool->ops->reclaim(pool, mod);
 }
 
-/* A pool that stays must not look like a pool of the next module at this address. */
+/*
+ * Some pools of the module stay: orphans and the global pool.  Their pointer to the
+ * module is cleared, because the struct module of a later module may be at the same
+ * address.
+ */
 static void unload_forget(const struct module *mod)
 {
 	struct list_head *pools = mpool_registry_lock();
@@ -161,8 +184,8 @@ static bool unload_concerns(const struct module *mod)
 }
 
 /*
- * A module goes, or its init failed.  Its text is still there; after this nothing in
- * mpool leads to it.
+ * A module is unloaded, or its init function has failed.  Its text is still there.  After
+ * this no pool and no callback leads to it.
  */
 void mpool_unload_module(struct module *mod)
 {
@@ -171,6 +194,7 @@ void mpool_unload_module(struct module *mod)
 	bool panics = false;
 	size_t i;
 
+	/* A callback in a pool of others needs neither a call site nor a pool. */
 	if (!unload_concerns(mod)) {
 		unload_callbacks(mod);
 		return;
@@ -178,6 +202,10 @@ void mpool_unload_module(struct module *mod)
 	mpool_leaks_begin(&out);
 	unload_text(&out, mod, &sums, &panics);
 	mpool_leaks_end(&out);
+	/*
+	 * Objects that outlive the module keep their call sites.  If the module is loaded
+	 * again, its objects must not be counted together with these.
+	 */
 	for (i = 0; i < sums.n; i++)
 		if (sums.rows[i].site != MPOOL_SITE_UNKNOWN)
 			mpool_site_retire(sums.rows[i].site);
@@ -192,7 +220,10 @@ void mpool_unload_module(struct module *mod)
 	unload_forget(mod);
 }
 
-/* mpool itself goes: a report of the objects that stay live for ever. */
+/*
+ * mpool itself is unloaded: reports the live objects of all pools.  mpool_registry_exit()
+ * then ends the pools, but leaves the memory of these objects as it is, until reboot.
+ */
 void mpool_unload_self(void)
 {
 	struct mpool_sums sums = { 0 };

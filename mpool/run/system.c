@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * System mode: arenas from the page allocator.
+ * System memory: the arenas of large pools that take their memory from the kernel.
  *
  * Structure: an arena is one block of the page allocator.  split_page() makes each of its
- * pages an order-0 page with a count of its own, and mpool has MPOOL_PAGE_REFS references
- * to each (see refs.c).  So a driver may take references to any page, and a page that a
- * driver frees by mistake stays in the arena.
+ * pages an order-0 page with a reference count of its own, and mpool has MPOOL_PAGE_REFS
+ * references to each (see refs.c).  So a driver may take references to any page.  And if
+ * a driver frees a page by mistake, by put_page() or kfree(), the page stays in the
+ * arena.
  *
- * Requests below OWN_BLOCK_PAGES share arenas.  The order of a shared arena grows with
- * the pool, from ARENA_MIN_ORDER to ARENA_MAX_ORDER: a pool with few objects stays small,
- * and a large pool seldom calls the page allocator.  If the system is fragmented, the
- * order is smaller, down to the least that the request needs.
+ * Requests of less than OWN_BLOCK_PAGES share arenas.  The more pages a pool has, the
+ * larger is the order of its next shared arena, from ARENA_MIN_ORDER to ARENA_MAX_ORDER.
+ * So a pool with few objects takes little memory, and a pool with many seldom calls the
+ * page allocator.  If memory is fragmented, the order is smaller, down to the least that
+ * the request needs.
  *
- * A longer request gets a block of its own.  The pages behind the request are freed at
- * once: 2.1 MiB take 538 pages, not the 1024 of the block.
+ * A longer request gets a block of its own, of the next power of two.  The pages of the
+ * block behind the request are freed at once: 2.1 MiB take 538 pages, not the 1024 of the
+ * block.
  *
- * A pool that was created with MPOOL_LARGE_VIRT has vmalloc() arenas as well, for
+ * A pool that was created with MPOOL_LARGE_VIRT has vmalloc() arenas as well.  They serve
  * requests for which the page allocator has no block.
  *
  * Invariant: every page of an arena is an order-0 page.  Until it leaves the arena, mpool
@@ -35,29 +38,38 @@
 #include "nested.h"
 #include "refs.h"
 
-/* Numbers of bytes, whatever the size of a page is. */
+/* These are set in bytes, so that they are the same for all sizes of a page. */
 #define ARENA_MIN_ORDER		get_order(SZ_64K)
 #define ARENA_MAX_ORDER		get_order(SZ_2M)
 #define OWN_BLOCK_PAGES		(SZ_256K >> PAGE_SHIFT)
 
-/* A new arena has at most 1/ARENA_SHARE of the pages of its pool, or ARENA_MIN_ORDER. */
+/*
+ * A new shared arena has at most 1/ARENA_SHARE of the pages of its pool, but at least
+ * ARENA_MIN_ORDER.
+ */
 #define ARENA_SHARE		64
 
+/* The order of the next shared arena, if memory is not fragmented. */
 static unsigned int arena_order(const struct mpool_large *large)
 {
+	/* | 1 because ilog2(0) is undefined. */
 	unsigned long pages = mpool_large_nr_pages(large) / ARENA_SHARE | 1;
 
 	return clamp_t(unsigned int, ilog2(pages), ARENA_MIN_ORDER,
 		       min(ARENA_MAX_ORDER, MAX_PAGE_ORDER));
 }
 
-/* A block of @npages pages with mpool's references.  The pages behind them are freed. */
+/*
+ * Allocates a block, and keeps its first @npages pages, with the references of mpool.
+ * The other pages are freed.
+ */
 static struct page *block_alloc(int nid, unsigned int order, u32 npages,
 				gfp_t gfp)
 {
 	struct page *page;
 	u32 i;
 
+	/* split_page() does not take a compound page. */
 	gfp &= ~__GFP_COMP;
 	/* Without a node, the memory policy of the task chooses one. */
 	page = nid == NUMA_NO_NODE ? alloc_pages(gfp, order) :
@@ -73,8 +85,9 @@ static struct page *block_alloc(int nid, unsigned int order, u32 npages,
 }
 
 /*
- * The largest block from order *@order down to @least; sets *@order to the order of the
- * block.  The orders above @least are only tried, without reclaim.
+ * Allocates the largest block that is available, of an order from *@order down to @least;
+ * sets *@order to its order.  Orders above @least must not cost more than a try: without
+ * reclaim, and without the reserves of the system.
  */
 static struct page *block_shared(int nid, unsigned int *order,
 				 unsigned int least, gfp_t gfp)
@@ -90,10 +103,11 @@ static struct page *block_shared(int nid, unsigned int *order,
 }
 
 /*
- * Takes all references to a page, if mpool has the only ones, and if the page is as it
- * was when it came.  A poisoned page, or a page with the private or mapping field of a
- * driver, is refused: the page allocator has to look at that page itself.  After this, no
- * CPU can get a reference to the page, not even by its page frame number.
+ * Sets the count of a page to 0, if mpool has the only references; false if not.  After
+ * that no CPU can get a reference to the page, not even one that searches by page frame
+ * number.  A page that is poisoned, or in which a driver has set the private or mapping
+ * field, is refused: such a page must be freed as a page of its own, so that the page
+ * allocator checks it.
  */
 static bool page_freeze(struct page *page)
 {
@@ -102,8 +116,9 @@ static bool page_freeze(struct page *page)
 }
 
 /*
- * Frees a block in one piece; false if mpool has not the only references to all of its
- * pages.  For 512 pages this is 9000 instructions, and 150,000 page by page.
+ * Frees a block in one piece.  If page_freeze() refuses one of its pages, undoes all and
+ * returns false.  For 512 pages this takes 9,000 instructions; page by page it is
+ * 150,000.
  */
 static bool block_join(struct page *page, unsigned int order)
 {
@@ -113,6 +128,7 @@ static bool block_join(struct page *page, unsigned int order)
 		if (!page_freeze(page + i))
 			break;
 	if (i == n) {
+		/* As a block of alloc_pages(): only its first page has a count. */
 		set_page_count(page, 1);
 		__free_pages(page, order);
 		return true;
@@ -131,6 +147,7 @@ static void block_free(struct page *page, u32 npages)
 	}
 }
 
+/* Makes the descriptor of an arena, and enters its pages in the page map. */
 static struct mpool_arena *system_describe(struct mpool_large *large,
 					   unsigned long base, u32 npages,
 					   int nid, gfp_t gfp)
@@ -152,14 +169,17 @@ static struct mpool_arena *system_describe(struct mpool_large *large,
 	return arena;
 }
 
-/* The first bytes of a vmalloc() arena that is no longer in use: for kvfree_rcu(). */
+/*
+ * kvfree_rcu() needs an rcu_head in the memory that it frees.  In a vmalloc() arena that
+ * ends it is in the first bytes of the pages: no run uses them any more.
+ */
 struct virt_end {
 	struct rcu_head rcu;
 };
 
 /*
- * An arena that is contiguous in virtual addresses only.  Sleeps; NULL where the caller
- * may not sleep.
+ * Makes an arena of vmalloc(), whose pages are contiguous in virtual addresses only.
+ * NULL if the caller may not sleep, or if there is no memory.
  */
 static struct mpool_arena *virt_grow(struct mpool_large *large, u32 npages,
 				     unsigned long align, gfp_t gfp)
@@ -168,14 +188,17 @@ static struct mpool_arena *virt_grow(struct mpool_large *large, u32 npages,
 	struct mpool_arena *arena;
 	void *base;
 
-	/* vmalloc() takes no alignment; the engine finds an aligned run in more pages. */
+	/*
+	 * vmalloc() takes no alignment.  With so many more pages, the arena has an
+	 * aligned run of @npages wherever it begins; the engine finds it.
+	 */
 	if (align > PAGE_SIZE)
 		pages += (align >> PAGE_SHIFT) - 1;
 	/* vmalloc() may sleep, and it does not promise a node. */
 	if (pages > RUNS_MAX_PAGES || !gfpflags_allow_blocking(gfp) ||
 	    irqs_disabled() || in_interrupt() || (gfp & __GFP_THISNODE))
 		return NULL;
-	/* The flags of the caller say how hard to try.  vmalloc() takes no zone flags. */
+	/* vmalloc() gets only flags that say how hard it may try, and __GFP_ACCOUNT. */
 	gfp = (gfp | large->zone) & (GFP_KERNEL_ACCOUNT | __GFP_NOWARN |
 				     __GFP_NORETRY | __GFP_RETRY_MAYFAIL);
 	base = __vmalloc(pages << PAGE_SHIFT, gfp | __GFP_NOWARN);
@@ -191,6 +214,11 @@ static struct mpool_arena *virt_grow(struct mpool_large *large, u32 npages,
 	return arena;
 }
 
+/*
+ * Makes an arena that has an aligned run of @npages: a shared arena, or one of its own
+ * for a long request.  A block of the page allocator is aligned to its size, so its order
+ * is at least that of @align.
+ */
 static struct mpool_arena *system_grow(struct mpool_large *large, u32 npages,
 				       unsigned long align, gfp_t gfp)
 {
@@ -212,7 +240,7 @@ static struct mpool_arena *system_grow(struct mpool_large *large, u32 npages,
 	 */
 	if (least > 1 || !gfpflags_allow_blocking(gfp))
 		gfp &= ~__GFP_NOFAIL;
-	/* If a block of two or more pages fails, vmalloc() is tried next. */
+	/* vmalloc() is tried next, so do not try hard for a block of several pages. */
 	if (large->virt && least)
 		gfp |= __GFP_NORETRY | __GFP_NOWARN;
 	if (npages >= OWN_BLOCK_PAGES)
@@ -234,10 +262,10 @@ static struct mpool_arena *system_grow(struct mpool_large *large, u32 npages,
 	}
 	arena->mem = page;
 	/*
-	 * A block is freed in one piece only if none of its pages was freed before.  Nor
-	 * is it if memory cgroups or allocation profiling know of the block: split_page()
-	 * gives each page a share of that state, and __free_pages() would settle the
-	 * share of the first page only.
+	 * May the block be freed in one piece later?  Not if some of its pages were freed
+	 * above.  And not if memory cgroups or allocation profiling account for it:
+	 * split_page() gives each page a part of that accounting, and __free_pages() of
+	 * the block would undo the part of the first page only.
 	 */
 	arena->whole = !split && !(gfp & __GFP_ACCOUNT) &&
 		       !IS_ENABLED(CONFIG_MEM_ALLOC_PROFILING);
@@ -246,6 +274,7 @@ static struct mpool_arena *system_grow(struct mpool_large *large, u32 npages,
 	return arena;
 }
 
+/* Gives the pages of an arena back to the kernel.  No run of it is in use. */
 static void system_release(struct mpool_arena *arena)
 {
 	/* vfree() may sleep, and this may be a free in atomic context. */
@@ -253,7 +282,7 @@ static void system_release(struct mpool_arena *arena)
 		kvfree_rcu((struct virt_end *)arena->base, rcu);
 		return;
 	}
-	/* The pages left one by one: mpool_refs_drain(). */
+	/* An arena with holes: mpool_refs_drain() has freed its pages run by run. */
 	if (arena->gone)
 		return;
 	mpool_account_reclaimed(arena->npages);
@@ -282,7 +311,7 @@ static const char *system_check(const struct mpool_large_args *args)
 
 	if (args->flags & ~(MPOOL_LARGE_VIRT | MPOOL_LARGE_NODE))
 		return "flags are unknown";
-	/* GFP_ZONE_BAD has this combination: the page allocator would take any zone. */
+	/* This combination is in GFP_ZONE_BAD: the page allocator would take any zone. */
 	if (zones == (__GFP_DMA | __GFP_DMA32))
 		return "gfp has GFP_DMA and GFP_DMA32, no zone is both";
 	if (virt && zones)
@@ -307,9 +336,9 @@ struct mpool_large *__mpool_large_create(const char *name,
 	if (!args)
 		args = &none;
 	/*
-	 * If the pool "shared" has reserved memory, a pool takes its memory there.
-	 * Reserved memory has no zones and no nodes, and no memory cgroup accounts for
-	 * it: a pool that asks for these has memory of the page allocator.
+	 * If the pool "shared" has reserved memory, the new pool takes its memory there.
+	 * But reserved memory has no zones and no nodes, and no memory cgroup accounts
+	 * for it.  A pool that asks for one of these gets memory of the page allocator.
 	 */
 	if (mpool_large_shared && !mpool_large_shared->feed->system &&
 	    !args->gfp && !(args->flags & MPOOL_LARGE_NODE))
@@ -341,6 +370,7 @@ struct mpool_large *__mpool_large_create(const char *name,
 }
 EXPORT_SYMBOL_GPL(__mpool_large_create);
 
+/* Creates the pool "shared", for the pools that are created without a large pool. */
 int mpool_large_init(void)
 {
 	/* With reserved memory, mpool_reserved_init() has created the pool already. */

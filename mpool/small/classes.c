@@ -168,8 +168,8 @@ static struct mpool_fixed *step_get(struct mpool_small *small,
 {
 	unsigned int i, step = mpool_class_step(class);
 	/*
-	 * One load for both: if the step came between two loads, it would be replaced by a
-	 * second one, and lost.
+	 * One load for both: if the step came between two loads, it would be replaced by
+	 * a second one, and lost.
 	 */
 	struct mpool_fixed *was = READ_ONCE(small->classes[step]);
 	struct mpool_fixed *fixed = was && was->class == step ? was : NULL;
