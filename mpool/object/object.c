@@ -34,13 +34,11 @@
 
 /* --- free --- */
 
-/* Decides whether the fast path of alloc may use the caches. */
-static void tune_alloc(struct mpool_fixed *fixed)
+/* May the fast path of alloc use the caches? */
+static bool alloc_is_plain(const struct mpool_fixed *fixed)
 {
-	bool plain = !READ_ONCE(fixed->dead) && !READ_ONCE(fixed->closed) &&
-		     !READ_ONCE(fixed->ctor);
-
-	WRITE_ONCE(fixed->alloc_cache, plain ? fixed->caches : &mpool_no_cache);
+	return !READ_ONCE(fixed->dead) && !READ_ONCE(fixed->closed) &&
+	       !READ_ONCE(fixed->ctor);
 }
 
 /*
@@ -57,7 +55,7 @@ void mpool_fixed_tune(struct mpool_fixed *fixed)
 	preempt_disable();
 	plain = !READ_ONCE(fixed->dead) && !READ_ONCE(fixed->dtor) &&
 		!fixed->internal && !want_init_on_free();
-	tune_alloc(fixed);
+	WRITE_ONCE(fixed->alloc_cache, alloc_is_plain(fixed) ? fixed->caches : &mpool_no_cache);
 	WRITE_ONCE(fixed->free_cache, plain ? fixed->caches : &mpool_no_cache);
 	/*
 	 * The stores above come before the loads of room, dead and closed below.  Pairs
@@ -69,8 +67,12 @@ void mpool_fixed_tune(struct mpool_fixed *fixed)
 	reserve = READ_ONCE(fixed->reserved);
 	if (reserve && mpool_reserve_lacks(reserve))
 		WRITE_ONCE(fixed->free_cache, &mpool_no_cache);
-	/* If the pool was killed, closed or opened meanwhile, those stores are wrong. */
-	tune_alloc(fixed);
+	/*
+	 * If the pool was killed or closed meanwhile, those stores are wrong.  A pool that
+	 * was opened meanwhile may stay on the slow path until the next call.
+	 */
+	if (!alloc_is_plain(fixed))
+		WRITE_ONCE(fixed->alloc_cache, &mpool_no_cache);
 	if (READ_ONCE(fixed->dead))
 		WRITE_ONCE(fixed->free_cache, &mpool_no_cache);
 	preempt_enable();

@@ -100,12 +100,13 @@ struct mpool_fixed *mpool_class_make(struct mpool_small *small,
 /*
  * The first use of a class: returns the fixed pool that serves it.  That is its power of
  * two, which is made if necessary, and which serves the class from now on.  If it cannot
- * be made, the next larger class that exists serves this request only; NULL if there is
- * none.
+ * be made, the next larger class that exists and has the alignment serves this request
+ * only; NULL if there is none.
  */
 struct mpool_fixed *mpool_class_first(struct mpool_small *small,
 				      unsigned int class, gfp_t gfp)
 {
+	const size_t align = 1ul << __ffs(mpool_small_class_size(class));
 	unsigned int base = mpool_class_base(class);
 	struct mpool_fixed *fixed = READ_ONCE(small->classes[base]);
 
@@ -113,8 +114,11 @@ struct mpool_fixed *mpool_class_first(struct mpool_small *small,
 		fixed = mpool_class_make(small, base, NULL, gfp);
 	if (fixed && class != base)
 		return cmpxchg(&small->classes[class], NULL, fixed) ?: fixed;
-	for (class++; !fixed && class < SMALL_CLASSES; class++)
+	for (class++; !fixed && class < SMALL_CLASSES; class++) {
 		fixed = READ_ONCE(small->classes[class]);
+		if (fixed && !IS_ALIGNED(fixed->chunks.size, align))
+			fixed = NULL;
+	}
 	return fixed;
 }
 

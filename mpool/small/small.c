@@ -18,8 +18,7 @@
  * Alignment is as that of kmalloc(): an object of a size that 2^n divides begins at a
  * multiple of 2^n.  For that the size of its class must be divisible by 2^n, too.  This
  * is true for the three classes that may serve it: its own, its step and its power of
- * two.  But a larger class that stands in, where no class can be made, may have less
- * alignment.
+ * two.  A larger class that stands in, where no class can be made, is chosen for it.
  *
  * Invariant, checked by mpool_small_verify():
  *	that of each class; classes[] has for a size its own class, its step or its power
