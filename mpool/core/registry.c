@@ -95,20 +95,26 @@ void mpool_refuse_kind(const char *kind, const char *name, const char *fmt, ...)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_refuse_kind);
 
-/*
- * The checks that are the same in every create function, before it allocates anything:
- * refuses a caller that must not sleep, and @args that are no address.
- */
+/* Refuses arguments that are no address; NULL is none at all. */
 int mpool_args_check(const char *kind, const char *name, const void *args)
+{
+	if (!args || !mpool_no_address(args))
+		return 0;
+	mpool_refuse_kind(kind, name, "args is %ld, no address", (long)args);
+	return -EINVAL;
+}
+
+/*
+ * Refuses the faults that every create function refuses before it allocates anything: a
+ * caller that must not sleep, and arguments that are no address.
+ */
+int mpool_create_check(const char *kind, const char *name, const void *args)
 {
 	const char *by = mpool_no_sleep();
 
-	if (by)
-		mpool_refuse_kind(kind, name, "is not made by %s", by);
-	else if (args && mpool_no_address(args))
-		mpool_refuse_kind(kind, name, "args is %ld, no address", (long)args);
-	else
-		return 0;
+	if (!by)
+		return mpool_args_check(kind, name, args);
+	mpool_refuse_kind(kind, name, "is not made by %s", by);
 	return -EINVAL;
 }
 
@@ -205,10 +211,6 @@ int mpool_pool_init(struct mpool_pool *pool, const char *name,
 
 	if (wrong) {
 		mpool_refuse(ops, name, "%s", wrong);
-		return -EINVAL;
-	}
-	if (mpool_no_sleep()) {
-		mpool_refuse(ops, name, "is not made by %s", mpool_no_sleep());
 		return -EINVAL;
 	}
 	if ((unsigned int)on_leak > MPOOL_ON_LEAK_PANIC) {

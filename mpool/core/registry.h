@@ -206,6 +206,7 @@ static inline bool mpool_no_address(const void *p)
 }
 
 int mpool_args_check(const char *kind, const char *name, const void *args);
+int mpool_create_check(const char *kind, const char *name, const void *args);
 bool mpool_pool_may_sleep(const struct mpool_pool *pool, const char *what);
 
 /*

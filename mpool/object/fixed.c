@@ -569,7 +569,7 @@ struct mpool_fixed *__mpool_fixed_create(const char *name, size_t size,
 	struct mpool_large *large;
 	int err;
 
-	err = mpool_args_check("fixed", name, args);
+	err = mpool_create_check("fixed", name, args);
 	if (err)
 		return ERR_PTR(err);
 	if (!args)

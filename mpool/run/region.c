@@ -173,7 +173,7 @@ __mpool_large_create_region(const char *name, void *base, size_t size,
 			    struct mpool_site *site)
 {
 	static const struct mpool_region_args none;
-	int err = mpool_args_check("large", name, args);
+	int err = mpool_create_check("large", name, args);
 
 	if (err)
 		return ERR_PTR(err);

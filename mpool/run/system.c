@@ -330,7 +330,7 @@ struct mpool_large *__mpool_large_create(const char *name,
 	const char *wrong;
 	int err;
 
-	err = mpool_args_check("large", name, args);
+	err = mpool_create_check("large", name, args);
 	if (err)
 		return ERR_PTR(err);
 	if (!args)

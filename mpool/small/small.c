@@ -553,7 +553,7 @@ struct mpool_small *__mpool_small_create(const char *name,
 	struct mpool_small *small;
 	int err;
 
-	err = mpool_args_check("small", name, args);
+	err = mpool_create_check("small", name, args);
 	if (err)
 		return ERR_PTR(err);
 	small = mpool_small_setup(name, args ?: &none, &small_ops,

@@ -618,7 +618,7 @@ struct mpool_string *__mpool_string_create(const char *name,
 	struct mpool_string *strings;
 	int err;
 
-	err = mpool_args_check("string", name, args);
+	err = mpool_create_check("string", name, args);
 	if (err)
 		return ERR_PTR(err);
 	strings = string_setup(name, args ?: &none, site);
