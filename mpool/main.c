@@ -94,7 +94,7 @@ static int __init mpool_init(void)
 	mpool_badfree_init();
 	err = mpool_fixed_init();
 	if (err)
-		goto err_report;
+		goto err_badfree;
 	err = mpool_reserved_init();
 	if (err)
 		goto err_pools;
@@ -126,7 +126,7 @@ err_pools:
 	mpool_registry_exit();
 	mpool_reserved_exit();
 	mpool_fixed_exit();
-err_report:
+err_badfree:
 	mpool_badfree_exit();
 	mpool_leaks_exit();
 	mpool_pagemap_exit();

@@ -124,9 +124,10 @@ bool mpool_limit_drop(struct mpool_limit *limit, const struct module *mod)
 
 void mpool_limit_end(struct mpool_limit *limit)
 {
-	mpool_limit_drop(limit, NULL);
-	if (limit)
-		mpool_kick_sync(&limit->kick);
+	if (!limit)
+		return;
+	/* limit_owe() may have requested the work item just before the callbacks were dropped. */
+	mpool_kick_sync(&limit->kick);
 	kfree(limit);
 }
 

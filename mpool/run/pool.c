@@ -81,6 +81,13 @@ static bool large_drop_callbacks(struct mpool_pool *pool, const struct module *m
 	return mpool_limit_drop(to_large(pool)->limit, mod);
 }
 
+static void large_empty(struct mpool_large *large)
+{
+	mpool_large_settle(large);
+	mpool_large_drop_owner(large, &large->pool, NULL);
+	mpool_large_reap(large);
+}
+
 /* Destroys a pool after the report, or makes it an orphan. */
 static void large_finish(struct mpool_pool *pool, bool keep)
 {
@@ -97,7 +104,7 @@ static void large_finish(struct mpool_pool *pool, bool keep)
 	mpool_pool_unregister(pool);
 	/* Runs to keep lose only their descriptors: init_on_free must not wipe them. */
 	if (!keep)
-		mpool_large_clear(large);
+		large_empty(large);
 	mpool_large_put(large);
 }
 
@@ -222,9 +229,7 @@ void mpool_large_clear(struct mpool_large *pool)
 {
 	if (mpool_large_check(pool) || !mpool_pool_may_sleep(&pool->pool, "cleared"))
 		return;
-	mpool_large_settle(pool);
-	mpool_large_drop_owner(pool, &pool->pool, NULL);
-	mpool_large_reap(pool);
+	large_empty(pool);
 }
 EXPORT_SYMBOL_GPL(mpool_large_clear);
 
