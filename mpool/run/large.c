@@ -521,21 +521,14 @@ void mpool_large_free_claimed(struct mpool_pool *owner, struct mpool_page *pg)
 }
 
 /*
- * Frees a run of @owner; false if another task or interrupt is freeing or resizing it.
+ * Frees a run of @owner; false if another task or interrupt is freeing or resizing it, or
+ * has freed it, and it has another owner now.
  * The caller is in an RCU read-side section, which keeps the arena in that case.
  */
 bool mpool_large_free_object(struct mpool_page *pg, struct mpool_pool *owner)
 {
-	if (!mpool_runs_claim(pg))
+	if (!mpool_runs_claim_of(pg, owner))
 		return false;
-	/*
-	 * Since the caller looked at the owner, a wrong free may have freed the run, and
-	 * another pool may have allocated it.  The run is its object then.
-	 */
-	if (unlikely(READ_ONCE(pg->owner) != owner)) {
-		mpool_page_set(pg, mpool_page_index(pg), MPOOL_PAGE_RUN);
-		return false;
-	}
 	mpool_large_free_claimed(owner, pg);
 	return true;
 }

@@ -217,7 +217,7 @@ void __mpool_large_free(struct mpool_large *pool, const void *p)
 	if (unlikely(!quick_free(pool, arena, pg, index))) {
 		/* The owner does not change any more: the run is claimed. */
 		if (unlikely(pg->owner != &pool->pool)) {
-			mpool_page_set(pg, index, MPOOL_PAGE_RUN);
+			mpool_runs_unclaim(pg);
 			preempt_enable();
 			free_slow(pool, p, _RET_IP_);
 			return;

@@ -341,6 +341,29 @@ static inline bool mpool_runs_claim(struct mpool_page *pg)
 	       tag;
 }
 
+/* Drops a claim: the run is in use again. */
+static inline void mpool_runs_unclaim(struct mpool_page *pg)
+{
+	mpool_page_set(pg, mpool_page_index(pg), MPOOL_PAGE_RUN);
+}
+
+/*
+ * mpool_runs_claim() for a run of @owner.  Since the caller looked at the owner, a wrong
+ * free may have freed the run, and another pool may have allocated it: then the run is that
+ * pool's, and stays in use.
+ */
+static inline bool mpool_runs_claim_of(struct mpool_page *pg,
+				       const struct mpool_pool *owner)
+{
+	if (!mpool_runs_claim(pg))
+		return false;
+	/* The owner of a claimed run does not change. */
+	if (likely(READ_ONCE(pg->owner) == owner))
+		return true;
+	mpool_runs_unclaim(pg);
+	return false;
+}
+
 /*
  * mpool_runs_claim() for a run that is to be cached: its state is MPOOL_PAGE_CACHED at
  * once.  The cmpxchg() is the only access to the state, and changes no state but

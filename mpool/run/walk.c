@@ -119,15 +119,11 @@ static int drop_one(const struct mpool_obj *obj, void *arg)
 
 	if (!pg || (drop->mod && !mpool_site_of_module(obj->site, drop->mod)))
 		return 0;
-	if (!mpool_runs_claim(pg))
+	if (!mpool_runs_claim_of(pg, drop->owner))
 		return 0;
-	/*
-	 * A claimed run does not change.  Before the claim, the run may have been freed
-	 * and allocated again, for another owner or another site: then it stays in use.
-	 */
-	if (READ_ONCE(pg->owner) != drop->owner ||
-	    READ_ONCE(pg->site) != obj->site) {
-		mpool_page_set(pg, mpool_page_index(pg), MPOOL_PAGE_RUN);
+	/* Before the claim, the run may have been freed and allocated at another site. */
+	if (READ_ONCE(pg->site) != obj->site) {
+		mpool_runs_unclaim(pg);
 		return 0;
 	}
 	mpool_large_free_claimed(drop->owner, pg);
