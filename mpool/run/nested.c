@@ -89,7 +89,7 @@ struct mpool_large *mpool_nested_create(const char *name,
 					struct mpool_site *site)
 {
 	struct mpool_large *large;
-	int err;
+	int err = 0;
 
 	large = mpool_large_setup(name, &nested_feed, 0, args->on_leak,
 				  &args->limits, site);
@@ -106,13 +106,7 @@ struct mpool_large *mpool_nested_create(const char *name,
 	if (args->flags & ~MPOOL_LARGE_VIRT) {
 		mpool_refuse(large->pool.ops, name, "flags are unknown");
 		err = -EINVAL;
-	} else {
-		err = mpool_pool_register(&large->pool);
 	}
-	if (err) {
-		mpool_large_put(large);
-		return ERR_PTR(err);
-	}
-	return large;
+	return mpool_large_publish(large, err);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_nested_create);

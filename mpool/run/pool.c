@@ -192,6 +192,20 @@ struct mpool_large *mpool_large_setup(const char *name,
 	return large;
 }
 
+/*
+ * Registers a pool that was set up, unless @err says that it cannot be made; then destroys
+ * it, and returns the error.
+ */
+struct mpool_large *mpool_large_publish(struct mpool_large *large, int err)
+{
+	if (!err)
+		err = mpool_pool_register(&large->pool);
+	if (!err)
+		return large;
+	mpool_large_put(large);
+	return ERR_PTR(err);
+}
+
 /* Destroys a pool that is not in the registry, or was removed from it. */
 void mpool_large_put(struct mpool_large *large)
 {

@@ -152,19 +152,10 @@ struct mpool_large *mpool_region_create(const char *name,
 	if (wrong) {
 		mpool_refuse(large->pool.ops, name, "region: %s", wrong);
 		err = -EINVAL;
-		goto err_put;
+	} else {
+		err = region_add(large, base, size, args);
 	}
-	err = region_add(large, base, size, args);
-	if (err)
-		goto err_put;
-	err = mpool_pool_register(&large->pool);
-	if (err)
-		goto err_put;
-	return large;
-
-err_put:
-	mpool_large_put(large);
-	return ERR_PTR(err);
+	return mpool_large_publish(large, err);
 }
 
 struct mpool_large *

@@ -359,14 +359,8 @@ struct mpool_large *__mpool_large_create(const char *name,
 		mpool_refuse(large->pool.ops, name, "node %d has no memory",
 			     args->node);
 		err = -EINVAL;
-	} else {
-		err = mpool_pool_register(&large->pool);
 	}
-	if (err) {
-		mpool_large_put(large);
-		return ERR_PTR(err);
-	}
-	return large;
+	return mpool_large_publish(large, err);
 }
 EXPORT_SYMBOL_GPL(__mpool_large_create);
 
