@@ -296,8 +296,8 @@ void mpool_chunks_put_late(struct mpool_chunks *chunks,
 
 	mpool_stat_inc(&chunks->owner->stats, MPOOL_STAT_DEFER);
 	rcu_read_lock();
-	chunk = mpool_chunk_find(obj);
-	if (likely(chunk && chunk->at.fixed == chunks->fixed)) {
+	chunk = mpool_chunk_of(chunks->fixed, obj);
+	if (likely(chunk)) {
 		WRITE_ONCE(*slot->state, MPOOL_OBJ_LATE);
 		/*
 		 * After the state.  Pairs with xchg() in mpool_chunks_collect(), which
@@ -625,6 +625,25 @@ void mpool_chunks_reap_more(struct mpool_chunks *chunks)
 }
 
 /*
+ * Changes the pins of a chunk by @n, 1 or -1; true if that has made it empty.  A chunk with
+ * a pin is not empty.
+ */
+static bool chunk_pins_locked(struct mpool_chunks *chunks,
+			      struct mpool_chunk *chunk, int n)
+{
+	bool was = chunk_is_empty(chunk), is;
+
+	lockdep_assert_held(&chunks->lock);
+	chunk->pins += n;
+	is = chunk_is_empty(chunk);
+	if (is != was) {
+		chunk_count_empty_locked(chunks, is - was);
+		chunk_place_locked(chunks, chunk);
+	}
+	return is;
+}
+
+/*
  * Pins a chunk, so that it stays on the lists.  False if it is off the lists, or if it
  * has the most pins that its counter can hold.
  */
@@ -635,13 +654,8 @@ bool mpool_chunk_pin(struct mpool_chunks *chunks, struct mpool_chunk *chunk)
 
 	raw_spin_lock_irqsave(&chunks->lock, flags);
 	done = chunk->pins < MPOOL_CHUNK_GONE - 1;
-	if (done && chunk_is_empty(chunk)) {
-		chunk_count_empty_locked(chunks, -1);
-		chunk->pins++;
-		chunk_place_locked(chunks, chunk);
-	} else if (done) {
-		chunk->pins++;
-	}
+	if (done)
+		chunk_pins_locked(chunks, chunk, 1);
 	raw_spin_unlock_irqrestore(&chunks->lock, flags);
 	return done;
 }
@@ -652,12 +666,7 @@ void mpool_chunk_unpin(struct mpool_chunks *chunks, struct mpool_chunk *chunk)
 	bool empty;
 
 	raw_spin_lock_irqsave(&chunks->lock, flags);
-	chunk->pins--;
-	empty = chunk_is_empty(chunk);
-	if (empty) {
-		chunk_count_empty_locked(chunks, 1);
-		chunk_place_locked(chunks, chunk);
-	}
+	empty = chunk_pins_locked(chunks, chunk, -1);
 	raw_spin_unlock_irqrestore(&chunks->lock, flags);
 	if (empty)
 		mpool_chunks_reap_more(chunks);

@@ -218,6 +218,18 @@ static __always_inline struct mpool_chunk *mpool_chunk_near(const void *p)
 }
 
 /*
+ * The chunk of a pool that an address is in, or NULL.  The caller has preemption off or is
+ * an RCU reader, as long as it uses the chunk.
+ */
+static inline struct mpool_chunk *mpool_chunk_of(const struct mpool_fixed *fixed,
+						 const void *p)
+{
+	struct mpool_chunk *chunk = mpool_chunk_find(p);
+
+	return chunk && chunk->at.fixed == fixed ? chunk : NULL;
+}
+
+/*
  * The state of an object of a pool that is not free, and thus pins its chunk; the page map
  * needs RCU nevertheless.  NULL if the chunk is gone all the same: two CPUs freed the object
  * in the same few cycles, and the other copy went back to the chunk.
@@ -225,12 +237,11 @@ static __always_inline struct mpool_chunk *mpool_chunk_near(const void *p)
 static inline u16 *mpool_obj_state_of(const struct mpool_fixed *fixed, void *obj)
 {
 	struct mpool_chunk *chunk;
-	u16 *state = NULL;
+	u16 *state;
 
 	rcu_read_lock();
-	chunk = mpool_chunk_find(obj);
-	if (likely(chunk && chunk->at.fixed == fixed))
-		state = mpool_chunk_state(chunk, (unsigned long)obj);
+	chunk = mpool_chunk_of(fixed, obj);
+	state = chunk ? mpool_chunk_state(chunk, (unsigned long)obj) : NULL;
 	rcu_read_unlock();
 	return state;
 }

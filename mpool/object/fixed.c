@@ -177,8 +177,8 @@ static bool drop_one(struct mpool_fixed *fixed, void *obj, u16 site)
 	bool mine = false;
 
 	preempt_disable();
-	chunk = mpool_chunk_find(obj);
-	if (chunk && chunk->at.fixed == fixed) {
+	chunk = mpool_chunk_of(fixed, obj);
+	if (chunk) {
 		slot.state = mpool_chunk_state(chunk, (unsigned long)obj);
 		/*
 		 * Since the walk saw the object it may have been freed, and allocated
@@ -726,8 +726,8 @@ bool mpool_fixed_owns(struct mpool_fixed *pool, const void *p)
 	u16 *state;
 
 	preempt_disable();
-	chunk = mpool_chunk_find(p);
-	if (chunk && chunk->at.fixed == pool) {
+	chunk = mpool_chunk_of(pool, p);
+	if (chunk) {
 		state = mpool_chunk_state(chunk, (unsigned long)p);
 		owns = state && mpool_obj_live(READ_ONCE(*state));
 	}

@@ -238,8 +238,8 @@ static noinline void free_slow(struct mpool_fixed *pool, void *obj,
 		mpool_pool_none("fixed", pool, ip);
 		return;
 	}
-	chunk = mpool_chunk_find(obj);
-	if (chunk && chunk->at.fixed == pool)
+	chunk = mpool_chunk_of(pool, obj);
+	if (chunk)
 		mpool_fixed_give(chunk, obj, MPOOL_GIVE_FREE, ip);
 	else
 		give_refused(pool, obj, MPOOL_BAD_FREE_ADDRESS, ip);
