@@ -221,7 +221,8 @@ struct mpool_page *mpool_large_lookup(const void *p);
 void mpool_large_late(struct work_struct *work);
 void mpool_large_free_claimed(struct mpool_pool *owner, struct mpool_page *pg);
 bool mpool_large_free_object(struct mpool_page *pg, struct mpool_pool *owner);
-int mpool_large_resize(struct mpool_page *pg, size_t size, u32 site);
+int mpool_large_resize(struct mpool_page *pg, struct mpool_pool *owner,
+		       size_t size, u32 site);
 
 struct mpool_large *mpool_large_setup(const char *name,
 				      const struct mpool_large_feed *feed,

@@ -272,7 +272,7 @@ void *mpool_large_realloc_at(struct mpool_large *pool, void *p, size_t size,
 	if (pg) {
 		had = mpool_page_bytes(pg);
 		align = mpool_page_align(pg);
-		err = mpool_large_resize(pg, size, mpool_site_id(site));
+		err = mpool_large_resize(pg, &pool->pool, size, mpool_site_id(site));
 		*real = mpool_page_bytes(pg);
 	}
 	if (err == -ENOENT)

@@ -75,14 +75,14 @@ static bool tail_alone(struct mpool_page *pg, u32 npages)
 }
 
 /*
- * Changes the length of a run where it is; -ENOSPC if that is impossible, -ENOENT if the
- * run was freed meanwhile.
+ * Changes the length of a run of @owner where it is; -ENOSPC if that is impossible, -ENOENT
+ * if the run was freed meanwhile, also if another owner has allocated it.
  */
-int mpool_large_resize(struct mpool_page *pg, size_t size, u32 site)
+int mpool_large_resize(struct mpool_page *pg, struct mpool_pool *owner,
+		       size_t size, u32 site)
 {
 	struct mpool_large *large = mpool_page_large(pg);
 	u32 slack, npages = mpool_large_pages(size, &slack);
-	struct mpool_pool *owner = NULL;
 	unsigned long flags;
 	int err = -ENOENT;
 	long more = 0;
@@ -99,13 +99,11 @@ int mpool_large_resize(struct mpool_page *pg, size_t size, u32 site)
 	 * changes.  That free is reported.
 	 */
 	if (mpool_runs_hold(pg)) {
-		/*
-		 * Load the owner under the hold: before, the run may have been freed and
-		 * allocated again for another owner.
-		 */
-		owner = pg->owner;
-		more = (long)npages - pg->len;
-		err = resize_locked(large, pg, npages, slack, site, alone);
+		/* The owner does not change under the hold. */
+		if (likely(pg->owner == owner)) {
+			more = (long)npages - pg->len;
+			err = resize_locked(large, pg, npages, slack, site, alone);
+		}
 		mpool_runs_unhold(pg);
 	}
 	raw_spin_unlock_irqrestore(&large->lock, flags);

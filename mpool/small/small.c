@@ -222,7 +222,7 @@ static bool resize_in_place(struct mpool_small *pool, const void *p,
 	} else if (stay || size > SMALL_BASE_MAX) {
 		pg = mpool_large_lookup(p);
 		done = pg && mpool_page_owner(pg) == &pool->pool &&
-		       !mpool_large_resize(pg, size, site);
+		       !mpool_large_resize(pg, &pool->pool, size, site);
 	}
 	preempt_enable();
 	rcu_read_unlock();
