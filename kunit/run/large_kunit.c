@@ -459,7 +459,10 @@ static unsigned long scan_asks(void)
 	return mpool_shrink_count();
 }
 
-/* What the pools above have for the shrinker is this; puts into @old what it was. */
+/*
+ * Sets the hooks of the shrinker: the count is that of shrink_count(), and @scan trims.  The
+ * old hooks go to @old.
+ */
 static void shrink_hook(struct mpool_hooks *old, unsigned long (*scan)(void))
 {
 	*old = mpool_hooks;
