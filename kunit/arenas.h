@@ -5,10 +5,20 @@
 
 #include <kunit/test.h>
 
+#include "helpers.h"
 #include "runs.h"
 
 /* Where arenas pretend to be: three pages behind a round address. */
 #define FAKE_BASE	((1UL << 40) + 3 * PAGE_SIZE)
+
+/* An engine without arenas. */
+static inline struct mpool_runs *new_runs(struct kunit *test)
+{
+	struct mpool_runs *runs = kunit_kzalloc(test, sizeof(*runs), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, runs);
+	return runs;
+}
 
 static inline struct mpool_arena *new_arena(struct kunit *test,
 					    struct mpool_runs *runs,
@@ -43,17 +53,6 @@ static inline int verify_one(struct mpool_runs *runs, struct mpool_arena *arena)
 {
 	return mpool_runs_verify_arena(runs, arena) +
 	       mpool_runs_verify(runs, arena->npages, arena->nfree);
-}
-
-/* Pages of cached runs. */
-static inline unsigned long cached_pages(const struct mpool_runs *runs)
-{
-	unsigned long pages = 0;
-	u32 len;
-
-	for (len = 1; len < RUNS_QUICK; len++)
-		pages += runs->quick[len] ? len : 0;
-	return pages;
 }
 
 /* Merges all cached runs; how many that were. */

@@ -8,24 +8,10 @@
  */
 #include <linux/kthread.h>
 #include <linux/slab.h>
-#include <linux/vmalloc.h>
 
-#include "helpers.h"
-#include "large.h"
-
-#define GFP_QUIET	(GFP_KERNEL | __GFP_NOWARN)
+#include "pools.h"
 
 #define REGION_PAGES	1000ul
-
-static long charged(const struct mpool_large *pool)
-{
-	return atomic_long_read(&pool->pool.pages);
-}
-
-static u64 stat_of(const struct mpool_large *pool, enum mpool_stat item)
-{
-	return mpool_stat_read(&pool->pool.stats, item);
-}
 
 static int churn_init_case(struct kunit *test)
 {
@@ -44,17 +30,12 @@ static void churn_exit_case(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_pagemap_verify(), 0);
 }
 
-KUNIT_DEFINE_ACTION_WRAPPER(churn_vfree, vfree, const void *);
-
 /* A pool over REGION_PAGES pages, which the load above fills. */
 static struct mpool_large *region_pool(struct kunit *test)
 {
-	void *mem = vmalloc(REGION_PAGES * PAGE_SIZE);
+	void *mem = mpool_kunit_memory(test, REGION_PAGES * PAGE_SIZE);
 	struct mpool_large *pool;
 
-	KUNIT_ASSERT_NOT_NULL(test, mem);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, churn_vfree, mem),
-			0);
 	pool = mpool_large_create_region("kunit-churn-region", mem,
 					 REGION_PAGES * PAGE_SIZE, NULL);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));

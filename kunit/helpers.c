@@ -68,15 +68,21 @@ KUNIT_DEFINE_ACTION_WRAPPER(end_small, mpool_small_destroy,
 KUNIT_DEFINE_ACTION_WRAPPER(end_string, mpool_string_destroy,
 			    struct mpool_string *);
 
+void *mpool_kunit_memory(struct kunit *test, size_t size)
+{
+	void *mem = vmalloc(size);
+
+	KUNIT_ASSERT_NOT_NULL(test, mem);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, end_memory, mem), 0);
+	return mem;
+}
+
 struct mpool_large *mpool_kunit_region(struct kunit *test, const char *name,
 				       unsigned int npages)
 {
-	void *base = vmalloc((size_t)npages << PAGE_SHIFT);
+	void *base = mpool_kunit_memory(test, (size_t)npages << PAGE_SHIFT);
 	struct mpool_large *pool;
 
-	KUNIT_ASSERT_NOT_NULL(test, base);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, end_memory, base),
-			0);
 	pool = mpool_large_create_region(name, base,
 					 (size_t)npages << PAGE_SHIFT, NULL);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));

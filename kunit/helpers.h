@@ -23,15 +23,21 @@ extern unsigned long mpool_kunit_seed;
 /* Pages that the shared pool has handed out, idle ones given back before. */
 long mpool_kunit_shared_pages(void);
 
-/* Pages of an engine's free runs, cached ones too. */
-static inline unsigned long mpool_kunit_free_pages(const struct mpool_runs *runs)
+/* Pages of an engine's cached runs. */
+static inline unsigned long mpool_kunit_cached_pages(const struct mpool_runs *runs)
 {
-	unsigned long pages = runs->nr_free;
+	unsigned long pages = 0;
 	u32 len;
 
 	for (len = 1; len < RUNS_QUICK; len++)
 		pages += runs->quick[len] ? len : 0;
 	return pages;
+}
+
+/* Pages of an engine's free runs, cached ones too. */
+static inline unsigned long mpool_kunit_free_pages(const struct mpool_runs *runs)
+{
+	return runs->nr_free + mpool_kunit_cached_pages(runs);
 }
 
 /* Random numbers of a case; prints the seed that repeats them. */
@@ -46,6 +52,9 @@ static inline u32 mpool_kunit_below(struct rnd_state *rnd, u32 n)
 /* Fills an object with a pattern of its own, and checks that it is intact. */
 void mpool_kunit_fill(void *p, size_t size, u32 tag);
 bool mpool_kunit_intact(const void *p, size_t size, u32 tag);
+
+/* Page aligned memory of vmalloc() that is there until the end of the case. */
+void *mpool_kunit_memory(struct kunit *test, size_t size);
 
 /*
  * Pools that end with their case, also if it fails.  One that a case ends itself

@@ -8,20 +8,12 @@
 
 #include "findings.h"
 #include "fixed.h"
-#include "helpers.h"
-#include "large.h"
 #include "out.h"
-
-#define GFP_QUIET	(GFP_KERNEL | __GFP_NOWARN)
+#include "pools.h"
 
 static long used(const struct mpool_large *pool)
 {
 	return atomic_long_read(&pool->limit->used);
-}
-
-static long charged(const struct mpool_large *pool)
-{
-	return atomic_long_read(&pool->pool.pages);
 }
 
 static void *take(struct mpool_large *pool, unsigned long pages)

@@ -8,12 +8,9 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "helpers.h"
-#include "large.h"
+#include "pools.h"
 #include "shrink.h"
 #include "site.h"
-
-#define GFP_QUIET	(GFP_KERNEL | __GFP_NOWARN)
 
 static unsigned int nr_pools(void)
 {
@@ -31,16 +28,6 @@ static struct mpool_large *new_pool(struct kunit *test, const char *name,
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
 	return pool;
-}
-
-static long charged(const struct mpool_large *pool)
-{
-	return atomic_long_read(&pool->pool.pages);
-}
-
-static u64 stat_of(const struct mpool_large *pool, enum mpool_stat item)
-{
-	return mpool_stat_read(&pool->pool.stats, item);
 }
 
 /* --- create and destroy --- */
@@ -121,16 +108,6 @@ static void leak_three(struct kunit *test, struct mpool_large *pool, char **p)
 		KUNIT_ASSERT_NOT_NULL(test, p[i]);
 		mpool_kunit_fill(p[i], pages[i] * PAGE_SIZE, i);
 	}
-}
-
-static unsigned long word_at(const void *p)
-{
-	unsigned long word;
-
-	rcu_read_lock();
-	word = mpool_pagemap_word((unsigned long)p);
-	rcu_read_unlock();
-	return word;
 }
 
 static void leaks_are_reclaimed(struct kunit *test)

@@ -9,9 +9,8 @@
 #include <linux/vmalloc.h>
 
 #include "fixed.h"
-#include "helpers.h"
-#include "large.h"
 #include "nested.h"
+#include "pools.h"
 
 #define OUTER_PAGES	256
 #define OUTER_PHYS	0x123400000ull
@@ -21,11 +20,6 @@ struct world {
 	char *base;
 	struct mpool_large *outer, *inner;
 };
-
-static long charged(const struct mpool_large *pool)
-{
-	return atomic_long_read(&pool->pool.pages);
-}
 
 static const struct mpool_large_args none;
 

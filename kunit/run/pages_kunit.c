@@ -9,10 +9,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "helpers.h"
-#include "large.h"
-
-#define GFP_QUIET	(GFP_KERNEL | __GFP_NOWARN)
+#include "pools.h"
 
 /* The longest run that system memory can give. */
 #define LONGEST		(PAGE_SIZE << MAX_PAGE_ORDER)
@@ -37,16 +34,6 @@ static void pages_exit_case(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->pool.pages), 0);
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
 	KUNIT_EXPECT_EQ(test, mpool_pagemap_verify(), 0);
-}
-
-static long charged(const struct mpool_large *pool)
-{
-	return atomic_long_read(&pool->pool.pages);
-}
-
-static u64 stat_of(const struct mpool_large *pool, enum mpool_stat item)
-{
-	return mpool_stat_read(&pool->pool.stats, item);
 }
 
 static bool all_zero(const void *p, size_t size)

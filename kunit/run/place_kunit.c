@@ -8,10 +8,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
-#include "helpers.h"
-#include "large.h"
-
-#define GFP_QUIET	(GFP_KERNEL | __GFP_NOWARN)
+#include "pools.h"
 
 /* Where nothing is: UML has no memory there, other machines no addresses. */
 #define FAKE_BASE	((char *)MPOOL_KUNIT_NOWHERE)

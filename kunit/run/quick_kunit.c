@@ -76,7 +76,7 @@ static const char *free_in_order(struct mpool_runs *runs,
 			merged += len[k];
 		if (arena->nfree != merged || runs->nr_free != merged)
 			return "the number of pages in merged runs is wrong";
-		if (runs->nr_free + cached_pages(runs) != nfree ||
+		if (mpool_kunit_free_pages(runs) != nfree ||
 		    mpool_arena_nr_free(arena) != nfree)
 			return "the number of free pages is wrong";
 		if (atomic_read(&arena->live) != QUICK_RUNS - 1 - i)
@@ -125,8 +125,7 @@ static void all_orders_of_caching(struct kunit *test)
 	struct mpool_runs *runs;
 	u32 combo, cases = 0;
 
-	runs = kunit_kzalloc(test, sizeof(*runs), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, runs);
+	runs = new_runs(test);
 	arena = new_arena(test, runs, FAKE_BASE, QUICK_RUNS * QUICK_MAX);
 	for (combo = 0; combo < 81; combo++)
 		all_of_lengths(test, runs, arena, combo, &cases);
@@ -140,8 +139,7 @@ static void cached_run_holds_its_arena(struct kunit *test)
 	struct mpool_arena *a, *b;
 	struct mpool_runs *runs;
 
-	runs = kunit_kzalloc(test, sizeof(*runs), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, runs);
+	runs = new_runs(test);
 	a = new_arena(test, runs, FAKE_BASE, RUNS_QUICK);
 	b = new_arena(test, runs, FAKE_BASE * 2, RUNS_QUICK - 1);
 	pg = take(runs, RUNS_QUICK);
@@ -160,7 +158,7 @@ static void cached_run_holds_its_arena(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, mpool_quick_merge(runs, 5, a), a);
 	KUNIT_EXPECT_TRUE(test, mpool_runs_remove(runs, a));
 	KUNIT_EXPECT_NULL(test, mpool_runs_uncache(runs, 5));
-	KUNIT_EXPECT_EQ(test, runs->nr_free + cached_pages(runs), RUNS_QUICK - 1);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_free_pages(runs), RUNS_QUICK - 1);
 	KUNIT_EXPECT_EQ(test, verify_one(runs, b), 0);
 	KUNIT_EXPECT_PTR_EQ(test, mpool_runs_uncache(runs, RUNS_QUICK - 1),
 			    other);
@@ -173,8 +171,7 @@ static void verify_finds_lost_run(struct kunit *test)
 	struct mpool_runs *runs;
 	struct mpool_page *pg;
 
-	runs = kunit_kzalloc(test, sizeof(*runs), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, runs);
+	runs = new_runs(test);
 	arena = new_arena(test, runs, FAKE_BASE, 32);
 	pg = take(runs, 5);
 	KUNIT_EXPECT_TRUE(test, mpool_runs_cache(runs, pg));
@@ -201,8 +198,7 @@ static void run_on_its_way_is_in_use(struct kunit *test)
 	struct mpool_runs *runs;
 	struct mpool_page *pg;
 
-	runs = kunit_kzalloc(test, sizeof(*runs), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, runs);
+	runs = new_runs(test);
 	arena = new_arena(test, runs, FAKE_BASE, 32);
 	pg = take(runs, 5);
 	KUNIT_EXPECT_TRUE(test, mpool_runs_cache(runs, pg));
@@ -229,8 +225,7 @@ static void grows_over_cached_runs(struct kunit *test)
 	struct mpool_runs *runs;
 	u32 mask, i, room;
 
-	runs = kunit_kzalloc(test, sizeof(*runs), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, runs);
+	runs = new_runs(test);
 	arena = new_arena(test, runs, FAKE_BASE, 1 + 1 + 2 + 3 + 4);
 	for (mask = 0; mask < 81; mask++) {
 		u32 rest = mask;
@@ -336,7 +331,7 @@ static void arenas_of_cached_runs_go(struct kunit *test)
 		mpool_large_free(pool, p[order & 1]);
 		KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 64);
 		mpool_large_free(pool, p[!(order & 1)]);
-		KUNIT_EXPECT_EQ(test, cached_pages(&pool->runs), 0);
+		KUNIT_EXPECT_EQ(test, mpool_kunit_cached_pages(&pool->runs), 0);
 		KUNIT_EXPECT_EQ(test, pool->nr_spares, 1);
 		KUNIT_EXPECT_EQ(test, pool->spare_pages, 32);
 		KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 32);
@@ -354,14 +349,14 @@ static void only_arena_of_cached_runs(struct kunit *test)
 	void *p = run_of(test, pool, 17), *q;
 
 	mpool_large_free(pool, p);
-	KUNIT_EXPECT_EQ(test, cached_pages(&pool->runs), 17);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_cached_pages(&pool->runs), 17);
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
 	KUNIT_EXPECT_EQ(test, mpool_large_spare_pages(pool), 32);
-	KUNIT_EXPECT_EQ(test, cached_pages(&pool->runs), 0);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_cached_pages(&pool->runs), 0);
 	KUNIT_EXPECT_PTR_EQ(test, p, run_of(test, pool, 17));
 	KUNIT_EXPECT_EQ(test, mpool_large_spare_pages(pool), 0);
 	mpool_large_free(pool, p);
-	KUNIT_EXPECT_EQ(test, cached_pages(&pool->runs), 17);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_cached_pages(&pool->runs), 17);
 	/* It is a spare before there is a second one. */
 	q = run_of(test, pool, 40);
 	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 32 + 64);
@@ -370,7 +365,7 @@ static void only_arena_of_cached_runs(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 64);
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
 	mpool_large_free(pool, run_of(test, pool, 17));
-	KUNIT_EXPECT_EQ(test, cached_pages(&pool->runs), 17);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_cached_pages(&pool->runs), 17);
 	KUNIT_EXPECT_EQ(test, mpool_large_trim(pool), 64);
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
 }
@@ -390,7 +385,7 @@ static void arena_of_two_last_runs(struct kunit *test)
 	atomic_inc(&mpool_page_arena(mpool_large_lookup(p[1]))->live);
 	mpool_large_free(pool, p[1]);
 	atomic_dec(&mpool_page_arena(pool->runs.quick[3])->live);
-	KUNIT_EXPECT_EQ(test, cached_pages(&pool->runs), 3 + 20);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_cached_pages(&pool->runs), 3 + 20);
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
 	KUNIT_EXPECT_EQ(test, mpool_large_spare_pages(pool), 32);
 	mpool_large_free(pool, p[0]);

@@ -8,17 +8,11 @@
  */
 #include <linux/io.h>
 #include <linux/slab.h>
-#include <linux/vmalloc.h>
 
-#include "helpers.h"
-#include "large.h"
-
-#define GFP_QUIET	(GFP_KERNEL | __GFP_NOWARN)
+#include "pools.h"
 
 /* Where nothing is: UML has no memory there, other machines no addresses. */
 #define FAKE_BASE	((void *)MPOOL_KUNIT_NOWHERE)
-
-KUNIT_DEFINE_ACTION_WRAPPER(region_vfree, vfree, const void *);
 
 static unsigned int nr_pools(void)
 {
@@ -28,54 +22,12 @@ static unsigned int nr_pools(void)
 	return n;
 }
 
-/* Page aligned memory that lives longer than the case. */
-static void *region_memory(struct kunit *test, size_t size)
-{
-	void *mem = vmalloc(size);
-
-	KUNIT_ASSERT_NOT_NULL(test, mem);
-	KUNIT_ASSERT_EQ(test,
-			kunit_add_action_or_reset(test, region_vfree, mem), 0);
-	return mem;
-}
-
-static struct mpool_large *new_region(struct kunit *test, void *base,
-				      size_t size,
-				      const struct mpool_region_args *args)
-{
-	struct mpool_large *pool;
-
-	pool = mpool_large_create_region("kunit-region", base, size, args);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
-	return pool;
-}
-
 /* Pages of the longest free run. */
 static unsigned long largest(struct mpool_large *pool)
 {
 	struct mpool_large_room room;
 
 	return mpool_large_room(pool, &room) ? room.largest : 0;
-}
-
-static long charged(const struct mpool_large *pool)
-{
-	return atomic_long_read(&pool->pool.pages);
-}
-
-static u64 stat_of(const struct mpool_large *pool, enum mpool_stat item)
-{
-	return mpool_stat_read(&pool->pool.stats, item);
-}
-
-static unsigned long word_at(const void *p)
-{
-	unsigned long word;
-
-	rcu_read_lock();
-	word = mpool_pagemap_word((unsigned long)p);
-	rcu_read_unlock();
-	return word;
 }
 
 static void destroy(struct kunit *test, struct mpool_large *pool)
@@ -90,7 +42,7 @@ static void destroy(struct kunit *test, struct mpool_large *pool)
 
 static void wrong_arguments(struct kunit *test)
 {
-	char *mem = region_memory(test, 4 * PAGE_SIZE);
+	char *mem = mpool_kunit_memory(test, 4 * PAGE_SIZE);
 	static const struct mpool_region_args flags = { .flags = 8 };
 	static const struct mpool_region_args policy = { .on_leak = 9 };
 	static const struct mpool_region_args no_dma = {
@@ -156,7 +108,7 @@ static void too_much_to_describe(struct kunit *test)
 /* Two pools of one name: the second's region is free for others. */
 static void name_is_taken(struct kunit *test)
 {
-	char *mem = region_memory(test, 8 * PAGE_SIZE);
+	char *mem = mpool_kunit_memory(test, 8 * PAGE_SIZE);
 	struct mpool_large *pool = new_region(test, mem, 4 * PAGE_SIZE, NULL);
 
 	KUNIT_EXPECT_EQ(test,
@@ -176,7 +128,7 @@ static void name_is_taken(struct kunit *test)
 static void ends_are_trimmed(struct kunit *test)
 {
 	static const unsigned int skews[] = { 0, 1, 2048, 4095 };
-	char *mem = region_memory(test, 6 * PAGE_SIZE), *p;
+	char *mem = mpool_kunit_memory(test, 6 * PAGE_SIZE), *p;
 	unsigned int i, j, pages, n;
 	struct mpool_large *pool;
 
@@ -213,7 +165,7 @@ static void ends_are_trimmed(struct kunit *test)
 
 static void overlaps_are_refused(struct kunit *test)
 {
-	char *mem = region_memory(test, 1024 * PAGE_SIZE), *at;
+	char *mem = mpool_kunit_memory(test, 1024 * PAGE_SIZE), *at;
 	struct mpool_large *pool = new_region(test, mem + 100 * PAGE_SIZE,
 					      600 * PAGE_SIZE, NULL);
 	static const struct {
@@ -274,7 +226,7 @@ static void system_memory_is_no_region(struct kunit *test)
 			-EBUSY);
 	/* Nor does such a pool take one. */
 	KUNIT_EXPECT_EQ(test,
-			mpool_large_add_region(pool, region_memory(test, SZ_1M),
+			mpool_large_add_region(pool, mpool_kunit_memory(test, SZ_1M),
 					       SZ_1M, NULL), -EINVAL);
 	KUNIT_EXPECT_TRUE(test, mpool_large_owns(pool, p));
 	mpool_large_free(pool, p);
@@ -285,7 +237,7 @@ static void system_memory_is_no_region(struct kunit *test)
 static void refused_region_leaves_no_trace(struct kunit *test)
 {
 	static const struct mpool_region_args io = { .flags = MPOOL_REGION_IO };
-	char *mem = region_memory(test, 8 * PAGE_SIZE), *p;
+	char *mem = mpool_kunit_memory(test, 8 * PAGE_SIZE), *p;
 	struct mpool_large *pool = new_region(test, mem, 8 * PAGE_SIZE, NULL);
 	size_t real;
 
@@ -304,7 +256,7 @@ static void refused_region_leaves_no_trace(struct kunit *test)
 /* Several regions of both kinds of memory serve one pool. */
 static void several_regions(struct kunit *test)
 {
-	char *a = region_memory(test, 16 * PAGE_SIZE), *b, *c, *p[4];
+	char *a = mpool_kunit_memory(test, 16 * PAGE_SIZE), *b, *c, *p[4];
 	struct mpool_large *pool = new_region(test, a, 16 * PAGE_SIZE, NULL);
 	unsigned long pages;
 	size_t real;
@@ -347,7 +299,7 @@ static void exact_lengths(struct kunit *test)
 {
 	size_t size = 21 * SZ_1M / 10, real;
 	u32 pages = DIV_ROUND_UP(size, PAGE_SIZE);
-	char *mem = region_memory(test, 2 * pages * PAGE_SIZE), *p, *q;
+	char *mem = mpool_kunit_memory(test, 2 * pages * PAGE_SIZE), *p, *q;
 	struct mpool_large *pool;
 
 	pool = new_region(test, mem, 2 * pages * PAGE_SIZE, NULL);
@@ -369,7 +321,7 @@ static void exact_lengths(struct kunit *test)
 /* A full pool says so, changes nothing, and recovers. */
 static void full_and_again(struct kunit *test)
 {
-	char *mem = region_memory(test, 64 * PAGE_SIZE), *p[64];
+	char *mem = mpool_kunit_memory(test, 64 * PAGE_SIZE), *p[64];
 	struct mpool_large *pool = new_region(test, mem, 64 * PAGE_SIZE, NULL);
 	unsigned int i, round;
 	size_t real;
@@ -409,7 +361,7 @@ static void full_and_again(struct kunit *test)
 /* The allocator mpool learns from merged only with the run behind. */
 static void merged_with_the_run_before(struct kunit *test)
 {
-	char *mem = region_memory(test, 3 * PAGE_SIZE), *p[3];
+	char *mem = mpool_kunit_memory(test, 3 * PAGE_SIZE), *p[3];
 	struct mpool_large *pool = new_region(test, mem, 3 * PAGE_SIZE, NULL);
 	unsigned int i;
 
@@ -432,7 +384,7 @@ static void destroyed_with_leaks(struct kunit *test)
 	static const enum mpool_on_leak policies[] = {
 		MPOOL_ON_LEAK_KEEP, MPOOL_ON_LEAK_RECLAIM,
 	};
-	char *mem = region_memory(test, 32 * PAGE_SIZE), *p;
+	char *mem = mpool_kunit_memory(test, 32 * PAGE_SIZE), *p;
 	unsigned int i, before = nr_pools();
 	struct mpool_large *pool;
 	bool wiped;
@@ -464,7 +416,7 @@ static void given_addresses(struct kunit *test)
 		.phys = 0x123456789000ull + 100,
 		.dma = 0x80000000ull + 100,
 	};
-	char *mem = region_memory(test, 20 * PAGE_SIZE), *p;
+	char *mem = mpool_kunit_memory(test, 20 * PAGE_SIZE), *p;
 	struct mpool_large *pool;
 	size_t off;
 
@@ -494,7 +446,7 @@ static void addresses_not_given(struct kunit *test)
 		{ .flags = MPOOL_REGION_PHYS, .phys = 0x1000, .dma = 0x2000 },
 		{ .flags = MPOOL_REGION_DMA, .phys = 0x1000, .dma = 0x2000 },
 	};
-	char *mem = region_memory(test, 2 * PAGE_SIZE);
+	char *mem = mpool_kunit_memory(test, 2 * PAGE_SIZE);
 	struct mpool_large *pool;
 	unsigned int i;
 
@@ -547,7 +499,7 @@ static void device_memory_is_not_written(struct kunit *test)
 {
 	static const struct mpool_region_args io = { .flags = MPOOL_REGION_IO };
 	size_t size = 256 * PAGE_SIZE;
-	char *mem = region_memory(test, size);
+	char *mem = mpool_kunit_memory(test, size);
 	struct mpool_large *pool;
 	struct rnd_state rnd;
 
@@ -691,7 +643,7 @@ static void churn_at_90_percent(struct kunit *test)
 static void failed_create(struct kunit *test)
 {
 	unsigned int n, failed = 0, before = nr_pools();
-	char *mem = region_memory(test, 2000 * PAGE_SIZE);
+	char *mem = mpool_kunit_memory(test, 2000 * PAGE_SIZE);
 	struct mpool_large *pool;
 	bool hit = true;
 
@@ -721,7 +673,7 @@ static void failed_create(struct kunit *test)
 
 static void failed_add_region(struct kunit *test)
 {
-	char *mem = region_memory(test, 2100 * PAGE_SIZE);
+	char *mem = mpool_kunit_memory(test, 2100 * PAGE_SIZE);
 	struct mpool_large *pool = new_region(test, mem, 100 * PAGE_SIZE, NULL);
 	unsigned int n, failed = 0;
 	bool hit = true;

@@ -7,45 +7,8 @@
  */
 #include <linux/kthread.h>
 #include <linux/slab.h>
-#include <linux/vmalloc.h>
 
-#include "helpers.h"
-#include "large.h"
-
-#define GFP_QUIET	(GFP_KERNEL | __GFP_NOWARN)
-
-KUNIT_DEFINE_ACTION_WRAPPER(removal_vfree, vfree, const void *);
-
-static void *region_memory(struct kunit *test, size_t size)
-{
-	void *mem = vmalloc(size);
-
-	KUNIT_ASSERT_NOT_NULL(test, mem);
-	KUNIT_ASSERT_EQ(test,
-			kunit_add_action_or_reset(test, removal_vfree, mem), 0);
-	return mem;
-}
-
-static struct mpool_large *new_region(struct kunit *test, void *base,
-				      size_t size,
-				      const struct mpool_region_args *args)
-{
-	struct mpool_large *pool;
-
-	pool = mpool_large_create_region("kunit-region", base, size, args);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
-	return pool;
-}
-
-static unsigned long word_at(const void *p)
-{
-	unsigned long word;
-
-	rcu_read_lock();
-	word = mpool_pagemap_word((unsigned long)p);
-	rcu_read_unlock();
-	return word;
-}
+#include "pools.h"
 
 static void destroy(struct kunit *test, struct mpool_large *pool)
 {
@@ -57,7 +20,7 @@ static void destroy(struct kunit *test, struct mpool_large *pool)
 /* A region goes when it is empty, in any order, and others serve on. */
 static void regions_come_and_go(struct kunit *test)
 {
-	char *mem = region_memory(test, 48 * PAGE_SIZE), *p, *q;
+	char *mem = mpool_kunit_memory(test, 48 * PAGE_SIZE), *p, *q;
 	struct mpool_large *pool = new_region(test, mem + 5, 16 * PAGE_SIZE,
 					      NULL);
 	char *two = mem + 16 * PAGE_SIZE, *three = mem + 32 * PAGE_SIZE;
@@ -129,7 +92,7 @@ static void regions_come_and_go(struct kunit *test)
 /* A pool above holds its region, and a pool of the system has none. */
 static void removal_is_refused(struct kunit *test)
 {
-	char *mem = region_memory(test, 32 * PAGE_SIZE);
+	char *mem = mpool_kunit_memory(test, 32 * PAGE_SIZE);
 	struct mpool_large *pool = new_region(test, mem, 32 * PAGE_SIZE, NULL);
 	const struct mpool_fixed_args args = { .large = pool };
 	struct mpool_fixed *fixed;
@@ -220,7 +183,7 @@ static void random_ranges(struct kunit *test)
 	unsigned int i, pages;
 
 	KUNIT_ASSERT_NOT_NULL(test, m);
-	m->mem = region_memory(test, MODEL_RANGES * MODEL_PAGES * PAGE_SIZE);
+	m->mem = mpool_kunit_memory(test, MODEL_RANGES * MODEL_PAGES * PAGE_SIZE);
 	m->pool = new_region(test, m->mem, MODEL_PAGES * PAGE_SIZE, NULL);
 	m->has[0] = true;
 	mpool_kunit_random(test, &rnd);
@@ -275,7 +238,7 @@ static int busy_thread(void *data)
 /* Two ranges take turns under a thread that uses whatever there is. */
 static void removal_under_load(struct kunit *test)
 {
-	char *mem = region_memory(test, 16 * PAGE_SIZE);
+	char *mem = mpool_kunit_memory(test, 16 * PAGE_SIZE);
 	struct busy busy = { };
 	unsigned int n, has = 0, removed = 0;
 	struct task_struct *task;

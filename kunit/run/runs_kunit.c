@@ -271,7 +271,7 @@ static bool model_find(struct model *m)
 
 static int model_verify(struct model *m)
 {
-	unsigned long pages = 0, nfree = 0, cached = cached_pages(&m->runs);
+	unsigned long pages = 0, nfree = 0, cached = mpool_kunit_cached_pages(&m->runs);
 	int bad = 0;
 	u32 a, i;
 
@@ -401,8 +401,7 @@ static void all_orders_of_freeing(struct kunit *test)
 	u8 len[SMALL_RUNS];
 	const char *wrong;
 
-	runs = kunit_kzalloc(test, sizeof(*runs), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, runs);
+	runs = new_runs(test);
 	arena = new_arena(test, runs, FAKE_BASE, SMALL_RUNS * SMALL_MAX);
 	for (combo = 0; combo < combos; combo++) {
 		u32 pages = 0, rest = combo;
@@ -493,8 +492,7 @@ static void all_resizes_in_place(struct kunit *test)
 	struct resize r;
 	u32 cases = 0;
 
-	runs = kunit_kzalloc(test, sizeof(*runs), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, runs);
+	runs = new_runs(test);
 	arena = new_arena(test, runs, FAKE_BASE, RESIZE_PAGES);
 	for (r.start = 0; r.start < RESIZE_PAGES; r.start++)
 		for (r.end = r.start + 1; r.end <= RESIZE_PAGES; r.end++)
@@ -525,8 +523,7 @@ static void all_alignments(struct kunit *test)
 	struct mpool_runs *runs;
 	u32 shift, skew, len, cases = 0;
 
-	runs = kunit_kzalloc(test, sizeof(*runs), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, runs);
+	runs = new_runs(test);
 	arena = new_arena(test, runs, FAKE_BASE, 16);
 	for (shift = 0; shift <= PAGE_SHIFT + 6; shift++) {
 		for (skew = 0; skew < 64 * 16; skew++, cases++) {
@@ -559,8 +556,7 @@ static void alignment_of_terabytes(struct kunit *test)
 	struct mpool_runs *runs;
 	u32 shift;
 
-	runs = kunit_kzalloc(test, sizeof(*runs), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, runs);
+	runs = new_runs(test);
 	arena = new_arena(test, runs, FAKE_BASE, 64);
 	for (shift = 44; shift < 64; shift++) {
 		unsigned long align = 1UL << shift;
@@ -612,8 +608,7 @@ static void every_length_is_found(struct kunit *test)
 	u32 pages, shift;
 	int off;
 
-	runs = kunit_kzalloc(test, sizeof(*runs), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, runs);
+	runs = new_runs(test);
 	arena = new_arena(test, runs, FAKE_BASE, (1 << 16) + 1);
 	for (pages = 1; pages <= 1100; pages++)
 		check_length(test, runs, arena, pages);
@@ -629,8 +624,7 @@ static void search_of_own_class(struct kunit *test)
 	struct mpool_arena *arena;
 	struct mpool_runs *runs;
 
-	runs = kunit_kzalloc(test, sizeof(*runs), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, runs);
+	runs = new_runs(test);
 	/* 1000 and 1007 pages are of one class: 992 to 1007. */
 	arena = new_arena(test, runs, FAKE_BASE, 1007 + 1 + 1000 + 1);
 	a = take(runs, 1007);
@@ -656,8 +650,7 @@ static void best_fit(struct kunit *test)
 	struct mpool_runs *runs;
 	u32 i;
 
-	runs = kunit_kzalloc(test, sizeof(*runs), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, runs);
+	runs = new_runs(test);
 	arena = new_arena(test, runs, FAKE_BASE, 9 + 3 + 63 + 5 + 20 + 5);
 	for (i = 0; i < ARRAY_SIZE(lens); i++) {
 		pg[i] = take(runs, lens[i]);
@@ -682,8 +675,7 @@ static void claim(struct kunit *test)
 	struct mpool_runs *runs;
 	struct mpool_page *pg;
 
-	runs = kunit_kzalloc(test, sizeof(*runs), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, runs);
+	runs = new_runs(test);
 	arena = new_arena(test, runs, FAKE_BASE, 8);
 	KUNIT_EXPECT_FALSE(test, mpool_runs_claim(&arena->pages[0]));
 	KUNIT_EXPECT_FALSE(test, mpool_runs_claim(&arena->pages[3]));
@@ -709,8 +701,7 @@ static void remove_arena(struct kunit *test)
 	struct mpool_runs *runs;
 	struct mpool_page *pg;
 
-	runs = kunit_kzalloc(test, sizeof(*runs), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, runs);
+	runs = new_runs(test);
 	a = new_arena(test, runs, FAKE_BASE, 100);
 	b = new_arena(test, runs, FAKE_BASE * 2, 10);
 	KUNIT_EXPECT_EQ(test, mpool_runs_verify(runs, 110, 110), 0);
@@ -733,8 +724,7 @@ static void verify_finds_damage(struct kunit *test)
 	struct mpool_runs *runs;
 	struct mpool_page *pg;
 
-	runs = kunit_kzalloc(test, sizeof(*runs), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, runs);
+	runs = new_runs(test);
 	arena = new_arena(test, runs, FAKE_BASE, 32);
 	pg = take(runs, 5);
 	KUNIT_ASSERT_EQ(test, verify_one(runs, arena), 0);
