@@ -23,8 +23,10 @@ static void kick_fn(struct irq_work *irq)
 {
 	struct mpool_kick *kick = container_of(irq, struct mpool_kick, irq);
 
-	atomic_inc(&kick->queued);
 	schedule_work(&kick->work);
+	/* A reader of the new count finds the work queued; pairs with mpool_kick_sync(). */
+	smp_mb__before_atomic();
+	atomic_inc(&kick->queued);
 }
 
 /*
@@ -52,18 +54,10 @@ void mpool_kick(struct mpool_kick *kick)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_kick);
 
-/* Was the work requested, or queued, since @n was read?  Then it may still be to do. */
-static bool kick_again(struct mpool_kick *kick, int n)
-{
-	if (irq_work_is_busy(&kick->irq))
-		return true;
-	smp_rmb(); /* The count comes before the end of busy, in irq_work_single(). */
-	return n != atomic_read(&kick->queued);
-}
-
 /* Waits for all work that was requested.  Sleeps. */
 void mpool_kick_sync(struct mpool_kick *kick)
 {
+	bool busy;
 	int n;
 
 	/*
@@ -82,15 +76,20 @@ void mpool_kick_sync(struct mpool_kick *kick)
 	if (!READ_ONCE(kick->used))
 		return;
 	/*
-	 * The work may request itself.  If the irq_work counts in n, irq_work_sync()
-	 * waits until it has queued the work item, and flush_work() until that work is
-	 * done.  If the work requested itself before its end, the irq_work is busy here,
-	 * or has counted since n was read.
+	 * irq_work_sync() may return while kick_fn() runs: if two CPUs are in it, the first
+	 * to leave clears busy.  So the count tells, of kick_fn() at its end.
+	 *
+	 * A kick_fn() that is counted in n has queued the work before: flush_work() waits.
+	 * If the work requests itself before its end, then behind flush_work() its kick_fn()
+	 * has not begun, and the irq_work is busy; or it has begun, and the grace period
+	 * waits for its end, because it has interrupts off, and it is counted after n.
 	 */
 	do {
-		n = atomic_read(&kick->queued);
+		n = atomic_read_acquire(&kick->queued);
 		irq_work_sync(&kick->irq);
 		flush_work(&kick->work);
-	} while (kick_again(kick, n));
+		busy = irq_work_is_busy(&kick->irq);
+		synchronize_rcu();
+	} while (busy || n != atomic_read(&kick->queued));
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_kick_sync);
