@@ -50,25 +50,31 @@ static struct bucket *bucket_of(const struct task_struct *task)
 	return &buckets[hash_ptr(task, CALL_BITS)];
 }
 
-/* The number of callbacks of this owner that the current task is in. */
-static unsigned int depth_locked(struct bucket *bucket, const void *whose)
+/*
+ * The number of callbacks of this owner that the current task, or an interrupt on top of
+ * it, is in: all if @like is NULL, or those of the same kind and context as @like.
+ */
+static unsigned int depth_locked(struct bucket *bucket, const void *whose,
+				 const struct mpool_call *like)
 {
 	struct mpool_call *call;
 	unsigned int n = 0;
 
 	lockdep_assert_held(&bucket->lock);
 	hlist_for_each_entry(call, &bucket->calls, node)
-		n += call->task == current && call->whose == whose;
+		n += call->task == current && call->whose == whose &&
+		     (!like || (call->kind == like->kind && call->level == like->level));
 	return n;
 }
 
 /*
  * Enters a callback of an owner: a fixed pool, a large pool, or &mpool_in_walk.  Returns
- * the number of callbacks of that owner that the task is in now: this one, those around
- * it, and those of an interrupt on top of the task.  In an NMI callbacks are not counted,
- * and the result is 1.  Any context.
+ * the number of callbacks of that owner and @kind that the caller is in now: this one and
+ * those around it in the same task, soft interrupt or hard interrupt.  In an NMI callbacks
+ * are not counted, and the result is 1.  Any context.
  */
-unsigned int mpool_call_begin(struct mpool_call *call, const void *whose)
+unsigned int mpool_call_begin(struct mpool_call *call, const void *whose,
+			      enum mpool_call_kind kind)
 {
 	struct bucket *bucket;
 	unsigned long flags;
@@ -77,12 +83,14 @@ unsigned int mpool_call_begin(struct mpool_call *call, const void *whose)
 	/* An interrupt returns before its task goes on: its callbacks are on top. */
 	call->task = in_nmi() ? NULL : current;
 	call->whose = whose;
+	call->kind = kind;
+	call->level = interrupt_context_level();
 	if (!call->task)
 		return 1;
 	bucket = bucket_of(call->task);
 	raw_spin_lock_irqsave(&bucket->lock, flags);
 	hlist_add_head(&call->node, &bucket->calls);
-	depth = depth_locked(bucket, whose);
+	depth = depth_locked(bucket, whose, call);
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 	return depth;
 }
@@ -101,15 +109,20 @@ void mpool_call_end(struct mpool_call *call)
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 }
 
-/* Is the current task in a callback of this owner? */
+/*
+ * Is the current task in a callback of this owner?  False in an NMI, which may have
+ * interrupted the holder of the lock.
+ */
 bool mpool_call_inside(const void *whose)
 {
 	struct bucket *bucket = bucket_of(current);
 	unsigned long flags;
 	bool inside;
 
+	if (in_nmi())
+		return false;
 	raw_spin_lock_irqsave(&bucket->lock, flags);
-	inside = depth_locked(bucket, whose);
+	inside = depth_locked(bucket, whose, NULL);
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 	return inside;
 }

@@ -62,7 +62,7 @@ static void limit_fn(struct work_struct *work)
 	void (*low)(void *priv) = READ_ONCE(limit->on_low);
 	struct mpool_call call;
 
-	mpool_call_begin(&call, limit->whose);
+	mpool_call_begin(&call, limit->whose, MPOOL_CALL_OTHER);
 	if (due & BIT(DUE_SOFT) && soft)
 		soft(limit->args.priv);
 	if (due & BIT(DUE_LOW) && low)

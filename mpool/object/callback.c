@@ -24,9 +24,10 @@
 #define CALLBACK_DEPTH		4
 
 static unsigned int callback_begin(struct mpool_fixed *fixed, atomic_t *calls,
-				   struct mpool_call *call)
+				   struct mpool_call *call,
+				   enum mpool_call_kind kind)
 {
-	unsigned int depth = mpool_call_begin(call, fixed);
+	unsigned int depth = mpool_call_begin(call, fixed, kind);
 
 	atomic_inc(calls);
 	/*
@@ -72,7 +73,7 @@ int mpool_fixed_construct(struct mpool_fixed *fixed, void *obj)
 	 */
 	if (!READ_ONCE(fixed->ctor))
 		return 0;
-	depth = callback_begin(fixed, &fixed->ctor_calls, &call);
+	depth = callback_begin(fixed, &fixed->ctor_calls, &call, MPOOL_CALL_CTOR);
 	ctor = READ_ONCE(fixed->ctor);
 	if (callback_too_deep(fixed, depth))
 		err = -ELOOP;
@@ -89,7 +90,7 @@ void mpool_fixed_destruct(struct mpool_fixed *fixed, void *obj)
 
 	if (!READ_ONCE(fixed->dtor))
 		return;
-	callback_begin(fixed, &fixed->dtor_calls, &call);
+	callback_begin(fixed, &fixed->dtor_calls, &call, MPOOL_CALL_OTHER);
 	dtor = READ_ONCE(fixed->dtor);
 	if (dtor)
 		dtor(obj, fixed->priv);

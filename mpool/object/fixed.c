@@ -695,7 +695,7 @@ int mpool_fixed_walk(struct mpool_fixed *pool, int (*fn)(void *obj, void *arg),
 				   pool->pool.name, (long)fn, (void *)_RET_IP_);
 		return -EINVAL;
 	}
-	mpool_call_begin(&call, &mpool_in_walk);
+	mpool_call_begin(&call, &mpool_in_walk, MPOOL_CALL_OTHER);
 	ret = mpool_chunks_walk(&pool->chunks, walk_one, &walk);
 	mpool_call_end(&call);
 	return ret;
@@ -751,20 +751,29 @@ static bool fixed_refuse_inside(const struct mpool_fixed *fixed,
 }
 
 /*
+ * Turns the fast path of alloc off, or on again.  mpool_fixed_tune() on another CPU may have
+ * read the old value, and have its store to come: the grace period waits for that.
+ */
+static void fixed_close(struct mpool_fixed *fixed, bool closed)
+{
+	WRITE_ONCE(fixed->closed, closed);
+	synchronize_rcu();
+	mpool_fixed_tune(fixed);
+}
+
+/*
  * The pool is closed meanwhile: allocations fail, because an allocation by a destructor
  * would keep the clear from coming to an end.  mpool_fixed_tune() turns the fast path of
  * alloc off, so that it does not miss this, and on again.
  */
 void mpool_fixed_clear(struct mpool_fixed *pool)
 {
-	if (mpool_fixed_check(pool) || !mpool_pool_may_sleep(pool->owner, "cleared") ||
+	if (mpool_fixed_check(pool) || !mpool_pool_may_change(pool->owner, "cleared") ||
 	    fixed_refuse_inside(pool, "cleared", _RET_IP_))
 		return;
-	WRITE_ONCE(pool->closed, true);
-	mpool_fixed_tune(pool);
+	fixed_close(pool, true);
 	mpool_fixed_drop(pool, NULL);
-	WRITE_ONCE(pool->closed, false);
-	mpool_fixed_tune(pool);
+	fixed_close(pool, false);
 	mpool_fixed_drain(pool);
 }
 EXPORT_SYMBOL_GPL(mpool_fixed_clear);
