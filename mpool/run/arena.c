@@ -307,18 +307,15 @@ static void arena_abandon(struct mpool_arena *arena)
 void mpool_large_end_arenas(struct mpool_large *large)
 {
 	struct mpool_arena *arena, *next;
-	unsigned long flags;
 
-	mpool_large_flush(large);
+	/*
+	 * The release of an arena may request the work item, which takes spares out of the
+	 * pool.  They go first, one at a time and by the same function, so that the walk
+	 * below is the only one that removes arenas.
+	 */
+	mpool_large_shed(large);
 	list_for_each_entry_safe(arena, next, &large->arenas, list) {
-		/*
-		 * Under the lock, and off the spares: the release of an arena may request
-		 * the work item, which takes spares out of the pool.
-		 */
-		raw_spin_lock_irqsave(&large->lock, flags);
 		list_del_rcu(&arena->list);
-		mpool_arena_used_locked(large, arena);
-		raw_spin_unlock_irqrestore(&large->lock, flags);
 		arena_unmap(arena);
 		if (arena->nfree == arena->npages)
 			large->feed->release(arena);

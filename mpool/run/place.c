@@ -210,12 +210,18 @@ static struct mpool_page *place_find(struct mpool_large *large,
 	return pg;
 }
 
-/* Grows the pool by an arena in which the run can be aligned and crosses no boundary. */
+/*
+ * Grows the pool by an arena in which the run can be aligned and crosses no boundary.  True
+ * if the run fits there: the limits of the addresses are known only now.
+ */
 static bool place_grow(struct mpool_large *large, const struct place *want,
 		       gfp_t gfp)
 {
 	u64 align = max_t(u64, want->align, 1);
 	struct mpool_arena *arena;
+	bool fits;
+	u64 start;
+	u32 gap;
 
 	/*
 	 * The boundary is a power of two and not shorter than the run.  A run that is
@@ -227,16 +233,19 @@ static bool place_grow(struct mpool_large *large, const struct place *want,
 		return false;
 	arena = large->feed->grow(large, want->wish.npages, align,
 				  gfp & ~__GFP_NOFAIL);
-	if (arena)
-		mpool_large_add_arena(large, arena);
-	return arena;
+	if (!arena)
+		return false;
+	/* Before another task can give the arena back. */
+	fits = arena_device(arena, &start) && place_fit(want, start, arena->npages, &gap);
+	mpool_large_add_arena(large, arena);
+	return fits;
 }
 
 static void *place_take(struct mpool_large *large, const struct place *want,
 			gfp_t gfp)
 {
-	int tries = PLACE_TRIES;
 	struct mpool_page *pg;
+	int tries = 0;
 	void *p;
 
 	if (!mpool_limit_take(large->limit, want->wish.npages))
@@ -246,12 +255,12 @@ static void *place_take(struct mpool_large *large, const struct place *want,
 	 * More than once: until the run is taken the new arena is a spare, which another
 	 * task may give back or use.
 	 */
-	while (!pg && tries-- && mpool_may_grow() && place_grow(large, want, gfp))
+	while (!pg && tries++ < PLACE_TRIES && mpool_may_grow() &&
+	       place_grow(large, want, gfp))
 		pg = place_find(large, want, gfp);
 	if (!pg) {
 		/* The new arenas did not help.  One spare is enough. */
-		if (tries < PLACE_TRIES)
-			mpool_large_reap(large);
+		mpool_large_reap(large);
 		mpool_limit_give(large->limit, want->wish.npages);
 		return NULL;
 	}
