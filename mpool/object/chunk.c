@@ -297,7 +297,8 @@ void mpool_chunks_put_late(struct mpool_chunks *chunks,
 	mpool_stat_inc(&chunks->owner->stats, MPOOL_STAT_DEFER);
 	rcu_read_lock();
 	chunk = mpool_chunk_of(chunks->fixed, obj);
-	if (likely(chunk)) {
+	/* The state tells a new chunk of the pool in the same place. */
+	if (likely(chunk && mpool_chunk_state(chunk, (unsigned long)obj) == slot->state)) {
 		WRITE_ONCE(*slot->state, MPOOL_OBJ_LATE);
 		/*
 		 * After the state.  Pairs with xchg() in mpool_chunks_collect(), which

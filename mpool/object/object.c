@@ -34,13 +34,6 @@
 
 /* --- free --- */
 
-/* May the fast path of alloc use the caches? */
-static bool alloc_is_plain(const struct mpool_fixed *fixed)
-{
-	return !READ_ONCE(fixed->dead) && !READ_ONCE(fixed->closed) &&
-	       !READ_ONCE(fixed->ctor);
-}
-
 /*
  * Decides whether the fast paths of alloc and of free may use the caches.  As long as the
  * reserve lacks an object, the fast path of free may not: the next free has to fill the
@@ -51,14 +44,15 @@ void mpool_fixed_tune(struct mpool_fixed *fixed)
 	struct mpool_reserve *reserve;
 	bool plain;
 
-	/* mpool_pool_orphan() waits for a grace period, and thus for this section. */
+	/* mpool_pool_orphan() and fixed_close() wait for a grace period, and so for this. */
 	preempt_disable();
 	plain = !READ_ONCE(fixed->dead) && !READ_ONCE(fixed->dtor) &&
 		!fixed->internal && !want_init_on_free();
-	WRITE_ONCE(fixed->alloc_cache, alloc_is_plain(fixed) ? fixed->caches : &mpool_no_cache);
+	WRITE_ONCE(fixed->alloc_cache, READ_ONCE(fixed->dead) || READ_ONCE(fixed->closed) ||
+		   READ_ONCE(fixed->ctor) ? &mpool_no_cache : fixed->caches);
 	WRITE_ONCE(fixed->free_cache, plain ? fixed->caches : &mpool_no_cache);
 	/*
-	 * The stores above come before the loads of room, dead and closed below.  Pairs
+	 * The stores above come before the loads of room and dead below.  Pairs
 	 * with smp_mb() in take_reserve() and smp_store_mb() in mpool_fixed_kill().
 	 * These store room or dead, and then free_cache: so either this CPU sees their
 	 * first store, or their store to free_cache comes after that of this CPU.
@@ -67,14 +61,11 @@ void mpool_fixed_tune(struct mpool_fixed *fixed)
 	reserve = READ_ONCE(fixed->reserved);
 	if (reserve && mpool_reserve_lacks(reserve))
 		WRITE_ONCE(fixed->free_cache, &mpool_no_cache);
-	/*
-	 * If the pool was killed or closed meanwhile, those stores are wrong.  A pool that
-	 * was opened meanwhile may stay on the slow path until the next call.
-	 */
-	if (!alloc_is_plain(fixed))
+	/* If the pool was killed meanwhile, the stores above may have undone that. */
+	if (READ_ONCE(fixed->dead)) {
 		WRITE_ONCE(fixed->alloc_cache, &mpool_no_cache);
-	if (READ_ONCE(fixed->dead))
 		WRITE_ONCE(fixed->free_cache, &mpool_no_cache);
+	}
 	preempt_enable();
 }
 
@@ -578,13 +569,14 @@ static void *take_constructed(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 	slot.obj = take_any(fixed, gfp, site, MPOOL_OBJ_UNBORN);
 	if (!slot.obj)
 		return NULL;
-	mpool_take_clear(fixed, slot.obj, gfp);
+	/* Before the object is touched: its chunk may be gone. */
 	slot.state = mpool_obj_state_of(fixed, slot.obj);
-	/* Another copy of the object, which was freed twice, came back to the chunk. */
 	if (unlikely(!slot.state)) {
-		slot_twice(fixed, &slot);
+		/* Two frees and two allocs were counted: nothing is to be taken back. */
+		mpool_pool_bad_free(fixed->owner, slot.obj, MPOOL_BAD_FREE_TWICE, 0);
 		return NULL;
 	}
+	mpool_take_clear(fixed, slot.obj, gfp);
 	err = mpool_fixed_construct(fixed, slot.obj);
 	if (!err) {
 		WRITE_ONCE(*slot.state, site);
