@@ -380,6 +380,53 @@ static void ctor_allocates(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
 
+struct chain {
+	struct mpool_fixed *pool;
+	void *objs[NEST_MOST];
+	unsigned int left;
+	void *got;		/* allocated by the innermost destructor */
+};
+
+static int chain_ctor(void *obj, void *priv)
+{
+	return 0;
+}
+
+static void chain_dtor(void *obj, void *priv)
+{
+	struct chain *chain = priv;
+
+	if (chain->left)
+		mpool_fixed_free(chain->pool, chain->objs[--chain->left]);
+	else if (!chain->got)
+		chain->got = mpool_fixed_alloc(chain->pool, GFP_KERNEL);
+}
+
+/* Destructors around a constructor do not make it one that allocates from its pool. */
+static void dtors_around_a_ctor(struct kunit *test)
+{
+	struct chain chain = { };
+	const struct mpool_fixed_args args = {
+		.ctor = chain_ctor, .dtor = chain_dtor, .priv = &chain,
+	};
+	unsigned int i;
+	void *first;
+
+	chain.pool = mpool_kunit_fixed(test, NAME, SIZE, &args);
+	first = mpool_fixed_alloc(chain.pool, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, first);
+	for (i = 0; i < ARRAY_SIZE(chain.objs); i++) {
+		chain.objs[i] = mpool_fixed_alloc(chain.pool, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, chain.objs[i]);
+	}
+	chain.left = ARRAY_SIZE(chain.objs);
+	mpool_fixed_free(chain.pool, first);
+	KUNIT_EXPECT_EQ(test, chain.left, 0);
+	KUNIT_EXPECT_NOT_NULL(test, chain.got);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_live(chain.pool), 1);
+	mpool_fixed_free(chain.pool, chain.got);
+}
+
 /* --- visitors --- */
 
 static int end_visitor(void *obj, void *arg)
@@ -438,6 +485,8 @@ static void refused_in_reclaim(struct kunit *test)
 	mpool_fixed_clear(pool);
 	KUNIT_EXPECT_TRUE(test, mpool_fixed_owns(pool, p));
 	mpool_fixed_free(pool, p);
+	/* A shrinker may trim. */
+	KUNIT_EXPECT_TRUE(test, mpool_pool_may_sleep(&pool->pool, "trimmed"));
 	memalloc_noreclaim_restore(noreclaim);
 	KUNIT_EXPECT_FALSE(test, pool->pool.ending);
 }
@@ -451,6 +500,7 @@ static struct kunit_case callback_cases[] = {
 	KUNIT_CASE(large_pool_is_not_claimed_by_its_marks),
 	KUNIT_CASE(dtor_allocates),
 	KUNIT_CASE(ctor_allocates),
+	KUNIT_CASE(dtors_around_a_ctor),
 	KUNIT_CASE(pool_is_ended_by_a_visitor),
 	KUNIT_CASE(pool_is_cleared_by_a_visitor),
 	KUNIT_CASE(refused_in_reclaim),

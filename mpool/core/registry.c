@@ -110,7 +110,7 @@ int mpool_args_check(const char *kind, const char *name, const void *args)
  */
 int mpool_create_check(const char *kind, const char *name, const void *args)
 {
-	const char *by = mpool_no_sleep();
+	const char *by = mpool_no_change();
 
 	if (!by)
 		return mpool_args_check(kind, name, args);
@@ -118,15 +118,29 @@ int mpool_create_check(const char *kind, const char *name, const void *args)
 	return -EINVAL;
 }
 
-/* May the caller of a function that sleeps do so?  If not, prints one line. */
+/* False, with a line, if the caller may not do that: @by is the reason, or NULL. */
+static bool pool_allowed(const struct mpool_pool *pool, const char *what,
+			 const char *by)
+{
+	if (by) {
+		mpool_refuse(pool->ops, pool->name, "is not %s by %s", what, by);
+		return false;
+	}
+	might_sleep();
+	return true;
+}
+
+/* For functions that sleep. */
 bool mpool_pool_may_sleep(const struct mpool_pool *pool, const char *what)
 {
-	const char *by = mpool_no_sleep();
+	return pool_allowed(pool, what, mpool_no_sleep());
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_pool_may_sleep);
 
-	if (likely(!by))
-		return true;
-	mpool_refuse(pool->ops, pool->name, "is not %s by %s", what, by);
-	return false;
+/* For functions that wait for a mutex under which memory is allocated. */
+bool mpool_pool_may_change(const struct mpool_pool *pool, const char *what)
+{
+	return pool_allowed(pool, what, mpool_no_change());
 }
 
 /* Prints that the pool that a caller passed is NULL or an error; returns -EINVAL. */
@@ -152,10 +166,16 @@ const char *mpool_no_sleep(void)
 		return "an interrupt";
 	if (irqs_disabled())
 		return "code with interrupts off";
-	/* A shrinker of a client may run inside an allocation under a mutex of mpool. */
-	if (current->flags & PF_MEMALLOC)
-		return "reclaim";
 	return mpool_call_inside(&mpool_in_walk) ? "the visitor of a walk" : NULL;
+}
+
+/*
+ * The same, for functions that wait for a mutex under which mpool allocates memory: not in
+ * reclaim either, where a shrinker of a client may be inside such an allocation.
+ */
+const char *mpool_no_change(void)
+{
+	return mpool_no_sleep() ?: current->flags & PF_MEMALLOC ? "reclaim" : NULL;
 }
 
 /* Is a name one that files have, or may have? */
@@ -285,11 +305,12 @@ int mpool_pool_register(struct mpool_pool *pool)
 struct mpool_pool *mpool_pool_claim(const struct mpool_pool_ops *ops,
 				    const void *handle, unsigned long ip)
 {
+	const char *by = mpool_no_change();
 	struct mpool_pool *found;
 
-	if (mpool_no_sleep()) {
+	if (by) {
 		pr_err_ratelimited("%s pool %p is not destroyed by %s; called from %pS\n",
-				   ops->kind_name, handle, mpool_no_sleep(), (void *)ip);
+				   ops->kind_name, handle, by, (void *)ip);
 		return NULL;
 	}
 	mutex_lock(&registry_mutex);

@@ -160,6 +160,7 @@ bool mpool_pool_gfp_ok(struct mpool_pool *pool, gfp_t gfp, gfp_t has, u32 site);
 size_t mpool_pool_leaks(struct mpool_pool *pool);
 void mpool_pool_sweep(void);
 const char *mpool_no_sleep(void);
+const char *mpool_no_change(void);
 struct mpool_pool *mpool_pool_use(enum mpool_kind kind, const void *handle);
 unsigned int mpool_pool_above(const struct mpool_pool *pool, char *name, size_t size);
 void mpool_pool_unuse(struct mpool_pool *pool);
@@ -208,6 +209,7 @@ static inline bool mpool_no_address(const void *p)
 int mpool_args_check(const char *kind, const char *name, const void *args);
 int mpool_create_check(const char *kind, const char *name, const void *args);
 bool mpool_pool_may_sleep(const struct mpool_pool *pool, const char *what);
+bool mpool_pool_may_change(const struct mpool_pool *pool, const char *what);
 
 /*
  * @ip is in the caller of the public function, which mpool_pool_check() is inlined into.

@@ -277,15 +277,17 @@ static void reserve_cut_locked(struct mpool_reserve *reserve, unsigned int n)
 bool mpool_reserve_gfp_ok(struct mpool_pool *owner,
 			  const struct mpool_large *large, gfp_t gfp)
 {
+	const char *by = mpool_no_change();
+
 	if (!gfpflags_allow_blocking(gfp)) {
 		mpool_refuse(owner->ops, owner->name,
 			     "a reserve needs flags that allow sleeping, not %pGg",
 			     &gfp);
 		return false;
 	}
-	if (mpool_no_sleep()) {
+	if (by) {
 		mpool_refuse(owner->ops, owner->name,
-			     "a reserve is not filled by %s", mpool_no_sleep());
+			     "a reserve is not filled by %s", by);
 		return false;
 	}
 	return mpool_pool_gfp_ok(owner, gfp, large->zone, 0);

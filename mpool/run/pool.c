@@ -241,7 +241,7 @@ EXPORT_SYMBOL_GPL(mpool_large_trim);
 
 void mpool_large_clear(struct mpool_large *pool)
 {
-	if (mpool_large_check(pool) || !mpool_pool_may_sleep(&pool->pool, "cleared"))
+	if (mpool_large_check(pool) || !mpool_pool_may_change(&pool->pool, "cleared"))
 		return;
 	large_empty(pool);
 }

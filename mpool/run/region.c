@@ -180,7 +180,7 @@ int mpool_large_add_region(struct mpool_large *pool, void *base, size_t size,
 	const char *wrong;
 	int err = mpool_large_check(pool);
 
-	if (!err && !mpool_pool_may_sleep(&pool->pool, "given a region"))
+	if (!err && !mpool_pool_may_change(&pool->pool, "given a region"))
 		err = -EINVAL;
 	if (!err)
 		err = mpool_args_check("large", pool->pool.name, args);
@@ -205,7 +205,7 @@ int mpool_large_remove_region(struct mpool_large *pool, const void *base)
 {
 	int err = mpool_large_check(pool);
 
-	if (!err && !mpool_pool_may_sleep(&pool->pool, "taken a region from"))
+	if (!err && !mpool_pool_may_change(&pool->pool, "taken a region from"))
 		err = -EINVAL;
 	if (err)
 		return err;

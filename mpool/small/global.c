@@ -79,14 +79,14 @@ static int offer_used(unsigned long *at, struct mpool_small *pool)
 int mpool_global_offer(unsigned long *at, struct mpool_small *pool,
 		       unsigned long ip)
 {
-	const char *why = "out of memory for its classes";
+	const char *why = "out of memory for its classes", *by = mpool_no_change();
 	int err;
 
 	if (IS_ERR_OR_NULL(pool))
 		return mpool_pool_none("small", pool, ip);
-	if (mpool_no_sleep()) {
+	if (by) {
 		pr_err_ratelimited("small pool %p cannot be made the global pool by %s; called from %pS\n",
-				   pool, mpool_no_sleep(), (void *)ip);
+				   pool, by, (void *)ip);
 		return -EINVAL;
 	}
 	if (!mpool_pool_use(MPOOL_KIND_SMALL, pool)) {

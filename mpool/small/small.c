@@ -575,7 +575,7 @@ void mpool_small_clear(struct mpool_small *pool)
 	struct mpool_fixed *fixed;
 	unsigned int i;
 
-	if (small_check(pool) || !mpool_pool_may_sleep(&pool->pool, "cleared"))
+	if (small_check(pool) || !mpool_pool_may_change(&pool->pool, "cleared"))
 		return;
 	/* The global pool has the objects of all drivers. */
 	if (atomic_read(&pool->pool.users)) {

@@ -635,7 +635,7 @@ EXPORT_SYMBOL_GPL(__mpool_string_create);
 
 void mpool_string_clear(struct mpool_string *pool)
 {
-	if (string_check(pool) || !mpool_pool_may_sleep(&pool->small.pool, "cleared"))
+	if (string_check(pool) || !mpool_pool_may_change(&pool->small.pool, "cleared"))
 		return;
 	string_empty(pool);
 	/* The strings are freed when this function returns. */
