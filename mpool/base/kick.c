@@ -5,11 +5,13 @@
  *
  * Structure: an irq_work and a work item.  A request queues the irq_work, which is
  * possible in an NMI, too.  The irq_work queues the work item, which does the work.
+ * Two counts tell of the irq_work: requests that are under way, and those that are over.
  *
  * Invariant: after mpool_kick_sync() has returned, all work that was requested before the
- * call is done, and so is the work that this work has requested: neither the irq_work nor
+ * call is done, and so is the work that this work has requested: neither kick_fn() nor
  * the work item runs or is queued, unless another task or interrupt requests work
- * meanwhile.
+ * meanwhile.  The kernel may still write to the irq_work, with interrupts off, after
+ * kick_fn() has returned.  So the memory of a kick is freed after a grace period.
  *
  * Locking: none; irq_work_queue() and schedule_work() are atomic.
  */
@@ -24,9 +26,12 @@ static void kick_fn(struct irq_work *irq)
 	struct mpool_kick *kick = container_of(irq, struct mpool_kick, irq);
 
 	schedule_work(&kick->work);
-	/* A reader of the new count finds the work queued; pairs with mpool_kick_sync(). */
-	smp_mb__before_atomic();
-	atomic_inc(&kick->queued);
+	/*
+	 * The work is queued before it is counted, and counted before the request is over.
+	 * Pairs with the loads in mpool_kick_sync().
+	 */
+	atomic_inc_return_release(&kick->queued);
+	atomic_dec_return_release(&kick->pending);
 }
 
 /*
@@ -38,7 +43,7 @@ static void kick_fn(struct irq_work *irq)
 void mpool_kick_init_irq(struct mpool_kick *kick)
 {
 	kick->irq = IRQ_WORK_INIT_HARD(kick_fn);
-	kick->used = false;
+	atomic_set(&kick->pending, 0);
 	atomic_set(&kick->queued, 0);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_kick_init_irq);
@@ -49,47 +54,43 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_kick_init_irq);
  */
 void mpool_kick(struct mpool_kick *kick)
 {
-	WRITE_ONCE(kick->used, true);
-	irq_work_queue(&kick->irq);
+	atomic_inc(&kick->pending);
+	/* If the irq_work is queued already, that request serves this one. */
+	if (!irq_work_queue(&kick->irq))
+		atomic_dec(&kick->pending);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_kick);
 
-/* Waits for all work that was requested.  Sleeps. */
+/*
+ * Waits for all work that was requested.  Sleeps.
+ *
+ * irq_work_sync() would not do: if an irq_work is queued again while it runs, two CPUs may
+ * be in it, and the first to leave ends the wait.  A grace period would do, but each end
+ * of a pool would take its time.
+ */
 void mpool_kick_sync(struct mpool_kick *kick)
 {
-	bool busy;
-	int n;
+	int queued;
 
 	/*
-	 * The stores that the caller made before this call come before the load of used.
-	 * An example is mpool_limit_drop(), which stores NULL to a callback.  If used is
-	 * false here, no work was requested so far, and work that is requested later sees
-	 * those stores: it finds the NULL and does not call the callback.  Pairs with the
-	 * full barrier in irq_work_queue(), which is between the store of used and the
-	 * loads of the work.
+	 * The stores that the caller made before this call come before the load of pending.
+	 * An example is mpool_limit_drop(), which stores NULL to a callback.  If a request
+	 * is not seen here, its work sees those stores: it finds the NULL and does not call
+	 * the callback.  Pairs with the full barrier in irq_work_queue(), which is between
+	 * the increment of pending and the loads of the work.
 	 */
 	smp_mb();
-	/*
-	 * Most pools never request the work.  irq_work_sync() waits for a grace period on
-	 * some kernels, which would slow down the end of each pool.
-	 */
-	if (!READ_ONCE(kick->used))
-		return;
-	/*
-	 * irq_work_sync() may return while kick_fn() runs: if two CPUs are in it, the first
-	 * to leave clears busy.  So the count tells, of kick_fn() at its end.
-	 *
-	 * A kick_fn() that is counted in n has queued the work before: flush_work() waits.
-	 * If the work requests itself before its end, then behind flush_work() its kick_fn()
-	 * has not begun, and the irq_work is busy; or it has begun, and the grace period
-	 * waits for its end, because it has interrupts off, and it is counted after n.
-	 */
 	do {
-		n = atomic_read_acquire(&kick->queued);
-		irq_work_sync(&kick->irq);
+		while (atomic_read_acquire(&kick->pending))
+			schedule_timeout_uninterruptible(1);
+		/* Each request that was over above is counted here, and its work queued. */
+		queued = atomic_read_acquire(&kick->queued);
 		flush_work(&kick->work);
-		busy = irq_work_is_busy(&kick->irq);
-		synchronize_rcu();
-	} while (busy || n != atomic_read(&kick->queued));
+		/*
+		 * A request that the work has made before its end is under way, or it is
+		 * over.  If it is over, it is counted, because pending is loaded first.
+		 */
+	} while (atomic_read_acquire(&kick->pending) ||
+		 queued != atomic_read(&kick->queued));
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_kick_sync);

@@ -9,8 +9,8 @@
 struct mpool_kick {
 	struct irq_work irq;
 	struct work_struct work;
-	bool used;		/* the work was requested at least once */
-	atomic_t queued;	/* times that the irq_work has queued the work item */
+	atomic_t pending;	/* requests whose kick_fn() has not ended */
+	atomic_t queued;	/* times that kick_fn() has queued the work item */
 };
 
 void mpool_kick_init_irq(struct mpool_kick *kick);
@@ -26,6 +26,12 @@ do {									\
 
 void mpool_kick(struct mpool_kick *kick);
 void mpool_kick_sync(struct mpool_kick *kick);
+
+/* Was the work ever requested? */
+static inline bool mpool_kick_used(const struct mpool_kick *kick)
+{
+	return atomic_read(&kick->pending) || atomic_read(&kick->queued);
+}
 
 static inline struct mpool_kick *mpool_kick_of(struct work_struct *work)
 {

@@ -128,7 +128,8 @@ void mpool_limit_end(struct mpool_limit *limit)
 		return;
 	/* limit_owe() may have requested the work item just before the callbacks were dropped. */
 	mpool_kick_sync(&limit->kick);
-	kfree(limit);
+	/* See kick.c. */
+	kfree_rcu(limit, rcu);
 }
 
 /*

@@ -22,6 +22,7 @@ struct mpool_limit {
 	atomic_long_t lows;		/* times that low_pages was crossed */
 	unsigned long due;		/* bits of callbacks that were requested */
 	struct mpool_kick kick;
+	struct rcu_head rcu;
 };
 
 const char *mpool_limit_check(const struct mpool_limits *args,

@@ -340,7 +340,7 @@ void mpool_chunks_collect(struct mpool_chunks *chunks)
 	struct mpool_chunk *chunk;
 	u32 i;
 
-	if (!READ_ONCE(chunks->late.used))
+	if (!mpool_kick_used(&chunks->late))
 		return;
 	rcu_read_lock();
 	list_for_each_entry_rcu(chunk, &chunks->all, all) {

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tests of deferred work: mpool_kick_sync() waits for all that was requested, wherever it is.
+ */
+#include <linux/completion.h>
+#include <linux/kthread.h>
+
+#include "helpers.h"
+#include "kick.h"
+
+#define KICKERS		2
+
+struct counted {
+	struct mpool_kick kick;
+	struct completion synced;
+	atomic_t requests;		/* each is counted before it is made */
+	int seen;			/* requests that the work has seen at its end */
+	int again;			/* times that the work is to request itself */
+	int runs;
+	atomic_t early;			/* waits that ended before the request was served */
+};
+
+static void count_fn(struct work_struct *work)
+{
+	struct counted *c = container_of(mpool_kick_of(work), struct counted, kick);
+
+	c->runs++;
+	if (c->again) {
+		c->again--;
+		mpool_kick(&c->kick);
+	}
+	/* The new request ends before the work does, or meanwhile. */
+	usleep_range(50, 100);
+	WRITE_ONCE(c->seen, atomic_read(&c->requests));
+}
+
+static struct counted *new_counted(struct kunit *test)
+{
+	struct counted *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, c);
+	mpool_kick_init(&c->kick, count_fn);
+	init_completion(&c->synced);
+	return c;
+}
+
+static int sync_fn(void *arg)
+{
+	struct counted *c = arg;
+
+	mpool_kick_sync(&c->kick);
+	complete(&c->synced);
+	return 0;
+}
+
+/* A request that was begun, and whose interrupt is still to come. */
+static void waits_for_the_interrupt(struct kunit *test)
+{
+	struct counted *c = new_counted(test);
+
+	mpool_kick_sync(&c->kick);
+	KUNIT_EXPECT_EQ(test, c->runs, 0);
+	atomic_inc(&c->kick.pending);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(sync_fn, c, "kick_sync")));
+	msleep(100);
+	KUNIT_EXPECT_FALSE(test, completion_done(&c->synced));
+	/* It comes: the handler is called as the kernel calls it, with interrupts off. */
+	local_irq_disable();
+	c->kick.irq.func(&c->kick.irq);
+	local_irq_enable();
+	wait_for_completion(&c->synced);
+	KUNIT_EXPECT_EQ(test, c->runs, 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&c->kick.pending), 0);
+}
+
+/* Work that requests itself is done as well. */
+static void waits_for_what_the_work_requests(struct kunit *test)
+{
+	struct counted *c = new_counted(test);
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		c->again = i;
+		c->runs = 0;
+		mpool_kick(&c->kick);
+		mpool_kick_sync(&c->kick);
+		KUNIT_EXPECT_EQ(test, c->again, 0);
+		KUNIT_EXPECT_EQ(test, c->runs, i + 1);
+	}
+}
+
+static int kicker_fn(void *arg)
+{
+	struct counted *c = arg;
+	int mine;
+
+	while (!kthread_should_stop()) {
+		mine = atomic_inc_return(&c->requests);
+		mpool_kick(&c->kick);
+		mpool_kick_sync(&c->kick);
+		if (READ_ONCE(c->seen) < mine)
+			atomic_inc(&c->early);
+		mpool_kunit_spin();
+	}
+	return 0;
+}
+
+/* Each of two tasks finds its own request done, although the other makes more. */
+static void each_finds_its_own_done(struct kunit *test)
+{
+	struct counted *c = new_counted(test);
+	struct task_struct *tasks[KICKERS];
+	int i;
+
+	for (i = 0; i < KICKERS; i++) {
+		tasks[i] = kthread_run(kicker_fn, c, "kicker");
+		KUNIT_ASSERT_FALSE(test, IS_ERR(tasks[i]));
+	}
+	msleep(1000);
+	for (i = 0; i < KICKERS; i++)
+		kthread_stop(tasks[i]);
+	KUNIT_EXPECT_EQ(test, atomic_read(&c->early), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&c->kick.pending), 0);
+	KUNIT_EXPECT_EQ(test, c->seen, atomic_read(&c->requests));
+	KUNIT_EXPECT_GT(test, c->runs, 10);
+}
+
+static struct kunit_case kick_cases[] = {
+	KUNIT_CASE(waits_for_the_interrupt),
+	KUNIT_CASE(waits_for_what_the_work_requests),
+	KUNIT_CASE(each_finds_its_own_done),
+	{ }
+};
+
+static struct kunit_suite kick_suite = {
+	.name = "mpool_kick",
+	.suite_exit = mpool_kunit_verified,
+	.test_cases = kick_cases,
+};
+
+kunit_test_suite(kick_suite);
