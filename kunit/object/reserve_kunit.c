@@ -456,9 +456,8 @@ static void interrupted_take(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, mpool_reserve_take(reserve, &slots[2]));
 	KUNIT_EXPECT_TRUE(test, mpool_reserve_put(reserve, &slots[0]));
 	KUNIT_EXPECT_TRUE(test, mpool_reserve_put(reserve, &slots[1]));
-	KUNIT_EXPECT_FALSE(test, mpool_reserve_put(reserve, &slots[1]));
 	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(shrink_fn, shrink, "reserve_shrink")));
-	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(mpool_reserve_target(reserve) == 1));
+	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(READ_ONCE(reserve->places) == 1));
 	msleep(100);
 	KUNIT_EXPECT_FALSE(test, completion_done(&shrink->done));
 	KUNIT_EXPECT_NOT_NULL(test, READ_ONCE(reserve->blocks));
@@ -467,6 +466,32 @@ static void interrupted_take(struct kunit *test)
 	wait_for_completion(&shrink->done);
 	KUNIT_EXPECT_EQ(test, mpool_reserve_target(reserve), 0);
 	KUNIT_EXPECT_NULL(test, reserve->blocks);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
+}
+
+/* The work item has claimed a place; the users of the reserve still find what they put. */
+static void interrupted_fill(struct kunit *test)
+{
+	struct mpool_fixed_args args = { .max_objects = 2, .reserve = 2 };
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 256, &args);
+	struct mpool_reserve *reserve = &pool->reserve;
+	struct mpool_slot slots[2];
+	int i;
+
+	for (i = 0; i < 2; i++)
+		KUNIT_ASSERT_TRUE(test, mpool_reserve_take(reserve, &slots[i]));
+	/* It finds no object to fill in, because max_objects are out. */
+	mpool_kick_sync(&reserve->kick);
+	KUNIT_ASSERT_TRUE(test, atomic_dec_if_positive(&reserve->empty) >= 0);
+	for (i = 0; i < 2; i++)
+		KUNIT_EXPECT_TRUE(test, mpool_reserve_put(reserve, &slots[i]));
+	KUNIT_EXPECT_EQ(test, held(pool), 2);
+	for (i = 0; i < 2; i++)
+		KUNIT_ASSERT_TRUE(test, mpool_reserve_take(reserve, &slots[i]));
+	atomic_inc(&reserve->empty);
+	for (i = 0; i < 2; i++)
+		KUNIT_EXPECT_TRUE(test, mpool_reserve_put(reserve, &slots[i]));
+	KUNIT_EXPECT_FALSE(test, mpool_reserve_lacks(reserve));
 	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
 
@@ -561,6 +586,7 @@ static struct kunit_case reserve_cases[] = {
 	KUNIT_CASE(somebody_grows),
 	KUNIT_CASE(object_is_gone),
 	KUNIT_CASE(interrupted_take),
+	KUNIT_CASE(interrupted_fill),
 	KUNIT_CASE(taken_while_resized),
 	KUNIT_CASE(shrinks_by_what_is_out),
 	KUNIT_CASE(filled_at_creation),

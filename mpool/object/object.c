@@ -52,9 +52,9 @@ void mpool_fixed_tune(struct mpool_fixed *fixed)
 		   READ_ONCE(fixed->ctor) ? &mpool_no_cache : fixed->caches);
 	WRITE_ONCE(fixed->free_cache, plain ? fixed->caches : &mpool_no_cache);
 	/*
-	 * The stores above come before the loads of room and dead below.  Pairs
+	 * The stores above come before the loads of held and dead below.  Pairs
 	 * with smp_mb() in take_reserve() and smp_store_mb() in mpool_fixed_kill().
-	 * These store room or dead, and then free_cache: so either this CPU sees their
+	 * These store held or dead, and then free_cache: so either this CPU sees their
 	 * first store, or their store to free_cache comes after that of this CPU.
 	 */
 	smp_mb();
@@ -73,7 +73,7 @@ void mpool_fixed_tune(struct mpool_fixed *fixed)
  * Puts an object that is not live into the reserve, the cache or its chunk, without the
  * fast path.  Any context.
  */
-static void give_slot(struct mpool_fixed *fixed, const struct mpool_slot *slot)
+static void give_slot(struct mpool_fixed *fixed, struct mpool_slot *slot)
 {
 	struct mpool_reserve *reserve = READ_ONCE(fixed->reserved);
 	struct mpool_cache *cache = NULL;
@@ -324,10 +324,10 @@ static bool take_reserve(struct mpool_fixed *fixed, struct mpool_slot *slot,
 
 	while (reserve && mpool_reserve_take(reserve, slot)) {
 		/*
-		 * mpool_reserve_take() has raised the room.  Pairs with smp_mb() in
+		 * mpool_reserve_take() has lowered held.  Pairs with smp_mb() in
 		 * mpool_fixed_tune(), which stores the caches to free_cache and then
-		 * loads the room.  Either it sees this room and takes the caches away
-		 * again, or its store comes before the one below.
+		 * loads held.  Either it sees that an object is missing and takes the
+		 * caches away again, or its store comes before the one below.
 		 */
 		smp_mb();
 		WRITE_ONCE(fixed->free_cache, &mpool_no_cache);

@@ -3,32 +3,39 @@
  * The reserve: objects set aside for contexts that cannot wait for memory.
  *
  * Structure: places, each of which has an object or is empty, and two counts: held
- * objects and room, which are empty places.  An operation has three steps.  First it
- * claims an object, or an empty place, by lowering a count.  Then it searches for one and
- * changes it.  Last it raises the other count:
+ * objects and empty places.  An operation has three steps.  First it claims an object, or
+ * an empty place, by lowering a count.  Then it searches for one and changes it.  Last it
+ * raises the other count:
  *
- *	take: held - 1, a place is emptied, room + 1
- *	put:  room - 1, a place is filled, held + 1
+ *	take: held - 1, a place is emptied, empty + 1
+ *	put:  empty - 1, a place is filled, held + 1
  *
  * There is no lock, because an NMI could only try to take it.  It would fail, although
  * the reserve has objects, whenever it has interrupted the holder, and always without
  * SMP.
  *
- * A free fills an empty place, and so does a work item, which each take requests.  A
- * larger size adds a block of places.  Blocks stay until the size is 0, so that no object
- * moves.  So after the size was lowered, there are more places than the target.
+ * If there are fewer objects than the target, a free puts its object here, and so does a
+ * work item, which each take requests.  A larger size adds a block of places.  Blocks stay
+ * until the size is 0, so that no object moves.  There is one place more than the target,
+ * for the work item: while it fills a place, it does not keep a free from its own.
  *
  * Invariant, checked by mpool_reserve_verify():
- *	held + room + operations under way = target <= places.  An object is in one
- *	place at most, and its state is MPOOL_OBJ_CACHED.
+ *	held + empty + operations under way = places; target < places, or both are 0.  An
+ *	object is in one place at most, and its state is MPOOL_OBJ_CACHED.
  *	At any time there are at least as many objects as held and takes under way, and
- *	at least as many empty places as room and puts under way.  So each operation
+ *	at least as many empty places as empty and puts under way.  So each operation
  *	finds its place.
+ *	Users that are no more than the target, and that take one object at a time and
+ *	free it, always find one, once the reserve was full.  For held >= target - users
+ *	that are between the begin of a take and the end of its free.  A free that puts
+ *	its object keeps that.  One that does not has found held >= target; or no empty
+ *	place: then places - held operations are under way, at most one of them is not a
+ *	user's, and target < places.
  *
  * Locking: fill_mutex protects target and blocks, and the work item holds it.  Each
  * reserve has its own, because a holder may wait for memory, and must not delay other
  * pools by that.  Places change by cmpxchg, without the mutex.  Before a task frees the
- * blocks, it has claimed all objects and all room, so no other operation is under way.
+ * blocks, it has claimed all places, so no other operation is under way.
  */
 #include <linux/kernel.h>
 #include <linux/mutex.h>
@@ -104,9 +111,9 @@ bool mpool_reserve_take(struct mpool_reserve *reserve, struct mpool_slot *slot)
 	while ((slot->obj = reserve_remove(reserve))) {
 		/*
 		 * The cmpxchg() orders this behind the store that emptied the place.  A
-		 * put that claims this room then finds an empty place.
+		 * put that claims this place then finds an empty one.
 		 */
-		atomic_inc(&reserve->room);
+		atomic_inc(&reserve->empty);
 		mpool_kick(&reserve->kick);
 		if (!slot_find(reserve, slot))
 			continue;
@@ -117,19 +124,54 @@ bool mpool_reserve_take(struct mpool_reserve *reserve, struct mpool_slot *slot)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_reserve_take);
 
-/* Puts an object into the reserve; false if it lacks none.  Any context. */
-bool mpool_reserve_put(struct mpool_reserve *reserve,
-		       const struct mpool_slot *slot)
+/* Claims and removes an object if there are more than @n; NULL if not. */
+static void *reserve_remove_above(struct mpool_reserve *reserve, unsigned int n)
 {
-	if (atomic_dec_if_positive(&reserve->room) < 0)
+	int held = atomic_read(&reserve->held);
+
+	do {
+		if (held <= (int)n)
+			return NULL;
+	} while (!atomic_try_cmpxchg(&reserve->held, &held, held - 1));
+	return reserve_swap(reserve, held - 1, NULL);
+}
+
+/*
+ * Takes an object that is more than the target, if there is one.  After a store of the
+ * target, or after an increment of held, with a full barrier behind it: so either the
+ * first sees the new object, or the second sees the new target.
+ */
+static bool reserve_take_surplus(struct mpool_reserve *reserve, struct mpool_slot *slot)
+{
+	while ((slot->obj = reserve_remove_above(reserve,
+						 mpool_reserve_target(reserve)))) {
+		/* As in mpool_reserve_take(). */
+		atomic_inc(&reserve->empty);
+		if (slot_find(reserve, slot))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Puts an object into the reserve; false if it has enough, or if many operations are
+ * under way.  Then @slot may be another object, which the reserve has too much.  Any
+ * context.
+ */
+bool mpool_reserve_put(struct mpool_reserve *reserve, struct mpool_slot *slot)
+{
+	if (!mpool_reserve_lacks(reserve) ||
+	    atomic_dec_if_positive(&reserve->empty) < 0)
 		return false;
-	reserve_swap(reserve, atomic_read(&reserve->held), slot->obj);
+	reserve_swap(reserve, mpool_reserve_objects(reserve), slot->obj);
 	/*
 	 * The cmpxchg() orders this behind the store that filled the place.  A take that
 	 * claims this object then finds one.
 	 */
-	atomic_inc(&reserve->held);
-	return true;
+	if (likely(atomic_inc_return(&reserve->held) <= mpool_reserve_target(reserve)))
+		return true;
+	/* Another CPU has filled it, or lowered the target, since the look at it above. */
+	return !reserve_take_surplus(reserve, slot);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_reserve_put);
 
@@ -203,14 +245,17 @@ static int reserve_extend_locked(struct mpool_reserve *reserve, unsigned int n,
 				 gfp_t gfp)
 {
 	struct mpool_reserve_block *block, **last = &reserve->blocks;
+	unsigned int more;
 
 	lockdep_assert_held(&reserve->fill_mutex);
-	if (n > reserve->places) {
-		block = kvzalloc(struct_size(block, objs, n - reserve->places), gfp);
+	if (n <= reserve->target)
+		return 0;
+	if (n >= reserve->places) {
+		more = n + 1 - reserve->places;
+		block = kvzalloc(struct_size(block, objs, more), gfp);
 		if (!block)
 			return -ENOMEM;
-		block->n = n - reserve->places;
-		reserve->places = n;
+		block->n = more;
 		while (*last)
 			last = &(*last)->next;
 		/*
@@ -218,28 +263,42 @@ static int reserve_extend_locked(struct mpool_reserve *reserve, unsigned int n,
 		 * dependent loads: they see the block initialised.
 		 */
 		smp_store_release(last, block);
+		reserve->places += more;
+		/*
+		 * After the store of the first block.  Pairs with the claims, which are
+		 * full barriers: without a claim no operation loads reserve->blocks.
+		 */
+		atomic_fetch_add_release(more, &reserve->empty);
 	}
-	if (n <= reserve->target)
-		return 0;
-	/*
-	 * After the store of the first block.  Pairs with the claims, which are full
-	 * barriers: without a claim no operation loads reserve->blocks.
-	 */
-	atomic_fetch_add_release(n - reserve->target, &reserve->room);
 	WRITE_ONCE(reserve->target, n);
 	return 0;
 }
 
-/*
- * Claims an empty place for good; or else an object, which goes back to its chunk.  So
- * the reserve has one less.  False if operations under way have claimed all of them.
- * Their tasks may be preempted, so the caller has to sleep before it tries again.
- */
-static bool reserve_give_up(struct mpool_reserve *reserve)
+/* Lowers the target to @n, if that is less, and gives objects back to their chunks. */
+static void reserve_cut_locked(struct mpool_reserve *reserve, unsigned int n)
 {
 	struct mpool_slot slot;
 
-	if (atomic_dec_if_positive(&reserve->room) >= 0)
+	lockdep_assert_held(&reserve->fill_mutex);
+	WRITE_ONCE(reserve->target, min(n, reserve->target));
+	/* Pairs with atomic_inc_return() in mpool_reserve_put(). */
+	smp_mb();
+	while (reserve_take_surplus(reserve, &slot)) {
+		mpool_chunks_put(reserve->chunks, &slot, 1);
+		cond_resched();
+	}
+}
+
+/*
+ * Claims an empty place for good; or else an object, which goes back to its chunk.  False
+ * if operations under way have claimed all of them.  Their tasks may be preempted, so the
+ * caller has to sleep before it tries again.
+ */
+static bool reserve_claim_place(struct mpool_reserve *reserve)
+{
+	struct mpool_slot slot;
+
+	if (atomic_dec_if_positive(&reserve->empty) >= 0)
 		return true;
 	slot.obj = reserve_remove(reserve);
 	if (!slot.obj)
@@ -249,28 +308,22 @@ static bool reserve_give_up(struct mpool_reserve *reserve)
 	return true;
 }
 
-/* Lowers the target to @n, if that is less. */
-static void reserve_cut_locked(struct mpool_reserve *reserve, unsigned int n)
+/* Frees all places.  The target is 0. */
+static void reserve_free_locked(struct mpool_reserve *reserve)
 {
 	struct mpool_reserve_block *block;
 
 	lockdep_assert_held(&reserve->fill_mutex);
-	while (reserve->target > n)
-		if (reserve_give_up(reserve))
-			WRITE_ONCE(reserve->target, reserve->target - 1);
+	while (reserve->places)
+		if (reserve_claim_place(reserve))
+			WRITE_ONCE(reserve->places, reserve->places - 1);
 		else
 			schedule_timeout_uninterruptible(1);
-	/*
-	 * If the target is 0, this task has claimed all objects and all room.  So no
-	 * operation is under way, and none can begin.
-	 */
-	while (!n && reserve->blocks) {
-		block = reserve->blocks;
+	/* All places are claimed: no operation is under way, and none can begin. */
+	while ((block = reserve->blocks)) {
 		reserve->blocks = block->next;
 		kvfree(block);
 	}
-	if (!n)
-		reserve->places = 0;
 }
 
 /* True if a reserve can be filled with these flags; if not, prints the reason. */
@@ -308,6 +361,8 @@ int mpool_reserve_set(struct mpool_reserve *reserve, unsigned int n, gfp_t gfp)
 	err = reserve_extend_locked(reserve, n, gfp) ?:
 	      reserve_fill_locked(reserve, n, gfp);
 	reserve_cut_locked(reserve, err ? was : n);
+	if (!reserve->target)
+		reserve_free_locked(reserve);
 	mutex_unlock(&reserve->fill_mutex);
 	mpool_chunks_reap_more(reserve->chunks);
 	return err;
@@ -338,8 +393,9 @@ int mpool_reserve_verify(struct mpool_reserve *reserve)
 		places += block->n;
 	}
 	bad += mpool_broken(held != mpool_reserve_objects(reserve));
-	bad += mpool_broken(held + atomic_read(&reserve->room) != reserve->target);
-	bad += mpool_broken(reserve->target > places);
+	bad += mpool_broken(held + atomic_read(&reserve->empty) != places);
+	bad += mpool_broken(held > reserve->target);
+	bad += mpool_broken(places && reserve->target >= places);
 	bad += mpool_broken(reserve->places != places);
 	return bad;
 }

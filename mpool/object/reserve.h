@@ -16,10 +16,10 @@ struct mpool_reserve_block {
 struct mpool_reserve {
 	struct mutex fill_mutex;	/* changes of the size, which wait for memory */
 	atomic_t held;			/* objects that may be claimed */
-	atomic_t room;			/* empty places that may be claimed */
+	atomic_t empty;			/* empty places that may be claimed */
 	/* Changed under fill_mutex. */
 	unsigned int target;		/* objects that there should be */
-	unsigned int places;		/* of all blocks; at least target */
+	unsigned int places;		/* of all blocks; more than target, or none */
 	struct mpool_reserve_block *blocks;	/* in the order of their places */
 	struct mpool_chunks *chunks;
 	struct mpool_kick kick;		/* fills it up */
@@ -36,10 +36,10 @@ static inline unsigned int mpool_reserve_target(const struct mpool_reserve *rese
 	return READ_ONCE(reserve->target);
 }
 
-/* Has it room for one more object? */
+/* Are there fewer objects than there should be? */
 static inline bool mpool_reserve_lacks(const struct mpool_reserve *reserve)
 {
-	return atomic_read(&reserve->room);
+	return mpool_reserve_objects(reserve) < mpool_reserve_target(reserve);
 }
 
 void mpool_reserve_init(struct mpool_reserve *reserve,
@@ -48,8 +48,7 @@ bool mpool_reserve_gfp_ok(struct mpool_pool *owner,
 			  const struct mpool_large *large, gfp_t gfp);
 int mpool_reserve_set(struct mpool_reserve *reserve, unsigned int n, gfp_t gfp);
 bool mpool_reserve_take(struct mpool_reserve *reserve, struct mpool_slot *slot);
-bool mpool_reserve_put(struct mpool_reserve *reserve,
-		       const struct mpool_slot *slot);
+bool mpool_reserve_put(struct mpool_reserve *reserve, struct mpool_slot *slot);
 void mpool_reserve_end(struct mpool_reserve *reserve);
 int mpool_reserve_verify(struct mpool_reserve *reserve);
 
