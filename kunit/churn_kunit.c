@@ -103,7 +103,7 @@ static bool run_intact(const struct run *run, size_t size)
  */
 static bool may_be_none(struct model *m, size_t size)
 {
-	if (!m->pool->feed->gives_back)
+	if (!m->pool->source->gives_back)
 		return true;
 	m->refused++;
 	return size > PAGE_SIZE << PAGE_ALLOC_COSTLY_ORDER;

@@ -443,7 +443,7 @@ static void arena_of_a_run_on_its_way_stays(struct kunit *test)
 
 /* --- spares --- */
 
-static const struct mpool_large_feed *real_feed;
+static const struct mpool_large_source *real_source;
 static unsigned int last_spares;
 static unsigned int bad_releases;
 
@@ -454,7 +454,7 @@ static void release_one(struct mpool_arena *arena)
 
 	bad_releases += large->nr_spares != --last_spares;
 	bad_releases += raw_spin_is_locked(&large->lock);
-	real_feed->release(arena);
+	real_source->release(arena);
 }
 
 /* With the lock held throughout, so that no arena goes meanwhile. */
@@ -478,13 +478,13 @@ static void give_all(struct mpool_large *pool, void **p, u32 n)
 static void many_spares(struct kunit *test)
 {
 	struct mpool_large *pool = new_pool(test);
-	struct mpool_large_feed feed = *pool->feed;
+	struct mpool_large_source source = *pool->source;
 	u32 i, n, pages = 0, taken;
 	void *p[40];
 
-	real_feed = pool->feed;
-	feed.release = release_one;
-	pool->feed = &feed;
+	real_source = pool->source;
+	source.release = release_one;
+	pool->source = &source;
 	for (i = 0; i < ARRAY_SIZE(p); i++) {
 		n = 64 + i * 7 % ARRAY_SIZE(p);
 		pages += n;
@@ -513,7 +513,7 @@ static void many_spares(struct kunit *test)
 	mpool_large_trim(pool);
 	KUNIT_EXPECT_EQ(test, bad_releases, 0);
 	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 0);
-	pool->feed = real_feed;
+	pool->source = real_source;
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
 }
 

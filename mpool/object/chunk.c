@@ -620,7 +620,7 @@ void mpool_chunks_reap_more(struct mpool_chunks *chunks)
 	 * chunk can be made, as in hard interrupts of PREEMPT_RT.  If another request
 	 * needs the pages, mpool_fixed_gather() gives such chunks back.
 	 */
-	if (pages && !chunks->large->feed->system)
+	if (pages && !chunks->large->source->system)
 		return;
 	mpool_chunks_reap(chunks, max(1u, pages / mpool_chunk_next_length(chunks)));
 }

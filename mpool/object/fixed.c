@@ -484,7 +484,7 @@ struct mpool_fixed *mpool_fixed_setup(const char *name, size_t size,
 	err = mpool_depot_init(&fixed->depot, ALIGN(size, align),
 			       !args->max_objects &&
 			       !(args->flags & MPOOL_FIXED_NO_CACHE),
-			       large->limit || !large->feed->system, gfp);
+			       large->limit || !large->source->system, gfp);
 	if (err)
 		goto err_caches;
 	mpool_fixed_tune(fixed);

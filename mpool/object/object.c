@@ -422,7 +422,7 @@ static bool waiting_helps(const struct mpool_fixed *fixed)
 	const struct mpool_chunks *chunks = &fixed->chunks;
 	unsigned long pages = DIV_ROUND_UP(chunks->size, PAGE_SIZE);
 
-	return chunks->large->feed->system &&
+	return chunks->large->source->system &&
 	       get_order(max(pages << PAGE_SHIFT, chunks->align)) <=
 	       MAX_PAGE_ORDER &&
 	       mpool_limit_has(chunks->large->limit, pages);

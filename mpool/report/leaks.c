@@ -105,7 +105,7 @@ static const char *policy_text(struct mpool_pool *pool)
 	enum mpool_on_leak policy = mpool_pool_policy(pool);
 
 	if (pool->ops->kind == MPOOL_KIND_LARGE && policy == MPOOL_ON_LEAK_KEEP &&
-	    !to_large(pool)->feed->gives_back)
+	    !to_large(pool)->source->gives_back)
 		return "left in the region, without a pool";
 	return mpool_policies[policy].done;
 }

@@ -172,7 +172,7 @@ static void show_large(struct mpool_out *out, struct mpool_large *large)
 	struct mpool_large_room room;
 
 	mpool_large_room(large, &room);
-	mpool_out(out, "%-20s %s\n", "memory from", large->feed->what);
+	mpool_out(out, "%-20s %s\n", "memory from", large->source->what);
 	line(out, "pages held", room.pages);
 	line(out, "pages free", room.free);
 	line(out, "largest free run", room.largest);

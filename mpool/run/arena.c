@@ -52,7 +52,7 @@ static void spare_add_locked(struct mpool_large *large,
 	const struct mpool_arena *first;
 
 	lockdep_assert_held(&large->lock);
-	if (!large->feed->gives_back)
+	if (!large->source->gives_back)
 		return;
 	/*
 	 * An arena with pages that left (refs.c) is no spare: to give it back takes more
@@ -176,7 +176,7 @@ static void arena_unmap(struct mpool_arena *arena)
 void mpool_arena_release(struct mpool_large *large, struct mpool_arena *arena)
 {
 	arena_unmap(arena);
-	large->feed->release(arena);
+	large->source->release(arena);
 	mpool_stat_inc(&large->pool.stats, MPOOL_STAT_SHRINK);
 	kvfree_rcu(arena, rcu);
 }
@@ -318,7 +318,7 @@ void mpool_large_end_arenas(struct mpool_large *large)
 		list_del_rcu(&arena->list);
 		arena_unmap(arena);
 		if (arena->nfree == arena->npages)
-			large->feed->release(arena);
+			large->source->release(arena);
 		else
 			arena_abandon(arena);
 		kvfree_rcu(arena, rcu);
@@ -329,7 +329,7 @@ void mpool_large_end_arenas(struct mpool_large *large)
 static int verify_arena_locked(struct mpool_large *large,
 			       struct mpool_arena *arena, unsigned long *chunks)
 {
-	bool spare = large->feed->gives_back && !arena->gone &&
+	bool spare = large->source->gives_back && !arena->gone &&
 		     mpool_arena_is_idle(arena);
 	enum mpool_page_state state;
 	struct mpool_page *pg;

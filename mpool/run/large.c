@@ -3,7 +3,7 @@
  * Large pools: runs of whole pages, as many as the size needs.
  *
  * Structure: a large pool has arenas (see runs.h and arena.c), engines that find runs in
- * them (nodes.c), and a source of arenas (feed): the page allocator (system.c), memory of
+ * them (nodes.c), and a source of arenas: the page allocator (system.c), memory of
  * the caller (region.c), or runs of another large pool (nested.c).  A run has an owner,
  * which is charged for it: the pool itself for mpool_large_alloc() and for the arenas of
  * nested pools, the pool above for its big objects and its chunks.
@@ -110,7 +110,7 @@ static struct mpool_runs *grow_for(struct mpool_large *large,
 	struct mpool_arena *arena;
 	struct mpool_runs *runs;
 
-	arena = large->feed->grow(large, wish->npages, wish->align, gfp);
+	arena = large->source->grow(large, wish->npages, wish->align, gfp);
 	if (!arena)
 		return NULL;
 	/*
@@ -221,7 +221,7 @@ static noinline struct mpool_page *take_or_grow(struct mpool_runs *runs,
 			pg = take_anywhere(runs, wish);
 			/* Retry only if the page allocator may have the block later. */
 			if (pg || !mpool_gfp_nofail(wish->gfp) ||
-			    !large->feed->system ||
+			    !large->source->system ||
 			    get_order(bytes) > MAX_PAGE_ORDER)
 				return pg;
 			memalloc_retry_wait(wish->gfp);

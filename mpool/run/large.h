@@ -11,7 +11,7 @@
 #include "shortage.h"
 
 /* The source of a pool's arenas: in system.c, region.c, reserved.c or nested.c. */
-struct mpool_large_feed {
+struct mpool_large_source {
 	/* returns a new arena of at least @npages, entered in the page map, or NULL */
 	struct mpool_arena *(*grow)(struct mpool_large *large, u32 npages,
 				    unsigned long align, gfp_t gfp);
@@ -26,7 +26,7 @@ struct mpool_large {
 	struct mpool_pool pool;
 
 	/* Constant after creation, except for io and gives. */
-	const struct mpool_large_feed *feed;
+	const struct mpool_large_source *source;
 	struct mpool_large *outer;	/* pool that has its arenas as runs, or NULL */
 	gfp_t zone;		/* zone and accounting flags of all its pages */
 	bool io;		/* has device memory; never set back to false */
@@ -225,7 +225,7 @@ int mpool_large_resize(struct mpool_page *pg, struct mpool_pool *owner,
 		       size_t size, u32 site);
 
 struct mpool_large *mpool_large_setup(const char *name,
-				      const struct mpool_large_feed *feed,
+				      const struct mpool_large_source *source,
 				      gfp_t zone, enum mpool_on_leak on_leak,
 				      const struct mpool_limits *limits,
 				      struct mpool_site *site);

@@ -75,7 +75,7 @@ static void nested_release(struct mpool_arena *arena)
 	mpool_large_give(mpool_page_large(arena->within), arena->within);
 }
 
-static const struct mpool_large_feed nested_feed = {
+static const struct mpool_large_source nested_source = {
 	.what = "another pool",
 	.grow = nested_grow,
 	.release = nested_release,
@@ -91,7 +91,7 @@ struct mpool_large *mpool_nested_create(const char *name,
 	struct mpool_large *large;
 	int err = 0;
 
-	large = mpool_large_setup(name, &nested_feed, 0, args->on_leak,
+	large = mpool_large_setup(name, &nested_source, 0, args->on_leak,
 				  &args->limits, site);
 	if (IS_ERR(large))
 		return large;

@@ -231,7 +231,7 @@ static bool place_grow(struct mpool_large *large, const struct place *want,
 		align = max(align, roundup_pow_of_two(want->bytes));
 	if (align > RUNS_MAX_PAGES << PAGE_SHIFT)
 		return false;
-	arena = large->feed->grow(large, want->wish.npages, align,
+	arena = large->source->grow(large, want->wish.npages, align,
 				  gfp & ~__GFP_NOFAIL);
 	if (!arena)
 		return false;

@@ -55,7 +55,7 @@ static size_t large_footprint(struct mpool_pool *pool)
 	const struct mpool_runs *runs;
 
 	/* All other memory is that of regions, and belongs to their owners. */
-	if (large->feed->system)
+	if (large->source->system)
 		bytes += mpool_large_nr_pages(large) << PAGE_SHIFT;
 	for (runs = large->runs.next; runs; runs = runs->next)
 		bytes += kmalloc_size_roundup(sizeof(*runs));
@@ -95,7 +95,7 @@ static void large_finish(struct mpool_pool *pool, bool keep)
 
 	large_drop_callbacks(pool, NULL);
 	/* The live runs of a region stay without their pool: they need no orphan. */
-	if (atomic_read(&pool->users) || (keep && large->feed->gives_back)) {
+	if (atomic_read(&pool->users) || (keep && large->source->gives_back)) {
 		/* No free takes the fast path any more, which does not sweep orphans. */
 		WRITE_ONCE(large->gives, 0);
 		mpool_pool_orphan(pool);
@@ -141,13 +141,13 @@ struct mpool_large *mpool_large_use(const struct mpool_pool_ops *ops,
 
 /* Creates a pool without arenas, which is not registered yet. */
 struct mpool_large *mpool_large_setup(const char *name,
-				      const struct mpool_large_feed *feed,
+				      const struct mpool_large_source *source,
 				      gfp_t zone, enum mpool_on_leak on_leak,
 				      const struct mpool_limits *limits,
 				      struct mpool_site *site)
 {
 	struct mpool_large *large = kzalloc(sizeof(*large), GFP_KERNEL);
-	const char *wrong = mpool_limit_check(limits, !feed->gives_back);
+	const char *wrong = mpool_limit_check(limits, !source->gives_back);
 	int err;
 
 	if (!large)
@@ -165,9 +165,9 @@ struct mpool_large *mpool_large_setup(const char *name,
 		err = -EINVAL;
 	}
 	if (!err)
-		err = mpool_large_make_nodes(large, feed->system);
+		err = mpool_large_make_nodes(large, source->system);
 	if (!err) {
-		large->limit = mpool_limit_create(limits, feed->gives_back ?
+		large->limit = mpool_limit_create(limits, source->gives_back ?
 						  NULL : &large->runs.nr_pages,
 						  large);
 		err = PTR_ERR_OR_ZERO(large->limit);
@@ -177,7 +177,7 @@ struct mpool_large *mpool_large_setup(const char *name,
 		kfree(large);
 		return ERR_PTR(err);
 	}
-	large->feed = feed;
+	large->source = source;
 	large->zone = zone;
 	large->nid = NUMA_NO_NODE;
 	large->takes = large->limit || want_init_on_alloc(0) ? 0 : RUNS_QUICK;
@@ -187,7 +187,7 @@ struct mpool_large *mpool_large_setup(const char *name,
 	mpool_kick_init(&large->late, mpool_large_late);
 	mpool_shortage_init(&large->shortage);
 	mpool_refs_init(&large->refs);
-	if (feed->gives_back)
+	if (source->gives_back)
 		mpool_shrink_add_large(large);
 	return large;
 }
@@ -209,7 +209,7 @@ struct mpool_large *mpool_large_publish(struct mpool_large *large, int err)
 /* Destroys a pool that is not in the registry, or was removed from it. */
 void mpool_large_put(struct mpool_large *large)
 {
-	if (large->feed->gives_back)
+	if (large->source->gives_back)
 		mpool_shrink_del_large(large);
 	mpool_kick_sync(&large->shortage.kick);
 	/* The work item gives arenas with holes back, if no cached run holds them. */

@@ -36,7 +36,7 @@ static void region_release(struct mpool_arena *arena)
 {
 }
 
-static const struct mpool_large_feed region_feed = {
+static const struct mpool_large_source region_source = {
 	.what = "a region",
 	.grow = region_grow,
 	.release = region_release,
@@ -130,11 +130,11 @@ static int region_add(struct mpool_large *large, void *base, size_t size,
 }
 
 /*
- * Creates a pool over memory of the caller; the release function of @feed gets the memory
+ * Creates a pool over memory of the caller; the release function of @source gets the memory
  * at the end of the pool.
  */
 struct mpool_large *mpool_region_create(const char *name,
-					const struct mpool_large_feed *feed,
+					const struct mpool_large_source *source,
 					void *base, size_t size,
 					const struct mpool_region_args *args,
 					struct mpool_site *site)
@@ -144,7 +144,7 @@ struct mpool_large *mpool_region_create(const char *name,
 	int err;
 
 	/* Requests may have any zone flag: the caller has chosen the memory. */
-	large = mpool_large_setup(name, feed, GFP_DMA | GFP_DMA32,
+	large = mpool_large_setup(name, source, GFP_DMA | GFP_DMA32,
 				  args->on_leak, &args->limits, site);
 	if (IS_ERR(large))
 		return large;
@@ -168,7 +168,7 @@ __mpool_large_create_region(const char *name, void *base, size_t size,
 
 	if (err)
 		return ERR_PTR(err);
-	return mpool_region_create(name, &region_feed, base, size,
+	return mpool_region_create(name, &region_source, base, size,
 				   args ?: &none, site);
 }
 EXPORT_SYMBOL_GPL(__mpool_large_create_region);
@@ -188,7 +188,7 @@ int mpool_large_add_region(struct mpool_large *pool, void *base, size_t size,
 		return err;
 	if (!args)
 		args = &none;
-	if (pool->feed == &region_feed)
+	if (pool->source == &region_source)
 		wrong = region_check(base, size, args);
 	else
 		wrong = "the pool takes its memory from the system";
@@ -209,10 +209,10 @@ int mpool_large_remove_region(struct mpool_large *pool, const void *base)
 		err = -EINVAL;
 	if (err)
 		return err;
-	if (pool->feed != &region_feed) {
+	if (pool->source != &region_source) {
 		mpool_refuse(pool->pool.ops, pool->pool.name,
 			     "its memory is from %s, not from regions",
-			     pool->feed->what);
+			     pool->source->what);
 		return -EINVAL;
 	}
 	mpool_large_settle(pool);

@@ -5,7 +5,7 @@
 #include "large.h"
 
 struct mpool_large *mpool_region_create(const char *name,
-					const struct mpool_large_feed *feed,
+					const struct mpool_large_source *source,
 					void *base, size_t size,
 					const struct mpool_region_args *args,
 					struct mpool_site *site);

@@ -87,7 +87,7 @@ static void reserved_release(struct mpool_arena *arena)
 	reserved_unmap();
 }
 
-static const struct mpool_large_feed reserved_feed = {
+static const struct mpool_large_source reserved_source = {
 	.what = "a region",
 	.grow = reserved_grow,
 	.release = reserved_release,
@@ -163,7 +163,7 @@ static int reserved_share(phys_addr_t phys, size_t size)
 	err = reserved_map(phys, size);
 	if (err)
 		return err;
-	large = mpool_region_create("shared", &reserved_feed, reserved_base,
+	large = mpool_region_create("shared", &reserved_source, reserved_base,
 				    size, &args, MPOOL_HERE);
 	if (IS_ERR(large)) {
 		if (reserved)

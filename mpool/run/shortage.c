@@ -189,7 +189,7 @@ static enum mpool_bar large_bar(const struct mpool_large *large, size_t size,
 		return MPOOL_BAR_RUN;
 	if (bar != MPOOL_BAR_NONE)
 		return bar;
-	if (!large->feed->system ||
+	if (!large->source->system ||
 	    get_order(max(size, align)) <= MAX_PAGE_ORDER)
 		return MPOOL_BAR_NONE;
 	if (!large->virt)

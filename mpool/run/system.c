@@ -290,7 +290,7 @@ static void system_release(struct mpool_arena *arena)
 		mpool_refs_end(arena);
 }
 
-static const struct mpool_large_feed system_feed = {
+static const struct mpool_large_source system_source = {
 	.what = "the system",
 	.grow = system_grow,
 	.release = system_release,
@@ -340,11 +340,11 @@ struct mpool_large *__mpool_large_create(const char *name,
 	 * But reserved memory has no zones and no nodes, and no memory cgroup accounts
 	 * for it.  A pool that asks for one of these gets memory of the page allocator.
 	 */
-	if (mpool_large_shared && !mpool_large_shared->feed->system &&
+	if (mpool_large_shared && !mpool_large_shared->source->system &&
 	    !args->gfp && !(args->flags & MPOOL_LARGE_NODE))
 		return mpool_nested_create(name, mpool_large_shared, args,
 					   site);
-	large = mpool_large_setup(name, &system_feed, args->gfp,
+	large = mpool_large_setup(name, &system_source, args->gfp,
 				  args->on_leak, &args->limits, site);
 	if (IS_ERR(large))
 		return large;
