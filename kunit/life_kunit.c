@@ -13,7 +13,7 @@
 
 #include "badfree.h"
 #include "helpers.h"
-#include "kick.h"
+#include "defer.h"
 #include "leaks.h"
 #include "object.h"
 #include "owner.h"
@@ -404,16 +404,16 @@ static void callbacks_go_with_their_code(struct kunit *test)
 /* --- work items --- */
 
 struct again {
-	struct mpool_kick kick;
+	struct mpool_defer defer;
 	unsigned int runs;
 };
 
 static void again_fn(struct work_struct *work)
 {
-	struct again *again = container_of(mpool_kick_of(work), struct again, kick);
+	struct again *again = container_of(mpool_defer_of(work), struct again, defer);
 
 	if (!again->runs)
-		mpool_kick(&again->kick);
+		mpool_defer(&again->defer);
 	msleep(100);
 	WRITE_ONCE(again->runs, again->runs + 1);
 }
@@ -424,9 +424,9 @@ static void work_that_goes_on_is_waited_for(struct kunit *test)
 	struct again *again = kunit_kzalloc(test, sizeof(*again), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, again);
-	mpool_kick_init(&again->kick, again_fn);
-	mpool_kick(&again->kick);
-	mpool_kick_sync(&again->kick);
+	mpool_defer_init(&again->defer, again_fn);
+	mpool_defer(&again->defer);
+	mpool_defer_sync(&again->defer);
 	KUNIT_EXPECT_EQ(test, READ_ONCE(again->runs), 2);
 }
 
@@ -460,13 +460,13 @@ static void alloc_waits_for_no_work(struct kunit *test)
 	pool->chunks.late.work.func = stuck_fn;
 	mpool_chunks_put_late(&pool->chunks, &slot);
 	wait_for_completion(&stuck_in);
-	mpool_kick(&pool->chunks.late);
+	mpool_defer(&pool->chunks.late);
 	b = mpool_fixed_alloc(pool, GFP_NOIO | __GFP_NOWARN);
 	KUNIT_EXPECT_PTR_EQ(test, b, slot.obj);
 	KUNIT_EXPECT_NULL(test, mpool_fixed_alloc(pool, GFP_NOIO | __GFP_NOWARN));
 	KUNIT_EXPECT_TRUE(test, work_busy(&pool->chunks.late.work));
 	complete_all(&stuck_go);
-	mpool_kick_sync(&pool->chunks.late);
+	mpool_defer_sync(&pool->chunks.late);
 	pool->chunks.late.work.func = fn;
 	mpool_fixed_free(pool, a);
 	mpool_fixed_free(pool, b);

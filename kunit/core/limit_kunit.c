@@ -169,7 +169,7 @@ static void marks(struct kunit *test)
 		r = take(pool, 1);
 		KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->limit->lows),
 				round);
-		mpool_kick_sync(&pool->limit->kick);
+		mpool_defer_sync(&pool->limit->defer);
 		KUNIT_EXPECT_EQ(test, atomic_read(&calls), 2 * round);
 		mpool_large_free(pool, q);
 		mpool_large_free(pool, r);
@@ -190,14 +190,14 @@ static void atomic_context(struct kunit *test)
 	void *p;
 
 	p = take(pool, 8);
-	mpool_kick_sync(&pool->limit->kick);
+	mpool_defer_sync(&pool->limit->defer);
 	mpool_large_free(pool, p);
 	KUNIT_EXPECT_EQ(test, atomic_read(&calls), 1);
 	local_irq_save(flags);
 	p = mpool_large_alloc(pool, 8 * PAGE_SIZE, NULL, GFP_ATOMIC);
 	local_irq_restore(flags);
 	KUNIT_EXPECT_NOT_NULL(test, p);
-	mpool_kick_sync(&pool->limit->kick);
+	mpool_defer_sync(&pool->limit->defer);
 	seen = atomic_read(&calls);
 	KUNIT_EXPECT_EQ(test, seen, 2);
 	mpool_large_free(pool, p);
@@ -252,7 +252,7 @@ static void callbacks_are_dropped(struct kunit *test)
 	atomic_set(&calls, 0);
 	mpool_large_free(pool, p);
 	mpool_large_free(pool, take(pool, 2));
-	mpool_kick_sync(&pool->limit->kick);
+	mpool_defer_sync(&pool->limit->defer);
 	KUNIT_EXPECT_EQ(test, atomic_read(&calls), 0);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->limit->softs), 2);
 	end(test, pool);
@@ -441,7 +441,7 @@ static void bars_are_named(struct kunit *test)
 		KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
 		KUNIT_EXPECT_NULL(test, mpool_large_alloc(pool, cases[i].size, NULL,
 							  cases[i].gfp | __GFP_NOWARN));
-		mpool_kick_sync(&pool->shortage.kick);
+		mpool_defer_sync(&pool->shortage.defer);
 		KUNIT_EXPECT_EQ(test, pool->shortage.bar, cases[i].bar);
 		buf[0] = '\0';
 		out = (struct mpool_out){ .buf = buf, .size = SZ_2K };
@@ -472,7 +472,7 @@ static void full_is_named(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
 	p = take(pool, 3);
 	KUNIT_EXPECT_NULL(test, take(pool, 2));
-	mpool_kick_sync(&s->kick);
+	mpool_defer_sync(&s->defer);
 	KUNIT_EXPECT_EQ(test, s->bar, MPOOL_BAR_FULL);
 	mpool_findings_shortage(&out, &pool->pool, s);
 	SAYS("no memory: pool \"kunit-full\" was");
@@ -484,7 +484,7 @@ static void full_is_named(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(fixed));
 	s->next_walk = jiffies;
 	KUNIT_EXPECT_NULL(test, mpool_fixed_alloc(fixed, GFP_KERNEL | __GFP_NOWARN));
-	mpool_kick_sync(&s->kick);
+	mpool_defer_sync(&s->defer);
 	buf[0] = '\0';
 	out.len = 0;
 	mpool_findings_shortage(&out, &pool->pool, s);

@@ -213,7 +213,7 @@ static void reserve(struct kunit *test)
 		first = obj;
 	}
 	KUNIT_EXPECT_GE(test, n, RESERVE);
-	flush_work(&fixed->reserve.kick.work);
+	flush_work(&fixed->reserve.defer.work);
 	hog_end(test, hog);
 	while (first) {
 		obj = first;

@@ -251,7 +251,7 @@ static void large_pool_is_ended_by_its_marks(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(marks.pool));
 	p = mpool_large_alloc(marks.pool, 9 * PAGE_SIZE, NULL, GFP_KERNEL);
 	KUNIT_EXPECT_NOT_NULL(test, p);
-	mpool_kick_sync(&marks.pool->limit->kick);
+	mpool_defer_sync(&marks.pool->limit->defer);
 	KUNIT_EXPECT_EQ(test, marks.calls, 2);
 	KUNIT_EXPECT_PTR_EQ(test, &marks.pool->pool, mpool_pool_find(NAME));
 	KUNIT_EXPECT_TRUE(test, mpool_large_owns(marks.pool, p));
@@ -281,7 +281,7 @@ static void large_pool_is_not_claimed_by_its_marks(struct kunit *test)
 	left = wait_for_completion_timeout(&over, 10 * HZ);
 	mpool_registry_unlock();
 	KUNIT_EXPECT_NE(test, left, 0);
-	mpool_kick_sync(&marks.pool->limit->kick);
+	mpool_defer_sync(&marks.pool->limit->defer);
 	KUNIT_EXPECT_EQ(test, marks.calls, 1);
 	mpool_large_free(marks.pool, p);
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(marks.pool), 0);

@@ -481,7 +481,7 @@ static void interrupted_fill(struct kunit *test)
 	for (i = 0; i < 2; i++)
 		KUNIT_ASSERT_TRUE(test, mpool_reserve_take(reserve, &slots[i]));
 	/* It finds no object to fill in, because max_objects are out. */
-	mpool_kick_sync(&reserve->kick);
+	mpool_defer_sync(&reserve->defer);
 	KUNIT_ASSERT_TRUE(test, atomic_dec_if_positive(&reserve->empty) >= 0);
 	for (i = 0; i < 2; i++)
 		KUNIT_EXPECT_TRUE(test, mpool_reserve_put(reserve, &slots[i]));

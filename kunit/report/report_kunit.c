@@ -473,7 +473,7 @@ static void shortage_names_the_holders(struct kunit *test)
 	mpool_large_alloc(large, 20 * PAGE_SIZE, NULL, quiet);
 	KUNIT_EXPECT_NULL(test, mpool_large_alloc(large, 10 * PAGE_SIZE, NULL,
 						  quiet));
-	mpool_kick_sync(&s->kick);
+	mpool_defer_sync(&s->defer);
 	KUNIT_EXPECT_EQ(test, atomic_read(&s->busy), 0);
 	KUNIT_EXPECT_FALSE(test, s->log);
 	KUNIT_EXPECT_EQ(test, s->held, SHORT_PAGES);

@@ -332,8 +332,8 @@ static unsigned int pool_untuned(struct stock *t, struct mpool_large *region, vo
 	CHECK(t, !mpool_fixed_reserve(meet.pool, 0, GFP_KERNEL));
 	CHECK(t, meet.pool->free_cache != meet.pool->caches);
 	/* Nor anything on this CPU that it would wait for. */
-	irq_work_sync(&meet.pool->reserve.kick.irq);
-	flush_work(&meet.pool->reserve.kick.work);
+	irq_work_sync(&meet.pool->reserve.defer.irq);
+	flush_work(&meet.pool->reserve.defer.work);
 	return n;
 }
 

@@ -55,8 +55,8 @@ const char *mpool_limit_check(const struct mpool_limits *args, bool bounded)
 
 static void limit_fn(struct work_struct *work)
 {
-	struct mpool_limit *limit = container_of(mpool_kick_of(work),
-						 struct mpool_limit, kick);
+	struct mpool_limit *limit = container_of(mpool_defer_of(work),
+						 struct mpool_limit, defer);
 	unsigned long due = xchg(&limit->due, 0);
 	void (*soft)(void *priv) = READ_ONCE(limit->on_soft);
 	void (*low)(void *priv) = READ_ONCE(limit->on_low);
@@ -90,7 +90,7 @@ struct mpool_limit *mpool_limit_create(const struct mpool_limits *args,
 	limit->on_low = args->on_low;
 	limit->total = total;
 	limit->whose = whose;
-	mpool_kick_init(&limit->kick, limit_fn);
+	mpool_defer_init(&limit->defer, limit_fn);
 	return limit;
 }
 
@@ -114,7 +114,7 @@ bool mpool_limit_drop(struct mpool_limit *limit, const struct module *mod)
 	 * dropped the callback a moment ago, and waits for it here as well.
 	 */
 	if (soft || low)
-		mpool_kick_sync(&limit->kick);
+		mpool_defer_sync(&limit->defer);
 	if (soft)
 		WRITE_ONCE(limit->args.on_soft, NULL);
 	if (low)
@@ -127,8 +127,8 @@ void mpool_limit_end(struct mpool_limit *limit)
 	if (!limit)
 		return;
 	/* limit_owe() may have requested the work item just before the callbacks were dropped. */
-	mpool_kick_sync(&limit->kick);
-	/* See kick.c. */
+	mpool_defer_sync(&limit->defer);
+	/* See defer.c. */
 	kfree_rcu(limit, rcu);
 }
 
@@ -143,7 +143,7 @@ static void limit_owe(struct mpool_limit *limit, int what, atomic_long_t *count,
 	if (!fn)
 		return;
 	set_bit(what, &limit->due);
-	mpool_kick(&limit->kick);
+	mpool_defer(&limit->defer);
 }
 
 /* The most pages that may be allocated at this moment. */

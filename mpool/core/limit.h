@@ -5,7 +5,7 @@
 #include <linux/atomic.h>
 #include <linux/mpool.h>
 
-#include "kick.h"
+#include "defer.h"
 
 struct mpool_limit {
 	/* Constant, except for the callbacks: mpool_limit_drop() stores NULL. */
@@ -21,7 +21,7 @@ struct mpool_limit {
 	atomic_long_t softs;		/* times that soft_pages was crossed */
 	atomic_long_t lows;		/* times that low_pages was crossed */
 	unsigned long due;		/* bits of callbacks that were requested */
-	struct mpool_kick kick;
+	struct mpool_defer defer;
 	struct rcu_head rcu;
 };
 

@@ -31,7 +31,7 @@
 #include <linux/wait.h>
 
 #include "call.h"
-#include "kick.h"
+#include "defer.h"
 #include "registry.h"
 #include "site.h"
 
@@ -662,7 +662,7 @@ static void sweep_fn(struct work_struct *work)
 	}
 }
 
-static struct mpool_kick sweep;
+static struct mpool_defer sweep;
 
 /*
  * Requests a sweep.  Each change that may make an orphan ready for its end does this: a
@@ -671,7 +671,7 @@ static struct mpool_kick sweep;
  */
 void mpool_pool_sweep(void)
 {
-	mpool_kick(&sweep);
+	mpool_defer(&sweep);
 }
 
 /* Removes a user of @pool. */
@@ -722,7 +722,7 @@ static bool dispose_one(bool large)
 
 void mpool_registry_init(void)
 {
-	mpool_kick_init(&sweep, sweep_fn);
+	mpool_defer_init(&sweep, sweep_fn);
 }
 
 /*
@@ -736,21 +736,21 @@ void mpool_registry_exit(void)
 	 * A sweep may be ending a pool that takes memory from one of the pools below, and
 	 * that pool must end first.
 	 */
-	mpool_kick_sync(&sweep);
+	mpool_defer_sync(&sweep);
 	while (dispose_one(false))
 		;
 	/*
 	 * Wait again: the end of a pool above requests a sweep, if the pool was the last
 	 * user of an orphan.
 	 */
-	mpool_kick_sync(&sweep);
+	mpool_defer_sync(&sweep);
 	while (dispose_one(true))
 		;
 	/*
 	 * Wait once more, for the same reason: a large pool may be the user of another.
 	 * And the text of sweep_fn() is about to be unloaded.
 	 */
-	mpool_kick_sync(&sweep);
+	mpool_defer_sync(&sweep);
 }
 
 /* Takes registry_mutex and returns the list of pools. */

@@ -41,7 +41,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "kick.h"
+#include "defer.h"
 #include "site.h"
 
 #define SITE_BLOCKS		(MPOOL_SITE_MAX / MPOOL_SITES_PER_BLOCK)
@@ -84,7 +84,7 @@ static u16 site_chains[BIT(SITE_CHAIN_BITS)];
 /* Entries that the last search compared, for tests; site_lock. */
 static u32 site_looked;
 
-static struct mpool_kick site_grow;	/* adds a block */
+static struct mpool_defer site_grow;	/* adds a block */
 
 static struct site_entry *site_entry(u32 id)
 {
@@ -264,7 +264,7 @@ u32 __mpool_site_register(struct mpool_site *site)
 		     !site_add_block(GFP_NOWAIT | __GFP_NOWARN)))
 		id = site_register(site, &low);
 	if (low)
-		mpool_kick(&site_grow);
+		mpool_defer(&site_grow);
 	return id;
 }
 EXPORT_SYMBOL_IF_KUNIT(__mpool_site_register);
@@ -482,7 +482,7 @@ int mpool_site_init(void)
 	bool low;
 	int err;
 
-	mpool_kick_init(&site_grow, site_grow_fn);
+	mpool_defer_init(&site_grow, site_grow_fn);
 	err = site_add_block(GFP_KERNEL);
 	if (!err)
 		site_register(&unknown_site, &low);
@@ -493,7 +493,7 @@ void mpool_site_exit(void)
 {
 	u32 id;
 
-	mpool_kick_sync(&site_grow);
+	mpool_defer_sync(&site_grow);
 	for (id = 1; id <= nr_sites; id++)
 		kfree(site_entry(id)->copy);
 	for (id = 0; id < SITE_BLOCKS; id++)

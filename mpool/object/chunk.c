@@ -73,7 +73,7 @@ void mpool_chunks_init(struct mpool_chunks *chunks, struct mpool_fixed *fixed,
 	INIT_LIST_HEAD(&chunks->full);
 	INIT_LIST_HEAD(&chunks->empty);
 	INIT_LIST_HEAD(&chunks->all);
-	mpool_kick_init(&chunks->late, late_fn);
+	mpool_defer_init(&chunks->late, late_fn);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_init);
 
@@ -310,7 +310,7 @@ void mpool_chunks_put_late(struct mpool_chunks *chunks,
 		chunks_twice(chunks, &obj, 1);
 	}
 	rcu_read_unlock();
-	mpool_kick(&chunks->late);
+	mpool_defer(&chunks->late);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_put_late);
 
@@ -340,7 +340,7 @@ void mpool_chunks_collect(struct mpool_chunks *chunks)
 	struct mpool_chunk *chunk;
 	u32 i;
 
-	if (!mpool_kick_used(&chunks->late))
+	if (!mpool_defer_used(&chunks->late))
 		return;
 	rcu_read_lock();
 	list_for_each_entry_rcu(chunk, &chunks->all, all) {
@@ -356,7 +356,7 @@ void mpool_chunks_collect(struct mpool_chunks *chunks)
 
 static void late_fn(struct work_struct *work)
 {
-	struct mpool_chunks *chunks = container_of(mpool_kick_of(work),
+	struct mpool_chunks *chunks = container_of(mpool_defer_of(work),
 						   struct mpool_chunks, late);
 
 	mpool_chunks_collect(chunks);
@@ -366,7 +366,7 @@ static void late_fn(struct work_struct *work)
 /* Waits until the work item has finished the deferred frees. */
 void mpool_chunks_settle(struct mpool_chunks *chunks)
 {
-	mpool_kick_sync(&chunks->late);
+	mpool_defer_sync(&chunks->late);
 }
 
 /* Puts all objects of a new chunk, but at most @limit, on its free list. */

@@ -6,7 +6,7 @@
 #include <linux/bitops.h>
 #include <linux/overflow.h>
 
-#include "kick.h"
+#include "defer.h"
 #include "large.h"
 #include "pagemap.h"
 #include "site.h"
@@ -174,7 +174,7 @@ struct mpool_chunks {
 	unsigned long nr_free;		/* on free lists */
 
 	/* Finishes frees in NMI context that could not take the lock. */
-	struct mpool_kick late;
+	struct mpool_defer late;
 };
 
 /*

@@ -114,7 +114,7 @@ bool mpool_reserve_take(struct mpool_reserve *reserve, struct mpool_slot *slot)
 		 * put that claims this place then finds an empty one.
 		 */
 		atomic_inc(&reserve->empty);
-		mpool_kick(&reserve->kick);
+		mpool_defer(&reserve->defer);
 		if (!slot_find(reserve, slot))
 			continue;
 		mpool_stat_inc(&reserve->chunks->owner->stats, MPOOL_STAT_RESERVE);
@@ -223,8 +223,8 @@ static int reserve_fill_locked(struct mpool_reserve *reserve, unsigned int n,
  */
 static void reserve_fn(struct work_struct *work)
 {
-	struct mpool_reserve *reserve = container_of(mpool_kick_of(work),
-						     struct mpool_reserve, kick);
+	struct mpool_reserve *reserve = container_of(mpool_defer_of(work),
+						     struct mpool_reserve, defer);
 
 	mutex_lock(&reserve->fill_mutex);
 	reserve_fill_locked(reserve, reserve->target,
@@ -237,7 +237,7 @@ void mpool_reserve_init(struct mpool_reserve *reserve,
 {
 	mutex_init(&reserve->fill_mutex);
 	reserve->chunks = chunks;
-	mpool_kick_init(&reserve->kick, reserve_fn);
+	mpool_defer_init(&reserve->defer, reserve_fn);
 }
 
 /* Raises the target to @n, if that is more.  The new places are empty. */
@@ -375,7 +375,7 @@ int mpool_reserve_set(struct mpool_reserve *reserve, unsigned int n, gfp_t gfp)
 void mpool_reserve_end(struct mpool_reserve *reserve)
 {
 	mpool_reserve_set(reserve, 0, GFP_KERNEL);
-	mpool_kick_sync(&reserve->kick);
+	mpool_defer_sync(&reserve->defer);
 }
 
 /* Number of breaches of the invariant, in a pool that is at rest. */
@@ -386,7 +386,7 @@ int mpool_reserve_verify(struct mpool_reserve *reserve)
 	int bad = 0;
 
 	/* The work item may have an object that is in no place yet, nor anywhere else. */
-	mpool_kick_sync(&reserve->kick);
+	mpool_defer_sync(&reserve->defer);
 	for (block = reserve->blocks; block; block = block->next) {
 		for (i = 0; i < block->n; i++)
 			held += !!block->objs[i];

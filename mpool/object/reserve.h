@@ -22,7 +22,7 @@ struct mpool_reserve {
 	unsigned int places;		/* of all blocks; more than target, or none */
 	struct mpool_reserve_block *blocks;	/* in the order of their places */
 	struct mpool_chunks *chunks;
-	struct mpool_kick kick;		/* fills it up */
+	struct mpool_defer defer;		/* fills it up */
 };
 
 /* Objects that may be taken. */

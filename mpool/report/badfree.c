@@ -18,7 +18,7 @@
 #include <linux/workqueue.h>
 
 #include "badfree.h"
-#include "kick.h"
+#include "defer.h"
 
 /* Prints the name of a pool; an orphan may have the same name. */
 static void say_pool(struct mpool_out *out, const char *name, bool orphan)
@@ -174,7 +174,7 @@ static void burst_begin_fn(struct work_struct *work)
 	schedule_delayed_work(&burst_over, BURST_TIME);
 }
 
-static struct mpool_kick burst_begin;
+static struct mpool_defer burst_begin;
 
 /* Reports a free that was refused.  Any context. */
 void mpool_badfree(struct mpool_pool *pool, const void *p,
@@ -185,7 +185,7 @@ void mpool_badfree(struct mpool_pool *pool, const void *p,
 	int n = atomic_inc_return(pool ? &pool->burst : &burst_of_none);
 
 	if (n == 1)
-		mpool_kick(&burst_begin);
+		mpool_defer(&burst_begin);
 	if (n > MPOOL_BURST)
 		return;
 	mpool_badfree_text(&out, pool, p, why, ip);
@@ -194,13 +194,13 @@ void mpool_badfree(struct mpool_pool *pool, const void *p,
 
 void mpool_badfree_init(void)
 {
-	mpool_kick_init(&burst_begin, burst_begin_fn);
+	mpool_defer_init(&burst_begin, burst_begin_fn);
 }
 
 /* No pool is left: if the timer still runs, it is for addresses in no pool. */
 void mpool_badfree_exit(void)
 {
-	mpool_kick_sync(&burst_begin);
+	mpool_defer_sync(&burst_begin);
 	if (cancel_delayed_work_sync(&burst_over))
 		mpool_badfree_bursts();
 }

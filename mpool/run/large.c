@@ -353,7 +353,7 @@ static void give_later(struct mpool_large *large, struct mpool_page *pg)
 	/* The owner comes first.  Pairs with smp_load_acquire() in find_queued(). */
 	smp_store_release(&pg->tag, mpool_page_tag(mpool_page_index(pg),
 						   MPOOL_PAGE_QUEUED));
-	mpool_kick(&large->late);
+	mpool_defer(&large->late);
 }
 
 /*
@@ -426,7 +426,7 @@ static void late_one(struct mpool_large *large, struct mpool_page *pg)
 
 void mpool_large_late(struct work_struct *work)
 {
-	struct mpool_large *large = container_of(mpool_kick_of(work),
+	struct mpool_large *large = container_of(mpool_defer_of(work),
 						 struct mpool_large, late);
 	struct mpool_cursor at = { };
 	struct mpool_page *pg;

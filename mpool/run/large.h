@@ -2,7 +2,7 @@
 #ifndef _MPOOL_LARGE_H
 #define _MPOOL_LARGE_H
 
-#include "kick.h"
+#include "defer.h"
 #include "limit.h"
 #include "pagemap.h"
 #include "refs.h"
@@ -60,7 +60,7 @@ struct mpool_large {
 	 * Deferred work: finishes the frees that could not take the lock in NMI context,
 	 * and the frees of refs.c.
 	 */
-	struct mpool_kick late;
+	struct mpool_defer late;
 
 	struct mpool_shortage shortage;	/* has its own locking */
 	struct mpool_refs refs;		/* likewise */
@@ -310,7 +310,7 @@ static inline size_t mpool_page_bytes(const struct mpool_page *pg)
 /* Waits until all frees that were deferred are finished.  Sleeps. */
 static inline void mpool_large_settle(struct mpool_large *large)
 {
-	mpool_kick_sync(&large->late);
+	mpool_defer_sync(&large->late);
 }
 
 #endif /* _MPOOL_LARGE_H */

@@ -184,7 +184,7 @@ struct mpool_large *mpool_large_setup(const char *name,
 	large->gives = large->limit || want_init_on_free() ? 0 : RUNS_QUICK;
 	raw_spin_lock_init(&large->lock);
 	INIT_LIST_HEAD(&large->arenas);
-	mpool_kick_init(&large->late, mpool_large_late);
+	mpool_defer_init(&large->late, mpool_large_late);
 	mpool_shortage_init(&large->shortage);
 	mpool_refs_init(&large->refs);
 	if (source->gives_back)
@@ -211,7 +211,7 @@ void mpool_large_put(struct mpool_large *large)
 {
 	if (large->source->gives_back)
 		mpool_shrink_del_large(large);
-	mpool_kick_sync(&large->shortage.kick);
+	mpool_defer_sync(&large->shortage.defer);
 	/* The work item gives arenas with holes back, if no cached run holds them. */
 	mpool_large_flush(large);
 	mpool_large_settle(large);

@@ -276,7 +276,7 @@ void mpool_refs_end(struct mpool_arena *arena)
 	struct mpool_large *large = arena->runs->large;
 
 	if (pages_mend(&large->refs, arena->mem, arena->npages))
-		mpool_kick(&large->late);
+		mpool_defer(&large->late);
 	pages_drop(arena->mem, arena->npages);
 }
 

@@ -104,8 +104,8 @@ static void rows_top(struct mpool_shortage *s)
 
 static void shortage_fn(struct work_struct *work)
 {
-	struct mpool_shortage *s = container_of(mpool_kick_of(work),
-						struct mpool_shortage, kick);
+	struct mpool_shortage *s = container_of(mpool_defer_of(work),
+						struct mpool_shortage, defer);
 	struct mpool_large *large = container_of(s, struct mpool_large,
 						 shortage);
 	struct mpool_cursor at = { };
@@ -125,7 +125,7 @@ void mpool_shortage_init(struct mpool_shortage *s)
 {
 	s->next_log = jiffies;
 	s->next_walk = jiffies;
-	mpool_kick_init(&s->kick, shortage_fn);
+	mpool_defer_init(&s->defer, shortage_fn);
 }
 
 /* Records the failure in @owner->fail and requests the work item.  Any context. */
@@ -157,7 +157,7 @@ void mpool_shortage_note(struct mpool_large *large,
 	if (log)
 		WRITE_ONCE(s->next_log, jiffies + 5 * HZ);
 	WRITE_ONCE(s->next_walk, jiffies + HZ);
-	mpool_kick(&s->kick);
+	mpool_defer(&s->defer);
 }
 
 /*

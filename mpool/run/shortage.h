@@ -5,7 +5,7 @@
 #include <linux/mpool.h>
 #include <linux/mutex.h>
 
-#include "kick.h"
+#include "defer.h"
 
 #define MPOOL_HOLDERS	4
 
@@ -55,7 +55,7 @@ struct mpool_shortage {
 
 	unsigned long next_log;		/* jiffies; no line before */
 	unsigned long next_walk;	/* jiffies; no walk before */
-	struct mpool_kick kick;
+	struct mpool_defer defer;
 };
 
 extern struct mutex mpool_shortage_mutex;

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tests of deferred work: mpool_kick_sync() waits for all that was requested, wherever it is.
+ * Tests of deferred work: mpool_defer_sync() waits for all that was requested, wherever it is.
  */
 #include <linux/completion.h>
 #include <linux/kthread.h>
 
 #include "helpers.h"
-#include "kick.h"
+#include "defer.h"
 
-#define KICKERS		2
+#define REQUESTERS		2
 
 struct counted {
-	struct mpool_kick kick;
+	struct mpool_defer defer;
 	struct completion synced;
 	atomic_t requests;		/* each is counted before it is made */
 	int seen;			/* requests that the work has seen at its end */
@@ -22,12 +22,12 @@ struct counted {
 
 static void count_fn(struct work_struct *work)
 {
-	struct counted *c = container_of(mpool_kick_of(work), struct counted, kick);
+	struct counted *c = container_of(mpool_defer_of(work), struct counted, defer);
 
 	c->runs++;
 	if (c->again) {
 		c->again--;
-		mpool_kick(&c->kick);
+		mpool_defer(&c->defer);
 	}
 	/* The new request ends before the work does, or meanwhile. */
 	usleep_range(50, 100);
@@ -39,7 +39,7 @@ static struct counted *new_counted(struct kunit *test)
 	struct counted *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, c);
-	mpool_kick_init(&c->kick, count_fn);
+	mpool_defer_init(&c->defer, count_fn);
 	init_completion(&c->synced);
 	return c;
 }
@@ -48,7 +48,7 @@ static int sync_fn(void *arg)
 {
 	struct counted *c = arg;
 
-	mpool_kick_sync(&c->kick);
+	mpool_defer_sync(&c->defer);
 	complete(&c->synced);
 	return 0;
 }
@@ -58,19 +58,19 @@ static void waits_for_the_interrupt(struct kunit *test)
 {
 	struct counted *c = new_counted(test);
 
-	mpool_kick_sync(&c->kick);
+	mpool_defer_sync(&c->defer);
 	KUNIT_EXPECT_EQ(test, c->runs, 0);
-	atomic_inc(&c->kick.pending);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(sync_fn, c, "kick_sync")));
+	atomic_inc(&c->defer.pending);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(sync_fn, c, "defer_sync")));
 	msleep(100);
 	KUNIT_EXPECT_FALSE(test, completion_done(&c->synced));
 	/* It comes: the handler is called as the kernel calls it, with interrupts off. */
 	local_irq_disable();
-	c->kick.irq.func(&c->kick.irq);
+	c->defer.irq.func(&c->defer.irq);
 	local_irq_enable();
 	wait_for_completion(&c->synced);
 	KUNIT_EXPECT_EQ(test, c->runs, 1);
-	KUNIT_EXPECT_EQ(test, atomic_read(&c->kick.pending), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&c->defer.pending), 0);
 }
 
 /* Work that requests itself is done as well. */
@@ -82,22 +82,22 @@ static void waits_for_what_the_work_requests(struct kunit *test)
 	for (i = 0; i < 20; i++) {
 		c->again = i;
 		c->runs = 0;
-		mpool_kick(&c->kick);
-		mpool_kick_sync(&c->kick);
+		mpool_defer(&c->defer);
+		mpool_defer_sync(&c->defer);
 		KUNIT_EXPECT_EQ(test, c->again, 0);
 		KUNIT_EXPECT_EQ(test, c->runs, i + 1);
 	}
 }
 
-static int kicker_fn(void *arg)
+static int requester_fn(void *arg)
 {
 	struct counted *c = arg;
 	int mine;
 
 	while (!kthread_should_stop()) {
 		mine = atomic_inc_return(&c->requests);
-		mpool_kick(&c->kick);
-		mpool_kick_sync(&c->kick);
+		mpool_defer(&c->defer);
+		mpool_defer_sync(&c->defer);
 		if (READ_ONCE(c->seen) < mine)
 			atomic_inc(&c->early);
 		mpool_kunit_spin();
@@ -109,33 +109,33 @@ static int kicker_fn(void *arg)
 static void each_finds_its_own_done(struct kunit *test)
 {
 	struct counted *c = new_counted(test);
-	struct task_struct *tasks[KICKERS];
+	struct task_struct *tasks[REQUESTERS];
 	int i;
 
-	for (i = 0; i < KICKERS; i++) {
-		tasks[i] = kthread_run(kicker_fn, c, "kicker");
+	for (i = 0; i < REQUESTERS; i++) {
+		tasks[i] = kthread_run(requester_fn, c, "requester");
 		KUNIT_ASSERT_FALSE(test, IS_ERR(tasks[i]));
 	}
 	msleep(1000);
-	for (i = 0; i < KICKERS; i++)
+	for (i = 0; i < REQUESTERS; i++)
 		kthread_stop(tasks[i]);
 	KUNIT_EXPECT_EQ(test, atomic_read(&c->early), 0);
-	KUNIT_EXPECT_EQ(test, atomic_read(&c->kick.pending), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&c->defer.pending), 0);
 	KUNIT_EXPECT_EQ(test, c->seen, atomic_read(&c->requests));
 	KUNIT_EXPECT_GT(test, c->runs, 10);
 }
 
-static struct kunit_case kick_cases[] = {
+static struct kunit_case defer_cases[] = {
 	KUNIT_CASE(waits_for_the_interrupt),
 	KUNIT_CASE(waits_for_what_the_work_requests),
 	KUNIT_CASE(each_finds_its_own_done),
 	{ }
 };
 
-static struct kunit_suite kick_suite = {
-	.name = "mpool_kick",
+static struct kunit_suite defer_suite = {
+	.name = "mpool_defer",
 	.suite_exit = mpool_kunit_verified,
-	.test_cases = kick_cases,
+	.test_cases = defer_cases,
 };
 
-kunit_test_suite(kick_suite);
+kunit_test_suite(defer_suite);

@@ -1,65 +1,66 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A kick: deferred work.  Any context may request the work, even an NMI, which can
+ * Deferred work.  Any context may request the work, even an NMI, which can
  * neither take locks nor allocate memory.  The work is done in process context.
  *
  * Structure: an irq_work and a work item.  A request queues the irq_work, which is
  * possible in an NMI, too.  The irq_work queues the work item, which does the work.
  * Two counts tell of the irq_work: requests that are under way, and those that are over.
  *
- * Invariant: after mpool_kick_sync() has returned, all work that was requested before the
- * call is done, and so is the work that this work has requested: neither kick_fn() nor
+ * Invariant: after mpool_defer_sync() has returned, all work that was requested before the
+ * call is done, and so is the work that this work has requested: neither defer_fn() nor
  * the work item runs or is queued, unless another task or interrupt requests work
  * meanwhile.  The kernel may still write to the irq_work, with interrupts off, after
- * kick_fn() has returned.  So the memory of a kick is freed after a grace period.
+ * defer_fn() has returned.  So the memory of a struct mpool_defer is freed
+ * after a grace period.
  *
  * Locking: none; irq_work_queue() and schedule_work() are atomic.
  */
 #include <linux/compiler.h>
 
 #include "internal.h"
-#include "kick.h"
+#include "defer.h"
 
 /* Queues the work item.  In a hard interrupt. */
-static void kick_fn(struct irq_work *irq)
+static void defer_fn(struct irq_work *irq)
 {
-	struct mpool_kick *kick = container_of(irq, struct mpool_kick, irq);
+	struct mpool_defer *defer = container_of(irq, struct mpool_defer, irq);
 
-	schedule_work(&kick->work);
+	schedule_work(&defer->work);
 	/*
 	 * The work is queued before it is counted, and counted before the request is over.
-	 * Pairs with the loads in mpool_kick_sync().
+	 * Pairs with the loads in mpool_defer_sync().
 	 */
-	atomic_inc_return_release(&kick->queued);
-	atomic_dec_return_release(&kick->pending);
+	atomic_inc_return_release(&defer->queued);
+	atomic_dec_return_release(&defer->pending);
 }
 
 /*
- * Initialises all but the work item; see mpool_kick_init().  The irq_work is a hard one
+ * Initialises all but the work item; see mpool_defer_init().  The irq_work is a hard one
  * on PREEMPT_RT as well.  Other irq_works run in a thread of the CPU there.  That thread
  * is parked before the CPU goes offline, and it accesses an irq_work after
  * irq_work_sync() has returned.
  */
-void mpool_kick_init_irq(struct mpool_kick *kick)
+void mpool_defer_init_irq(struct mpool_defer *defer)
 {
-	kick->irq = IRQ_WORK_INIT_HARD(kick_fn);
-	atomic_set(&kick->pending, 0);
-	atomic_set(&kick->queued, 0);
+	defer->irq = IRQ_WORK_INIT_HARD(defer_fn);
+	atomic_set(&defer->pending, 0);
+	atomic_set(&defer->queued, 0);
 }
-EXPORT_SYMBOL_IF_KUNIT(mpool_kick_init_irq);
+EXPORT_SYMBOL_IF_KUNIT(mpool_defer_init_irq);
 
 /*
  * Requests the work: it sees all stores that the caller made before.  A request that
  * comes before the last one has run may be served by the same run.  Any context.
  */
-void mpool_kick(struct mpool_kick *kick)
+void mpool_defer(struct mpool_defer *defer)
 {
-	atomic_inc(&kick->pending);
+	atomic_inc(&defer->pending);
 	/* If the irq_work is queued already, that request serves this one. */
-	if (!irq_work_queue(&kick->irq))
-		atomic_dec(&kick->pending);
+	if (!irq_work_queue(&defer->irq))
+		atomic_dec(&defer->pending);
 }
-EXPORT_SYMBOL_IF_KUNIT(mpool_kick);
+EXPORT_SYMBOL_IF_KUNIT(mpool_defer);
 
 /*
  * Waits for all work that was requested.  Sleeps.
@@ -68,7 +69,7 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_kick);
  * be in it, and the first to leave ends the wait.  A grace period would do, but each end
  * of a pool would take its time.
  */
-void mpool_kick_sync(struct mpool_kick *kick)
+void mpool_defer_sync(struct mpool_defer *defer)
 {
 	int queued;
 
@@ -81,16 +82,16 @@ void mpool_kick_sync(struct mpool_kick *kick)
 	 */
 	smp_mb();
 	do {
-		while (atomic_read_acquire(&kick->pending))
+		while (atomic_read_acquire(&defer->pending))
 			schedule_timeout_uninterruptible(1);
 		/* Each request that was over above is counted here, and its work queued. */
-		queued = atomic_read_acquire(&kick->queued);
-		flush_work(&kick->work);
+		queued = atomic_read_acquire(&defer->queued);
+		flush_work(&defer->work);
 		/*
 		 * A request that the work has made before its end is under way, or it is
 		 * over.  If it is over, it is counted, because pending is loaded first.
 		 */
-	} while (atomic_read_acquire(&kick->pending) ||
-		 queued != atomic_read(&kick->queued));
+	} while (atomic_read_acquire(&defer->pending) ||
+		 queued != atomic_read(&defer->queued));
 }
-EXPORT_SYMBOL_IF_KUNIT(mpool_kick_sync);
+EXPORT_SYMBOL_IF_KUNIT(mpool_defer_sync);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _MPOOL_DEFER_H
+#define _MPOOL_DEFER_H
+
+#include <linux/irq_work.h>
+#include <linux/workqueue.h>
+
+/* Deferred work, which any context may request, NMI included. */
+struct mpool_defer {
+	struct irq_work irq;
+	struct work_struct work;
+	atomic_t pending;	/* requests whose defer_fn() has not ended */
+	atomic_t queued;	/* times that defer_fn() has queued the work item */
+};
+
+void mpool_defer_init_irq(struct mpool_defer *defer);
+
+/*
+ * A macro, so that each kind of work has its own lockdep class, and may wait for another.
+ */
+#define mpool_defer_init(defer, fn)					\
+do {									\
+	mpool_defer_init_irq(defer);					\
+	INIT_WORK(&(defer)->work, fn);					\
+} while (0)
+
+void mpool_defer(struct mpool_defer *defer);
+void mpool_defer_sync(struct mpool_defer *defer);
+
+/* Was the work ever requested? */
+static inline bool mpool_defer_used(const struct mpool_defer *defer)
+{
+	return atomic_read(&defer->pending) || atomic_read(&defer->queued);
+}
+
+static inline struct mpool_defer *mpool_defer_of(struct work_struct *work)
+{
+	return container_of(work, struct mpool_defer, work);
+}
+
+#endif /* _MPOOL_DEFER_H */
