@@ -172,7 +172,7 @@ static void limit_crossed(struct mpool_limit *limit, unsigned long from,
 			  READ_ONCE(limit->on_low));
 }
 
-bool __mpool_limit_take(struct mpool_limit *limit, unsigned long pages)
+bool __mpool_limit_charge(struct mpool_limit *limit, unsigned long pages)
 {
 	unsigned long max = limit->args.max_pages ?: LONG_MAX;
 	long used = atomic_long_read(&limit->used);

@@ -32,13 +32,13 @@ struct mpool_limit *mpool_limit_create(const struct mpool_limits *args,
 				       const void *whose);
 bool mpool_limit_drop(struct mpool_limit *limit, const struct module *mod);
 void mpool_limit_end(struct mpool_limit *limit);
-bool __mpool_limit_take(struct mpool_limit *limit, unsigned long pages);
+bool __mpool_limit_charge(struct mpool_limit *limit, unsigned long pages);
 
 /* Charges pages before they are allocated; false if that would exceed max_pages. */
-static __always_inline bool mpool_limit_take(struct mpool_limit *limit,
+static __always_inline bool mpool_limit_charge(struct mpool_limit *limit,
 					     unsigned long pages)
 {
-	return likely(!limit) || __mpool_limit_take(limit, pages);
+	return likely(!limit) || __mpool_limit_charge(limit, pages);
 }
 
 /* Does max_pages allow so many more pages now?  Any context. */
@@ -50,7 +50,7 @@ static inline bool mpool_limit_has(const struct mpool_limit *limit,
 }
 
 /* Uncharges pages that were freed, or were not allocated after all.  Any context. */
-static __always_inline void mpool_limit_give(struct mpool_limit *limit,
+static __always_inline void mpool_limit_uncharge(struct mpool_limit *limit,
 					     unsigned long pages)
 {
 	if (unlikely(limit))

@@ -350,7 +350,7 @@ static bool registered_drop_callbacks(struct mpool_pool *pool,
 
 static void registered_dispose(struct mpool_pool *pool)
 {
-	mpool_fixed_put(to_fixed(pool));
+	mpool_fixed_teardown(to_fixed(pool));
 }
 
 /*
@@ -371,7 +371,7 @@ static void registered_finish(struct mpool_pool *pool, bool keep)
 	}
 	mpool_pool_unregister(pool);
 	mpool_fixed_drop(fixed, NULL);
-	mpool_fixed_put(fixed);
+	mpool_fixed_teardown(fixed);
 }
 
 static const struct mpool_pool_ops fixed_ops = {
@@ -539,7 +539,7 @@ void mpool_fixed_discard(struct mpool_fixed *fixed)
  * Ends a pool that no caller can find any more.  Live objects keep their memory.  No CPU
  * uses its cache any more, so this task drains the caches of all CPUs, online or not.
  */
-void mpool_fixed_put(struct mpool_fixed *fixed)
+void mpool_fixed_teardown(struct mpool_fixed *fixed)
 {
 	unsigned long flags;
 	int cpu;
@@ -588,7 +588,7 @@ struct mpool_fixed *__mpool_fixed_create(const char *name, size_t size,
 	if (!err)
 		err = mpool_pool_register(&fixed->pool);
 	if (err) {
-		mpool_fixed_put(fixed);
+		mpool_fixed_teardown(fixed);
 		return ERR_PTR(err);
 	}
 	return fixed;

@@ -77,7 +77,7 @@ struct mpool_fixed *mpool_fixed_setup(const char *name, size_t size,
 				      struct mpool_pool *owner,
 				      struct mpool_large *large, gfp_t gfp,
 				      struct mpool_site *site);
-void mpool_fixed_put(struct mpool_fixed *fixed);
+void mpool_fixed_teardown(struct mpool_fixed *fixed);
 void mpool_fixed_kill(struct mpool_fixed *fixed);
 int mpool_fixed_set_reserve(struct mpool_fixed *fixed, unsigned int n,
 			    gfp_t gfp);

@@ -94,7 +94,7 @@ static struct mpool_page *take_charge(struct mpool_large *large,
 				      struct mpool_pool *owner)
 {
 	if (!pg) {
-		mpool_limit_give(large->limit, npages);
+		mpool_limit_uncharge(large->limit, npages);
 		return NULL;
 	}
 	mpool_pool_charge(owner, npages);
@@ -232,12 +232,12 @@ static noinline struct mpool_page *take_or_grow(struct mpool_runs *runs,
 }
 
 /* Charges a request to the limit; false if the limit refuses the request. */
-static bool take_limit(struct mpool_large *large, u32 npages, gfp_t gfp)
+static bool charge_limit(struct mpool_large *large, u32 npages, gfp_t gfp)
 {
 	unsigned int round = 0;
 
 	/* The empty chunks of pools above are charged, too; they may be given back. */
-	while (unlikely(!mpool_limit_take(large->limit, npages)))
+	while (unlikely(!mpool_limit_charge(large->limit, npages)))
 		if (!mpool_may_grow() || !gather_again(large, gfp, &round))
 			return false;
 	return true;
@@ -273,7 +273,7 @@ struct mpool_page *mpool_large_take(struct mpool_large *large, u32 npages,
 	};
 	struct mpool_page *pg;
 
-	if (!take_limit(large, npages, gfp))
+	if (!charge_limit(large, npages, gfp))
 		return NULL;
 	pg = take_held(here, &wish);
 	if (unlikely(!pg)) {
@@ -297,7 +297,7 @@ struct mpool_page *mpool_large_take_idle(struct mpool_large *large, u32 npages,
 	};
 	struct mpool_page *pg;
 
-	if (!mpool_limit_take(large->limit, npages))
+	if (!mpool_limit_charge(large->limit, npages))
 		return NULL;
 	pg = take_held(mpool_large_here(large), &wish);
 	return take_charge(large, pg, npages, owner);
@@ -383,7 +383,7 @@ void mpool_large_give(struct mpool_large *large, struct mpool_page *pg)
 	mpool_pool_charge(owner, -(long)pg->len);
 	if (owner != &large->pool)
 		mpool_pool_charge(&large->pool, -(long)pg->len);
-	mpool_limit_give(large->limit, pg->len);
+	mpool_limit_uncharge(large->limit, pg->len);
 	if (unlikely(!run_alone(pg))) {
 		give_others(large, pg);
 		return;

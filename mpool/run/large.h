@@ -230,7 +230,7 @@ struct mpool_large *mpool_large_setup(const char *name,
 				      const struct mpool_limits *limits,
 				      struct mpool_site *site);
 struct mpool_large *mpool_large_publish(struct mpool_large *large, int err);
-void mpool_large_put(struct mpool_large *large);
+void mpool_large_teardown(struct mpool_large *large);
 
 static __always_inline int mpool_large_check(const struct mpool_large *pool)
 {

@@ -248,7 +248,7 @@ static void *place_take(struct mpool_large *large, const struct place *want,
 	int tries = 0;
 	void *p;
 
-	if (!mpool_limit_take(large->limit, want->wish.npages))
+	if (!mpool_limit_charge(large->limit, want->wish.npages))
 		return NULL;
 	pg = place_find(large, want, gfp);
 	/*
@@ -261,7 +261,7 @@ static void *place_take(struct mpool_large *large, const struct place *want,
 	if (!pg) {
 		/* The new arenas did not help.  One spare is enough. */
 		mpool_large_reap(large);
-		mpool_limit_give(large->limit, want->wish.npages);
+		mpool_limit_uncharge(large->limit, want->wish.npages);
 		return NULL;
 	}
 	mpool_pool_charge(&large->pool, want->wish.npages);

@@ -7,7 +7,7 @@
  * work.  A pool that is kept for its runs at its end is an orphan, if it serves other pools
  * or can give its memory back later; a region without users is not.
  *
- * Invariant: mpool_large_put() is called once, when the pool is not in the registry, no
+ * Invariant: mpool_large_teardown() is called once, when the pool is not in the registry, no
  * caller uses it, and its deferred work is done or is waited for there.
  *
  * Locking: none of its own; the claim in registry.c settles which caller ends the pool.
@@ -73,7 +73,7 @@ static size_t large_reclaim(struct mpool_pool *pool, const struct module *mod)
 
 static void large_dispose(struct mpool_pool *pool)
 {
-	mpool_large_put(to_large(pool));
+	mpool_large_teardown(to_large(pool));
 }
 
 static bool large_drop_callbacks(struct mpool_pool *pool, const struct module *mod)
@@ -105,7 +105,7 @@ static void large_finish(struct mpool_pool *pool, bool keep)
 	/* Runs to keep lose only their descriptors: init_on_free must not wipe them. */
 	if (!keep)
 		large_empty(large);
-	mpool_large_put(large);
+	mpool_large_teardown(large);
 }
 
 static const struct mpool_pool_ops large_ops = {
@@ -202,12 +202,12 @@ struct mpool_large *mpool_large_publish(struct mpool_large *large, int err)
 		err = mpool_pool_register(&large->pool);
 	if (!err)
 		return large;
-	mpool_large_put(large);
+	mpool_large_teardown(large);
 	return ERR_PTR(err);
 }
 
 /* Destroys a pool that is not in the registry, or was removed from it. */
-void mpool_large_put(struct mpool_large *large)
+void mpool_large_teardown(struct mpool_large *large)
 {
 	if (large->source->gives_back)
 		mpool_shrink_del_large(large);

@@ -21,11 +21,11 @@ static bool grow_locked(struct mpool_large *large, struct mpool_page *pg,
 	u32 more = npages - pg->len;
 
 	lockdep_assert_held(&large->lock);
-	if (!mpool_limit_take(large->limit, more))
+	if (!mpool_limit_charge(large->limit, more))
 		return false;
 	if (mpool_runs_grow(mpool_page_arena(pg)->runs, pg, npages))
 		return true;
-	mpool_limit_give(large->limit, more);
+	mpool_limit_uncharge(large->limit, more);
 	return false;
 }
 
@@ -113,6 +113,6 @@ int mpool_large_resize(struct mpool_page *pg, struct mpool_pool *owner,
 	if (owner != &large->pool)
 		mpool_pool_charge(&large->pool, more);
 	if (more < 0)
-		mpool_limit_give(large->limit, -more);
+		mpool_limit_uncharge(large->limit, -more);
 	return 0;
 }

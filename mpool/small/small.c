@@ -411,13 +411,13 @@ void mpool_small_kill(struct mpool_small *small)
 }
 
 /* Ends a pool that no caller can find any more; live objects keep their memory. */
-void mpool_small_put(struct mpool_small *small)
+void mpool_small_teardown(struct mpool_small *small)
 {
 	struct mpool_fixed *fixed;
 	unsigned int i;
 
 	mpool_small_for_each(small, i, fixed)
-		mpool_fixed_put(fixed);
+		mpool_fixed_teardown(fixed);
 	/* If runs are still live, the large pool becomes their owner. */
 	if (mpool_stat_read(&small->pool.stats, MPOOL_STAT_ALLOC) !=
 	    mpool_stat_read(&small->pool.stats, MPOOL_STAT_FREE))
@@ -476,7 +476,7 @@ size_t mpool_small_footprint(struct mpool_pool *pool)
 
 static void small_dispose(struct mpool_pool *pool)
 {
-	mpool_small_put(to_small(pool));
+	mpool_small_teardown(to_small(pool));
 }
 
 /* Ends a pool after the report, or makes an orphan of it. */
@@ -497,7 +497,7 @@ static void small_finish(struct mpool_pool *pool, bool keep)
 	}
 	mpool_pool_unregister(pool);
 	small_reclaim(pool, NULL);
-	mpool_small_put(small);
+	mpool_small_teardown(small);
 }
 
 static const struct mpool_pool_ops small_ops = {
@@ -562,7 +562,7 @@ struct mpool_small *__mpool_small_create(const char *name,
 		return small;
 	err = mpool_pool_register(&small->pool);
 	if (err) {
-		mpool_small_put(small);
+		mpool_small_teardown(small);
 		return ERR_PTR(err);
 	}
 	return small;

@@ -112,7 +112,7 @@ struct mpool_small *mpool_small_setup(const char *name,
 				      size_t bytes, struct mpool_site *site);
 void *mpool_small_take(struct mpool_small *small, size_t size, gfp_t gfp,
 		       struct mpool_site *site);
-void mpool_small_put(struct mpool_small *small);
+void mpool_small_teardown(struct mpool_small *small);
 void mpool_small_count(struct mpool_pool *pool, struct mpool_count *count);
 void mpool_small_kill(struct mpool_small *small);
 int mpool_small_walk(struct mpool_pool *pool, mpool_visit_fn fn, void *arg);

@@ -494,16 +494,16 @@ static void string_empty(struct mpool_string *strings)
 	mutex_unlock(&tab->resize_mutex);
 }
 
-static void string_put(struct mpool_string *strings)
+static void string_teardown(struct mpool_string *strings)
 {
 	mpool_string_flush(strings);
 	mpool_strtab_end(&strings->tab);
-	mpool_small_put(&strings->small);
+	mpool_small_teardown(&strings->small);
 }
 
 static void string_dispose(struct mpool_pool *pool)
 {
-	string_put(to_strings(pool));
+	string_teardown(to_strings(pool));
 }
 
 /* Ends a pool after the report, or makes it an orphan. */
@@ -518,7 +518,7 @@ static void string_finish(struct mpool_pool *pool, bool keep)
 	}
 	mpool_pool_unregister(pool);
 	string_empty(strings);
-	string_put(strings);
+	string_teardown(strings);
 }
 
 struct string_tally {
@@ -606,7 +606,7 @@ static struct mpool_string *string_setup(const char *name,
 					args->flags & MPOOL_STRING_NOCASE);
 	if (!err)
 		return strings;
-	mpool_small_put(small);
+	mpool_small_teardown(small);
 	return ERR_PTR(err);
 }
 
@@ -626,7 +626,7 @@ struct mpool_string *__mpool_string_create(const char *name,
 		return strings;
 	err = mpool_pool_register(&strings->small.pool);
 	if (err) {
-		string_put(strings);
+		string_teardown(strings);
 		return ERR_PTR(err);
 	}
 	return strings;

@@ -8,7 +8,7 @@
 #include "strtab.h"
 
 struct mpool_string {
-	/* First: mpool_small_setup() allocates the whole, mpool_small_put() frees it. */
+	/* First: mpool_small_setup() allocates the whole, mpool_small_teardown() frees it. */
 	struct mpool_small small;	/* its struct mpool_pool is that of this pool */
 	struct mpool_strtab tab;
 
