@@ -45,7 +45,7 @@ struct mpool_hooks mpool_hooks = {
 	.verdict = mpool_unload_module,
 	.added = mpool_debugfs_added,
 	.removed = mpool_debugfs_removed,
-	.gather = mpool_fixed_gather,
+	.reclaim_empty = mpool_fixed_reclaim_empty,
 	.idle = mpool_trim_count,
 	.trim = mpool_trim_all,
 };

@@ -47,7 +47,7 @@ static void steps_go_on(struct kunit *test)
 			wrong += *(u32 *)steps.objs[i] != 1;
 			mpool_fixed_free(pool, steps.objs[i]);
 		}
-		mpool_chunks_reap(&pool->chunks, 0);
+		mpool_chunks_reclaim(&pool->chunks, 0);
 		KUNIT_EXPECT_EQ(test, pool->chunks.nr_empty, 0);
 		KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 	} while (more && seen < 500);
@@ -75,7 +75,7 @@ static void step_keeps_its_chunk(struct kunit *test)
 		memset(objs[i], 0, 4096);
 	KUNIT_EXPECT_TRUE(test, mpool_chunks_step(&pool->chunks, &at, steps_fn, &steps));
 	mpool_fixed_free_bulk(pool, 200, objs);
-	mpool_chunks_reap(&pool->chunks, 0);
+	mpool_chunks_reclaim(&pool->chunks, 0);
 	KUNIT_ASSERT_PTR_EQ(test, at.chunk, mpool_chunk_find(steps.objs[0]));
 	KUNIT_EXPECT_EQ(test, pool->chunks.nr_pages, at.chunk->pg->len);
 	KUNIT_EXPECT_EQ(test, pool->chunks.nr_empty, 0);
@@ -83,7 +83,7 @@ static void step_keeps_its_chunk(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, mpool_chunks_step(&pool->chunks, &at, steps_fn, &steps));
 	KUNIT_EXPECT_EQ(test, steps.seen, 1);
 	KUNIT_EXPECT_EQ(test, pool->chunks.nr_empty, 1);
-	mpool_chunks_reap(&pool->chunks, 0);
+	mpool_chunks_reclaim(&pool->chunks, 0);
 	KUNIT_EXPECT_EQ(test, pool->chunks.nr_pages, 0);
 	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }

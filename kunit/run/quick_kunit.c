@@ -502,7 +502,7 @@ static void many_spares(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
 	bad_releases = 0;
 	last_spares = pool->nr_spares;
-	mpool_large_reap(pool);
+	mpool_large_reclaim_surplus(pool);
 	KUNIT_EXPECT_EQ(test, bad_releases, 0);
 	KUNIT_EXPECT_EQ(test, pool->nr_spares, 1);
 	/* The longest. */

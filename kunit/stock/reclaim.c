@@ -184,7 +184,7 @@ static void meet_at(struct stock *t, const char *where)
 
 static void meet_all(struct stock *t)
 {
-	meet_at(t, "mpool_large_shed");
+	meet_at(t, "mpool_large_reclaim_spares");
 	meet_at(t, "mpool_arena_release");
 }
 #else

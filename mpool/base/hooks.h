@@ -57,7 +57,7 @@ struct mpool_hooks {
 	 * or fails at its limit; false if there were none.  Context: where the page
 	 * allocator may be called; preemption may be off.
 	 */
-	bool (*gather)(struct mpool_large *large);
+	bool (*reclaim_empty)(struct mpool_large *large);
 	/*
 	 * For the shrinker.  idle: returns the pages of all objects that are not live.
 	 * trim: frees such objects, and returns their pages.  Both numbers are estimates.

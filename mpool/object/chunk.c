@@ -13,7 +13,7 @@
  * allocated first, so live objects gather at the front.
  *
  * A chunk is on one of three lists: full, partial, or empty, which means that all its
- * objects are free.  Some empty chunks are kept, see mpool_chunks_reap_more(); the others
+ * objects are free.  Some empty chunks are kept, see mpool_chunks_reclaim_surplus(); the others
  * go back to the large pool.  If the cursor of a walk is at a chunk, the chunk has a pin:
  * it is on the list of partial chunks, even if all its objects are free, and stays.
  *
@@ -260,7 +260,7 @@ static bool slot_push_locked(struct mpool_chunks *chunks,
 
 /*
  * Puts cached objects back.  Chunks that become empty stay: the caller has to call
- * mpool_chunks_reap() later, when it holds no lock.  False if an NMI cannot take the
+ * mpool_chunks_reclaim() later, when it holds no lock.  False if an NMI cannot take the
  * lock.  The objects of that batch and of the later ones still belong to the caller then.
  * With at most CHUNK_BATCH objects these are all of them, so a caller that may be an NMI
  * passes no more at a time.
@@ -360,7 +360,7 @@ static void late_fn(struct work_struct *work)
 						   struct mpool_chunks, late);
 
 	mpool_chunks_collect(chunks);
-	mpool_chunks_reap_more(chunks);
+	mpool_chunks_reclaim_surplus(chunks);
 }
 
 /* Waits until the work item has finished the deferred frees. */
@@ -597,7 +597,7 @@ static struct mpool_chunk *chunk_unlink_empty(struct mpool_chunks *chunks,
 }
 
 /* Gives the empty chunks back but @keep, if the caller may free to the page allocator. */
-void mpool_chunks_reap(struct mpool_chunks *chunks, unsigned int keep)
+void mpool_chunks_reclaim(struct mpool_chunks *chunks, unsigned int keep)
 {
 	struct mpool_chunk *chunk;
 
@@ -606,10 +606,10 @@ void mpool_chunks_reap(struct mpool_chunks *chunks, unsigned int keep)
 	while ((chunk = chunk_unlink_empty(chunks, keep)))
 		chunk_release(chunks, chunk);
 }
-EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_reap);
+EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_reclaim);
 
 /* Gives the empty chunks back that are more than a pool may keep. */
-void mpool_chunks_reap_more(struct mpool_chunks *chunks)
+void mpool_chunks_reclaim_surplus(struct mpool_chunks *chunks)
 {
 	/* With a limit only one chunk is kept: its pages count against the limit. */
 	u32 pages = chunks->large->limit ? 0 : CHUNK_KEEP;
@@ -618,11 +618,11 @@ void mpool_chunks_reap_more(struct mpool_chunks *chunks)
 	 * Without a limit, over a region, all empty chunks are kept: the system has no
 	 * use for the pages of a region.  The objects in them serve allocations where no
 	 * chunk can be made, as in hard interrupts of PREEMPT_RT.  If another request
-	 * needs the pages, mpool_fixed_gather() gives such chunks back.
+	 * needs the pages, mpool_fixed_reclaim_empty() gives such chunks back.
 	 */
 	if (pages && !chunks->large->source->system)
 		return;
-	mpool_chunks_reap(chunks, max(1u, pages / mpool_chunk_next_length(chunks)));
+	mpool_chunks_reclaim(chunks, max(1u, pages / mpool_chunk_next_length(chunks)));
 }
 
 /*
@@ -670,12 +670,12 @@ void mpool_chunk_unpin(struct mpool_chunks *chunks, struct mpool_chunk *chunk)
 	empty = chunk_pins_locked(chunks, chunk, -1);
 	raw_spin_unlock_irqrestore(&chunks->lock, flags);
 	if (empty)
-		mpool_chunks_reap_more(chunks);
+		mpool_chunks_reclaim_surplus(chunks);
 }
 
 /*
  * Removes any chunk from the lists; NULL if there is none.  Takes the lock for each
- * chunk, because mpool_fixed_gather() may remove empty chunks at the same time.
+ * chunk, because mpool_fixed_reclaim_empty() may remove empty chunks at the same time.
  */
 static struct mpool_chunk *chunk_unlink(struct mpool_chunks *chunks)
 {
@@ -701,7 +701,7 @@ void mpool_chunks_end(struct mpool_chunks *chunks)
 	struct mpool_chunk *chunk;
 
 	mpool_chunks_settle(chunks);
-	mpool_chunks_reap(chunks, 0);
+	mpool_chunks_reclaim(chunks, 0);
 	while ((chunk = chunk_unlink(chunks))) {
 		/* The run stays in use, but its owner ends: the large pool takes over. */
 		WRITE_ONCE(chunk->pg->owner, &chunks->large->pool);

@@ -261,8 +261,8 @@ bool mpool_chunks_put(struct mpool_chunks *chunks,
 void mpool_chunks_put_late(struct mpool_chunks *chunks,
 			   const struct mpool_slot *slot);
 int mpool_chunks_grow(struct mpool_chunks *chunks, gfp_t gfp);
-void mpool_chunks_reap(struct mpool_chunks *chunks, unsigned int keep);
-void mpool_chunks_reap_more(struct mpool_chunks *chunks);
+void mpool_chunks_reclaim(struct mpool_chunks *chunks, unsigned int keep);
+void mpool_chunks_reclaim_surplus(struct mpool_chunks *chunks);
 void mpool_chunks_collect(struct mpool_chunks *chunks);
 void mpool_chunks_settle(struct mpool_chunks *chunks);
 bool mpool_chunk_pin(struct mpool_chunks *chunks, struct mpool_chunk *chunk);

@@ -37,8 +37,8 @@
 #define FIXED_MAX_SIZE		(4ul << 20)
 #define FIXED_MAX_RESERVE	BIT(20)
 
-/* The most empty chunks that one mpool_fixed_gather() gives back. */
-#define GATHER_CHUNKS		16
+/* The most empty chunks that one mpool_fixed_reclaim_empty() gives back. */
+#define RECLAIM_CHUNKS		16
 
 /* Protects changes of mpool_fixed_list; held for a few instructions. */
 static DEFINE_SPINLOCK(fixed_lock);
@@ -270,11 +270,11 @@ static int fixed_cpu_dead(unsigned int cpu)
 
 /*
  * Gives empty chunks of the pools above a large pool back to it; false if there were
- * none.  At most GATHER_CHUNKS at a time, because the caller may have preemption off.
+ * none.  At most RECLAIM_CHUNKS at a time, because the caller may have preemption off.
  */
-bool mpool_fixed_gather(struct mpool_large *large)
+bool mpool_fixed_reclaim_empty(struct mpool_large *large)
 {
-	unsigned int had, n = GATHER_CHUNKS;
+	unsigned int had, n = RECLAIM_CHUNKS;
 	struct mpool_fixed *fixed;
 
 	rcu_read_lock();
@@ -282,13 +282,13 @@ bool mpool_fixed_gather(struct mpool_large *large)
 		had = mpool_hint(fixed->chunks.nr_empty);
 		if (fixed->chunks.large != large || !had)
 			continue;
-		mpool_chunks_reap(&fixed->chunks, had > n ? had - n : 0);
+		mpool_chunks_reclaim(&fixed->chunks, had > n ? had - n : 0);
 		n -= min(had, n);
 		if (!n)
 			break;
 	}
 	rcu_read_unlock();
-	return n < GATHER_CHUNKS;
+	return n < RECLAIM_CHUNKS;
 }
 
 int mpool_fixed_init(void)

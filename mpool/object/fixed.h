@@ -102,7 +102,7 @@ void mpool_fixed_destruct(struct mpool_fixed *fixed, void *obj);
 bool mpool_fixed_drop_callbacks(struct mpool_fixed *fixed,
 				const struct module *mod);
 int mpool_fixed_verify(struct mpool_fixed *fixed);
-bool mpool_fixed_gather(struct mpool_large *large);
+bool mpool_fixed_reclaim_empty(struct mpool_large *large);
 size_t mpool_fixed_footprint(struct mpool_fixed *fixed);
 
 void *mpool_fixed_take(struct mpool_fixed *fixed, gfp_t gfp, u32 site);

@@ -556,7 +556,7 @@ void mpool_cache_drain(struct mpool_cache *cache, struct mpool_depot *depot,
  * Pops a filled magazine if there are more than @full; or else an empty one if there are
  * more than @empty; or else returns NULL.
  */
-static struct mpool_magazine *node_take(struct mpool_depot_node *node,
+static struct mpool_magazine *node_unlink(struct mpool_depot_node *node,
 					unsigned int full, unsigned int empty)
 {
 	struct mpool_magazine *mag = NULL;
@@ -573,14 +573,14 @@ static struct mpool_magazine *node_take(struct mpool_depot_node *node,
 }
 
 /* Frees the magazines beyond @full and @empty; their objects go to the chunks. */
-static void node_reduce(struct mpool_depot *depot,
+static void node_reclaim(struct mpool_depot *depot,
 			struct mpool_depot_node *node,
 			struct mpool_chunks *chunks, unsigned int full,
 			unsigned int empty)
 {
 	struct mpool_magazine *mag;
 
-	while ((mag = node_take(node, full, empty))) {
+	while ((mag = node_unlink(node, full, empty))) {
 		if (mag->n)
 			magazine_flush(mag, chunks);
 		magazine_free(depot, mag);
@@ -588,13 +588,13 @@ static void node_reduce(struct mpool_depot *depot,
 }
 
 /* Frees empty magazines beyond DEPOT_EMPTY.  Called when the pool has to grow. */
-void mpool_depot_thin(struct mpool_depot *depot)
+void mpool_depot_reclaim_empty(struct mpool_depot *depot)
 {
 	struct mpool_depot_node *node = depot_here(depot);
 	struct mpool_magazine *mag;
 
 	while (mpool_hint(node->nr_empty) > DEPOT_EMPTY &&
-	       (mag = node_take(node, UINT_MAX, DEPOT_EMPTY)))
+	       (mag = node_unlink(node, UINT_MAX, DEPOT_EMPTY)))
 		magazine_free(depot, mag);
 }
 
@@ -604,7 +604,7 @@ void mpool_depot_drain(struct mpool_depot *depot, struct mpool_chunks *chunks)
 	unsigned int i;
 
 	for (i = 0; i < mpool_depot_nodes(depot); i++)
-		node_reduce(depot, mpool_depot_node(depot, i), chunks, 0, 0);
+		node_reclaim(depot, mpool_depot_node(depot, i), chunks, 0, 0);
 }
 
 /*
@@ -623,7 +623,7 @@ void mpool_depot_trim(struct mpool_depot *depot, struct mpool_chunks *chunks)
 		full = node->nr_full - node->min_full;
 		empty = node->nr_empty - node->min_empty;
 		raw_spin_unlock_irqrestore(&node->lock, flags);
-		node_reduce(depot, node, chunks, full, empty);
+		node_reclaim(depot, node, chunks, full, empty);
 		raw_spin_lock_irqsave(&node->lock, flags);
 		node->min_full = node->nr_full;
 		node->min_empty = node->nr_empty;

@@ -152,7 +152,7 @@ void mpool_cache_drain(struct mpool_cache *cache, struct mpool_depot *depot,
 		       struct mpool_chunks *chunks);
 void mpool_depot_drain(struct mpool_depot *depot, struct mpool_chunks *chunks);
 unsigned long mpool_cache_objects(const struct mpool_cache *cache);
-void mpool_depot_thin(struct mpool_depot *depot);
+void mpool_depot_reclaim_empty(struct mpool_depot *depot);
 void mpool_depot_trim(struct mpool_depot *depot, struct mpool_chunks *chunks);
 unsigned int mpool_depot_full(struct mpool_depot *depot);
 unsigned int mpool_depot_magazines(struct mpool_depot *depot);

@@ -105,7 +105,7 @@ static void give_slot(struct mpool_fixed *fixed, struct mpool_slot *slot)
 	preempt_enable();
 	if (!done && !mpool_chunks_put(&fixed->chunks, slot, 1))
 		mpool_chunks_put_late(&fixed->chunks, slot);
-	mpool_chunks_reap_more(&fixed->chunks);
+	mpool_chunks_reclaim_surplus(&fixed->chunks);
 }
 
 /* Reports a free that is refused; returns false.  Preemption is off; enables it. */
@@ -407,7 +407,7 @@ void mpool_fixed_drain(struct mpool_fixed *fixed)
 	on_each_cpu(mpool_fixed_drain_cpu, fixed, 1);
 	mpool_depot_drain(&fixed->depot, &fixed->chunks);
 	mpool_chunks_collect(&fixed->chunks);
-	mpool_chunks_reap(&fixed->chunks, 0);
+	mpool_chunks_reclaim(&fixed->chunks, 0);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_fixed_drain);
 
@@ -453,7 +453,7 @@ static bool take_more(struct mpool_fixed *fixed, gfp_t gfp, bool *drained)
 		return false;
 	err = mpool_chunks_grow(&fixed->chunks, gfp);
 	if (!err) {
-		mpool_depot_thin(&fixed->depot);
+		mpool_depot_reclaim_empty(&fixed->depot);
 		mpool_depot_supply(&fixed->depot, mpool_hint(fixed->chunks.nr_objs),
 				   gfp);
 		return true;
@@ -775,7 +775,7 @@ void __mpool_fixed_free_bulk(struct mpool_fixed *pool, unsigned int n,
 		 * Now, and not after the last free: as long as an object of this caller
 		 * is live, the pool does not end.
 		 */
-		mpool_chunks_reap_more(&pool->chunks);
+		mpool_chunks_reclaim_surplus(&pool->chunks);
 		want = min(n - done, BULK_BATCH);
 		got = give_batch(pool, want, objs + done);
 		done += got;

@@ -364,7 +364,7 @@ int mpool_reserve_set(struct mpool_reserve *reserve, unsigned int n, gfp_t gfp)
 	if (!reserve->target)
 		reserve_free_locked(reserve);
 	mutex_unlock(&reserve->fill_mutex);
-	mpool_chunks_reap_more(reserve->chunks);
+	mpool_chunks_reclaim_surplus(reserve->chunks);
 	return err;
 }
 

@@ -63,7 +63,7 @@ static void fixed_empty(struct mpool_fixed *fixed)
 	if (fixed->depot.cap)
 		on_each_cpu_cond(cpu_has_some, mpool_fixed_drain_cpu, fixed, 1);
 	mpool_depot_drain(&fixed->depot, &fixed->chunks);
-	mpool_chunks_reap(&fixed->chunks, 0);
+	mpool_chunks_reclaim(&fixed->chunks, 0);
 }
 
 static void fixed_trim(struct mpool_fixed *fixed)
@@ -73,7 +73,7 @@ static void fixed_trim(struct mpool_fixed *fixed)
 		return;
 	}
 	mpool_depot_trim(&fixed->depot, &fixed->chunks);
-	mpool_chunks_reap(&fixed->chunks, 1);
+	mpool_chunks_reclaim(&fixed->chunks, 1);
 }
 
 /* One pass over all pools.  Sleeps. */

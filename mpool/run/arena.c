@@ -215,7 +215,7 @@ static struct mpool_arena *spare_pop(struct mpool_runs *runs, bool keep)
 }
 
 /* Gives all spares back; returns the number of their pages.  Called in reclaim, too. */
-unsigned long mpool_large_shed(struct mpool_large *large)
+unsigned long mpool_large_reclaim_spares(struct mpool_large *large)
 {
 	struct mpool_arena *arena;
 	unsigned long pages = 0;
@@ -237,7 +237,7 @@ static bool spares_surplus(const struct mpool_runs *runs)
 }
 
 /* Gives all spares but the first of each engine back, if the context allows it. */
-void mpool_large_reap(struct mpool_large *large)
+void mpool_large_reclaim_surplus(struct mpool_large *large)
 {
 	struct mpool_arena *arena;
 	struct mpool_runs *runs;
@@ -247,9 +247,9 @@ void mpool_large_reap(struct mpool_large *large)
 			while ((arena = spare_pop(runs, true)))
 				mpool_arena_release(large, arena);
 }
-EXPORT_SYMBOL_IF_KUNIT(mpool_large_reap);
+EXPORT_SYMBOL_IF_KUNIT(mpool_large_reclaim_surplus);
 
-/* Pages that mpool_large_shed() would give back now. */
+/* Pages that mpool_large_reclaim_spares() would give back now. */
 unsigned long mpool_large_spare_pages(struct mpool_large *large)
 {
 	/* Cached runs may be all that holds an arena. */
@@ -313,7 +313,7 @@ void mpool_large_end_arenas(struct mpool_large *large)
 	 * pool.  They go first, one at a time and by the same function, so that the walk
 	 * below is the only one that removes arenas.
 	 */
-	mpool_large_shed(large);
+	mpool_large_reclaim_spares(large);
 	list_for_each_entry_safe(arena, next, &large->arenas, list) {
 		list_del_rcu(&arena->list);
 		arena_unmap(arena);

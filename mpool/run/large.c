@@ -153,29 +153,29 @@ static struct mpool_page *take_beyond(struct mpool_runs *here,
 	return pg;
 }
 
-/* The most rounds of mpool_hooks.gather() for a request that may not sleep. */
-#define GATHER_ROUNDS	8
+/* The most rounds of mpool_hooks.reclaim_empty() for a request that may not sleep. */
+#define RECLAIM_ROUNDS	8
 
 /* Has pools above give empty chunks back; false if none is empty, or no round is left. */
-static bool gather_again(struct mpool_large *large, gfp_t gfp, unsigned int *round)
+static bool reclaim_again(struct mpool_large *large, gfp_t gfp, unsigned int *round)
 {
-	return (gfpflags_allow_blocking(gfp) || (*round)++ < GATHER_ROUNDS) &&
-	       atomic_read(&large->nr_empty) && mpool_hooks.gather(large);
+	return (gfpflags_allow_blocking(gfp) || (*round)++ < RECLAIM_ROUNDS) &&
+	       atomic_read(&large->nr_empty) && mpool_hooks.reclaim_empty(large);
 }
 
 /*
  * Serves a request from the empty chunks of the pools above.  A request that may sleep
  * goes on until it is served or all these chunks are given back.  A request that may not
- * sleep gives up after GATHER_ROUNDS rounds; then the pool may grow.
+ * sleep gives up after RECLAIM_ROUNDS rounds; then the pool may grow.
  */
-static struct mpool_page *take_gathered(struct mpool_runs *runs,
+static struct mpool_page *alloc_reclaimed(struct mpool_runs *runs,
 					const struct mpool_wish *wish)
 {
 	struct mpool_page *pg = NULL;
 	unsigned int round = 0;
 
 	while (wish->may_grow && !pg &&
-	       gather_again(runs->large, wish->gfp, &round))
+	       reclaim_again(runs->large, wish->gfp, &round))
 		pg = take_held(runs, wish);
 	return pg;
 }
@@ -207,7 +207,7 @@ static noinline struct mpool_page *take_or_grow(struct mpool_runs *runs,
 {
 	size_t bytes = max((size_t)wish->npages << PAGE_SHIFT, wish->align);
 	struct mpool_large *large = runs->large;
-	struct mpool_page *pg = take_gathered(runs, wish);
+	struct mpool_page *pg = alloc_reclaimed(runs, wish);
 	struct mpool_runs *grown;
 
 	for (;;) {
@@ -238,7 +238,7 @@ static bool charge_limit(struct mpool_large *large, u32 npages, gfp_t gfp)
 
 	/* The empty chunks of pools above are charged, too; they may be given back. */
 	while (unlikely(!mpool_limit_charge(large->limit, npages)))
-		if (!mpool_may_grow() || !gather_again(large, gfp, &round))
+		if (!mpool_may_grow() || !reclaim_again(large, gfp, &round))
 			return false;
 	return true;
 }
@@ -391,7 +391,7 @@ void mpool_large_give(struct mpool_large *large, struct mpool_page *pg)
 	if (mpool_lock_irqsave(&large->lock, flags)) {
 		mpool_large_give_locked(large, pg);
 		raw_spin_unlock_irqrestore(&large->lock, flags);
-		mpool_large_reap(large);
+		mpool_large_reclaim_surplus(large);
 		return;
 	}
 	mpool_stat_inc(&owner->stats, MPOOL_STAT_DEFER);
@@ -434,7 +434,7 @@ void mpool_large_late(struct work_struct *work)
 	while (mpool_large_walk(large, &at, find_queued, &pg))
 		late_one(large, pg);
 	mpool_refs_drain(large);
-	mpool_large_reap(large);
+	mpool_large_reclaim_surplus(large);
 	mpool_refs_tell(large, false);
 }
 

@@ -202,8 +202,8 @@ void mpool_large_flush(struct mpool_large *large);
 bool mpool_arena_unlink_locked(struct mpool_large *large,
 			       struct mpool_arena *arena);
 void mpool_arena_release(struct mpool_large *large, struct mpool_arena *arena);
-void mpool_large_reap(struct mpool_large *large);
-unsigned long mpool_large_shed(struct mpool_large *large);
+void mpool_large_reclaim_surplus(struct mpool_large *large);
+unsigned long mpool_large_reclaim_spares(struct mpool_large *large);
 unsigned long mpool_large_spare_pages(struct mpool_large *large);
 void mpool_large_add_arena(struct mpool_large *large,
 			   struct mpool_arena *arena);

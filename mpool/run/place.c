@@ -260,7 +260,7 @@ static void *place_take(struct mpool_large *large, const struct place *want,
 		pg = place_find(large, want, gfp);
 	if (!pg) {
 		/* The new arenas did not help.  One spare is enough. */
-		mpool_large_reap(large);
+		mpool_large_reclaim_surplus(large);
 		mpool_limit_uncharge(large->limit, want->wish.npages);
 		return NULL;
 	}

@@ -85,7 +85,7 @@ static void large_empty(struct mpool_large *large)
 {
 	mpool_large_settle(large);
 	mpool_large_drop_owner(large, &large->pool, NULL);
-	mpool_large_reap(large);
+	mpool_large_reclaim_surplus(large);
 }
 
 /* Destroys a pool after the report, or makes it an orphan. */
@@ -235,7 +235,7 @@ unsigned long mpool_large_trim(struct mpool_large *pool)
 	/* Cached runs may be all that holds an arena. */
 	mpool_large_flush(pool);
 	mpool_large_settle(pool);
-	return mpool_large_shed(pool);
+	return mpool_large_reclaim_spares(pool);
 }
 EXPORT_SYMBOL_GPL(mpool_large_trim);
 

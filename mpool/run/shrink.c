@@ -76,11 +76,11 @@ unsigned long mpool_shrink_scan(unsigned long pages)
 	/* Spare arenas first: no pool loses a cached object by that. */
 	list_for_each_entry(large, &shrink_larges, shrink)
 		if (done < pages)
-			done += mpool_large_shed(large);
+			done += mpool_large_reclaim_spares(large);
 	if (done < pages) {
 		mpool_hooks.trim();
 		list_for_each_entry(large, &shrink_larges, shrink)
-			done += mpool_large_shed(large);
+			done += mpool_large_reclaim_spares(large);
 	}
 	mutex_unlock(&shrink_mutex);
 	return done;
