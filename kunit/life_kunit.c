@@ -449,25 +449,25 @@ static void alloc_waits_for_no_work(struct kunit *test)
 	};
 	struct mpool_fixed *pool = mpool_kunit_fixed(test, "life-stuck", 2048, &args);
 	void *a = mpool_fixed_alloc(pool, GFP_KERNEL);
-	work_func_t fn = pool->chunks.late.work.func;
+	work_func_t fn = pool->chunks.deferred.work.func;
 	struct mpool_slot slot;
 	void *b;
 
 	KUNIT_ASSERT_NOT_NULL(test, a);
-	KUNIT_ASSERT_EQ(test, mpool_chunks_take(&pool->chunks, &slot, 1), 1);
+	KUNIT_ASSERT_EQ(test, mpool_chunks_pop(&pool->chunks, &slot, 1), 1);
 	init_completion(&stuck_go);
 	init_completion(&stuck_in);
-	pool->chunks.late.work.func = stuck_fn;
-	mpool_chunks_put_late(&pool->chunks, &slot);
+	pool->chunks.deferred.work.func = stuck_fn;
+	mpool_chunks_push_deferred(&pool->chunks, &slot);
 	wait_for_completion(&stuck_in);
-	mpool_defer(&pool->chunks.late);
+	mpool_defer(&pool->chunks.deferred);
 	b = mpool_fixed_alloc(pool, GFP_NOIO | __GFP_NOWARN);
 	KUNIT_EXPECT_PTR_EQ(test, b, slot.obj);
 	KUNIT_EXPECT_NULL(test, mpool_fixed_alloc(pool, GFP_NOIO | __GFP_NOWARN));
-	KUNIT_EXPECT_TRUE(test, work_busy(&pool->chunks.late.work));
+	KUNIT_EXPECT_TRUE(test, work_busy(&pool->chunks.deferred.work));
 	complete_all(&stuck_go);
-	mpool_defer_sync(&pool->chunks.late);
-	pool->chunks.late.work.func = fn;
+	mpool_defer_sync(&pool->chunks.deferred);
+	pool->chunks.deferred.work.func = fn;
 	mpool_fixed_free(pool, a);
 	mpool_fixed_free(pool, b);
 }

@@ -139,8 +139,8 @@ static void filled_in_the_background(struct kunit *test)
 	for (i = 0; i < 8; i++)
 		KUNIT_EXPECT_TRUE(test, mpool_reserve_put(&pool->reserve,
 							  &slots[i]) ||
-				  mpool_chunks_put(&pool->chunks, &slots[i],
-						   1));
+				  mpool_chunks_push(&pool->chunks, &slots[i],
+						    1));
 	KUNIT_EXPECT_EQ(test, held(pool), 8);
 	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
@@ -419,7 +419,7 @@ static void object_is_gone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bad + 1, mpool_kunit_bad(&dry->pool->pool));
 	give_all_back(dry);
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(held(dry->pool) == 2));
-	KUNIT_EXPECT_TRUE(test, mpool_chunks_put(&dry->pool->chunks, &was, 1));
+	KUNIT_EXPECT_TRUE(test, mpool_chunks_push(&dry->pool->chunks, &was, 1));
 	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(dry->pool), 0);
 }
 
@@ -515,7 +515,7 @@ static int taker_fn(void *arg)
 		if (!mpool_reserve_take(&pool->reserve, &slot))
 			taker->none++;
 		else if (!mpool_reserve_put(&pool->reserve, &slot))
-			mpool_chunks_put(&pool->chunks, &slot, 1);
+			mpool_chunks_push(&pool->chunks, &slot, 1);
 	}
 	return 0;
 }

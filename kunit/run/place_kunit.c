@@ -381,7 +381,7 @@ static void wishes_that_contradict(struct kunit *test)
 							       &t[i].place,
 							       &real,
 							       GFP_QUIET),
-				      "wish %u", i);
+				      "req %u", i);
 		KUNIT_EXPECT_EQ(test, real, 0);
 	}
 	KUNIT_EXPECT_EQ(test, i, mpool_stat_read(&w.pool->pool.stats,

@@ -202,7 +202,7 @@ static void run_on_its_way_is_in_use(struct kunit *test)
 	arena = new_arena(test, runs, FAKE_BASE, 32);
 	pg = take(runs, 5);
 	KUNIT_EXPECT_TRUE(test, mpool_runs_cache(runs, pg));
-	KUNIT_ASSERT_PTR_EQ(test, mpool_quick_take(&runs->quick[5]), pg);
+	KUNIT_ASSERT_PTR_EQ(test, mpool_quick_pop(&runs->quick[5]), pg);
 	/* Not filled in yet: its arena stays, and its pages are not free. */
 	KUNIT_EXPECT_EQ(test, mpool_page_state(pg), MPOOL_PAGE_CACHED);
 	KUNIT_EXPECT_EQ(test, merge_cached(runs), 0);
@@ -427,7 +427,7 @@ static void arena_of_a_run_on_its_way_stays(struct kunit *test)
 	struct mpool_page *pg;
 
 	mpool_large_free(pool, run_of(test, pool, 17));
-	pg = mpool_quick_take(&pool->runs.quick[17]);
+	pg = mpool_quick_pop(&pool->runs.quick[17]);
 	KUNIT_ASSERT_NOT_NULL(test, pg);
 	KUNIT_EXPECT_EQ(test, mpool_large_trim(pool), 0);
 	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 32);
@@ -435,7 +435,7 @@ static void arena_of_a_run_on_its_way_stays(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_large_trim(pool), 64);
 	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 32);
 	/* As its free would. */
-	KUNIT_EXPECT_TRUE(test, mpool_quick_put(&pool->runs.quick[17], pg));
+	KUNIT_EXPECT_TRUE(test, mpool_quick_push(&pool->runs.quick[17], pg));
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
 	KUNIT_EXPECT_EQ(test, mpool_large_trim(pool), 32);
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
@@ -469,7 +469,7 @@ static void give_all(struct mpool_large *pool, void **p, u32 n)
 		mpool_runs_claim(pg);
 		mpool_stat_inc(&pool->pool.stats, MPOOL_STAT_FREE);
 		raw_spin_lock_irqsave(&pool->lock, flags);
-		mpool_large_give_locked(pool, pg);
+		mpool_large_free_run_locked(pool, pg);
 		raw_spin_unlock_irqrestore(&pool->lock, flags);
 	}
 }

@@ -687,7 +687,7 @@ static void claim(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, pg);
 	KUNIT_EXPECT_FALSE(test, mpool_runs_claim(pg + 1));
 	KUNIT_EXPECT_TRUE(test, mpool_runs_claim(pg));
-	KUNIT_EXPECT_EQ(test, mpool_page_state(pg), MPOOL_PAGE_LATE);
+	KUNIT_EXPECT_EQ(test, mpool_page_state(pg), MPOOL_PAGE_FREEING);
 	KUNIT_EXPECT_EQ(test, mpool_page_index(pg), 0);
 	KUNIT_EXPECT_FALSE(test, mpool_runs_claim(pg));
 	mpool_runs_free(runs, pg);

@@ -36,7 +36,7 @@ bool __mpool_limit_charge(struct mpool_limit *limit, unsigned long pages);
 
 /* Charges pages before they are allocated; false if that would exceed max_pages. */
 static __always_inline bool mpool_limit_charge(struct mpool_limit *limit,
-					     unsigned long pages)
+					       unsigned long pages)
 {
 	return likely(!limit) || __mpool_limit_charge(limit, pages);
 }
@@ -51,7 +51,7 @@ static inline bool mpool_limit_has(const struct mpool_limit *limit,
 
 /* Uncharges pages that were freed, or were not allocated after all.  Any context. */
 static __always_inline void mpool_limit_uncharge(struct mpool_limit *limit,
-					     unsigned long pages)
+						 unsigned long pages)
 {
 	if (unlikely(limit))
 		atomic_long_sub(pages, &limit->used);

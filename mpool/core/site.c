@@ -146,7 +146,7 @@ static u32 site_chain(const char *file, const char *func, const char *modname,
  * Removes from its chain the entry that this site had when its module was loaded before;
  * returns its id, or 0.
  */
-static u32 site_take_gone_locked(const struct mpool_site *site, u32 chain)
+static u32 site_reuse_gone_locked(const struct mpool_site *site, u32 chain)
 {
 	u16 *link = &site_chains[chain];
 	struct site_entry *entry;
@@ -175,7 +175,7 @@ static u32 site_register_locked(struct mpool_site *site, u32 chain)
 	lockdep_assert_held(&site_lock);
 	if (id)
 		return id;
-	id = site_take_gone_locked(site, chain);
+	id = site_reuse_gone_locked(site, chain);
 	if (!id) {
 		if (nr_sites == nr_room)
 			return MPOOL_SITE_UNKNOWN;

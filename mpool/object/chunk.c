@@ -21,7 +21,7 @@
  *	each free list has nfree objects, which are those with the state MPOOL_OBJ_FREE,
  *	and none before at.first; a chunk is on the list that its nfree and pins say;
  *	nr_objs, nr_pages and nr_free are the sums over all chunks; every object is live,
- *	free, cached or late, and there are as many live and cached ones as the caller has
+ *	free, cached or queued, and there are as many live and cached ones as the caller has
  *	counted; the page map leads from each page of a chunk to the chunk.
  *
  * Locking: chunks->lock (raw) for lists, counts and free objects.  The state of an object
@@ -47,7 +47,7 @@
 /* The most objects that are allocated or freed under the lock at a time. */
 #define CHUNK_BATCH		16
 
-static void late_fn(struct work_struct *work);
+static void deferred_fn(struct work_struct *work);
 
 /**
  * mpool_chunks_init() - initialise, without any chunk, and set the geometry
@@ -73,7 +73,7 @@ void mpool_chunks_init(struct mpool_chunks *chunks, struct mpool_fixed *fixed,
 	INIT_LIST_HEAD(&chunks->full);
 	INIT_LIST_HEAD(&chunks->empty);
 	INIT_LIST_HEAD(&chunks->all);
-	mpool_defer_init(&chunks->late, late_fn);
+	mpool_defer_init(&chunks->deferred, deferred_fn);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_init);
 
@@ -196,8 +196,8 @@ static void chunks_twice(struct mpool_chunks *chunks, void **objs,
  * Allocates up to CHUNK_BATCH objects, into @slots from *@done on, and raises *@done.
  * False if no chunk has a free object, or if an NMI cannot take the lock.
  */
-static bool chunks_take_batch(struct mpool_chunks *chunks,
-			      struct mpool_slot *slots, unsigned int n,
+static bool chunks_pop_batch(struct mpool_chunks *chunks,
+			     struct mpool_slot *slots, unsigned int n,
 			      unsigned int *done)
 {
 	unsigned int tries = CHUNK_BATCH, nr_twice = 0;
@@ -223,18 +223,18 @@ static bool chunks_take_batch(struct mpool_chunks *chunks,
 }
 
 /* Allocates up to @n of the free objects, and returns how many.  Any context. */
-unsigned int mpool_chunks_take(struct mpool_chunks *chunks,
-			       struct mpool_slot *slots, unsigned int n)
+unsigned int mpool_chunks_pop(struct mpool_chunks *chunks,
+			      struct mpool_slot *slots, unsigned int n)
 {
 	unsigned int done = 0;
 
 	/* Without the lock, nr_free is a hint that saves the lock; the lists decide. */
 	while (done < n && mpool_hint(chunks->nr_free))
-		if (!chunks_take_batch(chunks, slots, n, &done))
+		if (!chunks_pop_batch(chunks, slots, n, &done))
 			break;
 	return done;
 }
-EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_take);
+EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_pop);
 
 /*
  * Puts one object back.  False after a double free, see chunk_pop_locked(): the other
@@ -265,8 +265,8 @@ static bool slot_push_locked(struct mpool_chunks *chunks,
  * With at most CHUNK_BATCH objects these are all of them, so a caller that may be an NMI
  * passes no more at a time.
  */
-bool mpool_chunks_put(struct mpool_chunks *chunks,
-		      const struct mpool_slot *slots, unsigned int n)
+bool mpool_chunks_push(struct mpool_chunks *chunks,
+		       const struct mpool_slot *slots, unsigned int n)
 {
 	unsigned int done = 0, stop, nr_twice;
 	void *twice[CHUNK_BATCH];
@@ -285,11 +285,11 @@ bool mpool_chunks_put(struct mpool_chunks *chunks,
 	}
 	return true;
 }
-EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_put);
+EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_push);
 
 /* Leaves the free of an object to the work item: an NMI could not take the lock. */
-void mpool_chunks_put_late(struct mpool_chunks *chunks,
-			   const struct mpool_slot *slot)
+void mpool_chunks_push_deferred(struct mpool_chunks *chunks,
+				const struct mpool_slot *slot)
 {
 	struct mpool_chunk *chunk;
 	void *obj = slot->obj;
@@ -299,35 +299,35 @@ void mpool_chunks_put_late(struct mpool_chunks *chunks,
 	chunk = mpool_chunk_of(chunks->fixed, obj);
 	/* The state tells a new chunk of the pool in the same place. */
 	if (likely(chunk && mpool_chunk_state(chunk, (unsigned long)obj) == slot->state)) {
-		WRITE_ONCE(*slot->state, MPOOL_OBJ_LATE);
+		WRITE_ONCE(*slot->state, MPOOL_OBJ_QUEUED);
 		/*
 		 * After the state.  Pairs with xchg() in mpool_chunks_collect(), which
 		 * then finds the state.
 		 */
-		smp_store_release(&chunk->late, true);
+		smp_store_release(&chunk->queued, true);
 	} else {
 		/* As in mpool_obj_state_of(): the other copy was freed, and the chunk. */
 		chunks_twice(chunks, &obj, 1);
 	}
 	rcu_read_unlock();
-	mpool_defer(&chunks->late);
+	mpool_defer(&chunks->deferred);
 }
-EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_put_late);
+EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_push_deferred);
 
 /* Finishes the deferred free of one object. */
-static void late_push(struct mpool_chunks *chunks, struct mpool_chunk *chunk, u32 i)
+static void queued_push(struct mpool_chunks *chunks, struct mpool_chunk *chunk, u32 i)
 {
 	void *obj = (void *)(chunk->at.base + (unsigned long)i * chunks->size);
-	bool late, pushed = false;
+	bool queued, pushed = false;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&chunks->lock, flags);
 	/* Another CPU in mpool_chunks_collect() may have been first. */
-	late = mpool_obj_is(READ_ONCE(chunk->state[i]), MPOOL_OBJ_LATE);
-	if (late)
+	queued = mpool_obj_is(READ_ONCE(chunk->state[i]), MPOOL_OBJ_QUEUED);
+	if (queued)
 		pushed = chunk_push_locked(chunks, chunk, &chunk->state[i]);
 	raw_spin_unlock_irqrestore(&chunks->lock, flags);
-	if (unlikely(late && !pushed))
+	if (unlikely(queued && !pushed))
 		chunks_twice(chunks, &obj, 1);
 }
 
@@ -340,24 +340,24 @@ void mpool_chunks_collect(struct mpool_chunks *chunks)
 	struct mpool_chunk *chunk;
 	u32 i;
 
-	if (!mpool_defer_used(&chunks->late))
+	if (!mpool_defer_used(&chunks->deferred))
 		return;
 	rcu_read_lock();
 	list_for_each_entry_rcu(chunk, &chunks->all, all) {
-		if (!READ_ONCE(chunk->late) || !xchg(&chunk->late, false))
+		if (!READ_ONCE(chunk->queued) || !xchg(&chunk->queued, false))
 			continue;
 		for (i = 0; i < chunk->at.nr; i++)
 			if (mpool_obj_is(READ_ONCE(chunk->state[i]),
-					 MPOOL_OBJ_LATE))
-				late_push(chunks, chunk, i);
+					 MPOOL_OBJ_QUEUED))
+				queued_push(chunks, chunk, i);
 	}
 	rcu_read_unlock();
 }
 
-static void late_fn(struct work_struct *work)
+static void deferred_fn(struct work_struct *work)
 {
 	struct mpool_chunks *chunks = container_of(mpool_defer_of(work),
-						   struct mpool_chunks, late);
+						   struct mpool_chunks, deferred);
 
 	mpool_chunks_collect(chunks);
 	mpool_chunks_reclaim_surplus(chunks);
@@ -366,7 +366,7 @@ static void late_fn(struct work_struct *work)
 /* Waits until the work item has finished the deferred frees. */
 void mpool_chunks_settle(struct mpool_chunks *chunks)
 {
-	mpool_defer_sync(&chunks->late);
+	mpool_defer_sync(&chunks->deferred);
 }
 
 /* Puts all objects of a new chunk, but at most @limit, on its free list. */
@@ -411,11 +411,11 @@ static struct mpool_page *run_idle(struct mpool_chunks *chunks, u32 npages)
 {
 	struct mpool_page *pg;
 
-	pg = mpool_large_take_idle(chunks->large, npages, chunks->align,
-				   chunks->owner);
+	pg = mpool_large_alloc_idle(chunks->large, npages, chunks->align,
+				    chunks->owner);
 	if (!pg && chunks->short_pages < npages)
-		pg = mpool_large_take_idle(chunks->large, chunks->short_pages,
-					   chunks->align, chunks->owner);
+		pg = mpool_large_alloc_idle(chunks->large, chunks->short_pages,
+					    chunks->align, chunks->owner);
 	return pg;
 }
 
@@ -423,7 +423,7 @@ static struct mpool_page *run_idle(struct mpool_chunks *chunks, u32 npages)
 static struct mpool_page *run_more(struct mpool_chunks *chunks, u32 npages,
 				   gfp_t gfp)
 {
-	return mpool_large_take(chunks->large, npages, chunks->align,
+	return mpool_large_alloc_run(chunks->large, npages, chunks->align,
 				gfp & ~__GFP_NOFAIL, MPOOL_PAGE_CHUNK,
 				chunks->owner, 0, 0);
 }
@@ -463,7 +463,7 @@ static struct mpool_chunk *chunk_alloc(struct mpool_chunks *chunks, u32 limit,
 	nr = npages * PAGE_SIZE / chunks->size;
 	chunk = kvzalloc(mpool_chunk_bytes(nr), meta);
 	if (!chunk) {
-		mpool_large_give(chunks->large, pg);
+		mpool_large_free_run(chunks->large, pg);
 		return NULL;
 	}
 	arena = mpool_page_arena(pg);
@@ -568,7 +568,7 @@ static void chunk_release(struct mpool_chunks *chunks,
 		raw_spin_unlock_irqrestore(&chunks->lock, flags);
 		return;
 	}
-	mpool_large_give(chunks->large, chunk->pg);
+	mpool_large_free_run(chunks->large, chunk->pg);
 	mpool_stat_inc(&chunks->owner->stats, MPOOL_STAT_SHRINK);
 	kvfree_rcu(chunk, rcu);
 }
@@ -712,7 +712,7 @@ void mpool_chunks_end(struct mpool_chunks *chunks)
 }
 
 struct tally {
-	unsigned long live, cached, free, late;
+	unsigned long live, cached, free, queued;
 };
 
 /* Number of breaches in one chunk; adds its objects to @tally, by their states. */
@@ -730,7 +730,7 @@ static int verify_chunk(struct mpool_chunks *chunks, struct mpool_chunk *chunk,
 		bad += mpool_broken((state == MPOOL_OBJ_FREE) != test_bit(i, list));
 		tally->live += mpool_obj_live(state);
 		tally->cached += mpool_obj_is(state, MPOOL_OBJ_CACHED);
-		tally->late += mpool_obj_is(state, MPOOL_OBJ_LATE);
+		tally->queued += mpool_obj_is(state, MPOOL_OBJ_QUEUED);
 	}
 	bad += mpool_broken(free != chunk->at.nfree);
 	bad += mpool_broken(find_first_bit(list, chunk->at.nr) < chunk->at.first);
@@ -791,7 +791,7 @@ int mpool_chunks_verify(struct mpool_chunks *chunks, unsigned long live,
 	bad += mpool_broken(objs != chunks->nr_objs);
 	bad += mpool_broken(tally.free != chunks->nr_free);
 	bad += mpool_broken(tally.live + tally.cached + tally.free +
-			    tally.late != objs);
+			    tally.queued != objs);
 	bad += mpool_broken(tally.live != live);
 	bad += mpool_broken(tally.cached != cached);
 	raw_spin_unlock_irqrestore(&chunks->lock, flags);

@@ -18,8 +18,8 @@ struct mpool_fixed;
  *
  *	1 .. MPOOL_SITE_MAX	live; the call site that allocated it
  *	MPOOL_OBJ_FREE		on the free list of its chunk
- *	MPOOL_OBJ_LATE		freed; a work item puts it on the free list
- *	MPOOL_OBJ_BUSY		being freed, by the CPU that stored this state
+ *	MPOOL_OBJ_QUEUED		freed; a work item puts it on the free list
+ *	MPOOL_OBJ_FREEING		being freed, by the CPU that stored this state
  *	MPOOL_OBJ_UNBORN	the same kind: being constructed, by that CPU
  *	MPOOL_OBJ_CACHED	in a magazine, the depot or the reserve
  *
@@ -37,8 +37,8 @@ struct mpool_fixed;
  * States of 32 bits took a fifteenth of the memory for objects of 64 bytes.
  */
 #define MPOOL_OBJ_FREE		((u16)0x8000)
-#define MPOOL_OBJ_LATE		((u16)0xfc00)
-#define MPOOL_OBJ_BUSY		((u16)0xfd00)
+#define MPOOL_OBJ_QUEUED		((u16)0xfc00)
+#define MPOOL_OBJ_FREEING		((u16)0xfd00)
 #define MPOOL_OBJ_UNBORN	((u16)0xfd01)
 #define MPOOL_OBJ_CACHED	((u16)0xfe00)
 
@@ -110,7 +110,7 @@ struct mpool_chunk {
 	};
 	struct list_head all;		/* chunks->lock, RCU for readers */
 	struct mpool_page *pg;		/* constant */
-	bool late;			/* may have objects that are MPOOL_OBJ_LATE */
+	bool queued;			/* may have objects that are MPOOL_OBJ_QUEUED */
 	u8 pins;			/* cursors here, or MPOOL_CHUNK_GONE; chunks->lock */
 	u16 state[];			/* then the free list, a bitmap */
 };
@@ -174,7 +174,7 @@ struct mpool_chunks {
 	unsigned long nr_free;		/* on free lists */
 
 	/* Finishes frees in NMI context that could not take the lock. */
-	struct mpool_defer late;
+	struct mpool_defer deferred;
 };
 
 /*
@@ -254,12 +254,12 @@ u32 mpool_chunk_next_length(struct mpool_chunks *chunks);
 void mpool_chunks_init(struct mpool_chunks *chunks, struct mpool_fixed *fixed,
 		       struct mpool_pool *owner, struct mpool_large *large,
 		       size_t size, size_t align);
-unsigned int mpool_chunks_take(struct mpool_chunks *chunks,
-			       struct mpool_slot *slots, unsigned int n);
-bool mpool_chunks_put(struct mpool_chunks *chunks,
-		      const struct mpool_slot *slots, unsigned int n);
-void mpool_chunks_put_late(struct mpool_chunks *chunks,
-			   const struct mpool_slot *slot);
+unsigned int mpool_chunks_pop(struct mpool_chunks *chunks,
+			      struct mpool_slot *slots, unsigned int n);
+bool mpool_chunks_push(struct mpool_chunks *chunks,
+		       const struct mpool_slot *slots, unsigned int n);
+void mpool_chunks_push_deferred(struct mpool_chunks *chunks,
+				const struct mpool_slot *slot);
 int mpool_chunks_grow(struct mpool_chunks *chunks, gfp_t gfp);
 void mpool_chunks_reclaim(struct mpool_chunks *chunks, unsigned int keep);
 void mpool_chunks_reclaim_surplus(struct mpool_chunks *chunks);

@@ -186,11 +186,11 @@ static bool drop_one(struct mpool_fixed *fixed, void *obj, u16 site)
 		 * If it succeeds, the object pins its chunk from then on.
 		 */
 		mine = slot.state &&
-		       cmpxchg(slot.state, site, MPOOL_OBJ_BUSY) == site;
+		       cmpxchg(slot.state, site, MPOOL_OBJ_FREEING) == site;
 	}
 	preempt_enable();
 	if (mine)
-		mpool_fixed_give_claimed(fixed, &slot, MPOOL_GIVE_INTERNAL);
+		mpool_fixed_free_claimed(fixed, &slot, MPOOL_FREE_INTERNAL);
 	return mine;
 }
 

@@ -10,10 +10,10 @@
 #include "reserve.h"
 
 /* The reason to free an object. */
-enum mpool_give {
-	MPOOL_GIVE_FREE,		/* a caller of the pool frees it */
-	MPOOL_GIVE_INTERNAL,		/* the pool above frees it */
-	MPOOL_GIVE_UNBORN,		/* its constructor has failed */
+enum mpool_free_mode {
+	MPOOL_FREE_PLAIN,		/* a caller of the pool frees it */
+	MPOOL_FREE_INTERNAL,		/* the pool above frees it */
+	MPOOL_FREE_UNBORN,		/* its constructor has failed */
 };
 
 /* Classes of a small pool that may have a reserve: powers of two. */
@@ -95,7 +95,7 @@ void mpool_fixed_list_add(struct mpool_fixed *fixed);
 void mpool_fixed_tune(struct mpool_fixed *fixed);
 void mpool_fixed_drain_cpu(void *arg);
 void mpool_fixed_drain(struct mpool_fixed *fixed);
-bool mpool_fixed_dry(struct mpool_fixed *fixed);
+bool mpool_fixed_is_empty(struct mpool_fixed *fixed);
 size_t mpool_fixed_drop(struct mpool_fixed *fixed, const struct module *mod);
 int mpool_fixed_construct(struct mpool_fixed *fixed, void *obj);
 void mpool_fixed_destruct(struct mpool_fixed *fixed, void *obj);
@@ -105,12 +105,12 @@ int mpool_fixed_verify(struct mpool_fixed *fixed);
 bool mpool_fixed_reclaim_empty(struct mpool_large *large);
 size_t mpool_fixed_footprint(struct mpool_fixed *fixed);
 
-void *mpool_fixed_take(struct mpool_fixed *fixed, gfp_t gfp, u32 site);
-bool mpool_fixed_give(struct mpool_chunk *chunk, void *obj,
-		      enum mpool_give how, unsigned long ip);
-void mpool_fixed_give_claimed(struct mpool_fixed *fixed,
-			      const struct mpool_slot *slot,
-			      enum mpool_give how);
+void *mpool_fixed_do_alloc(struct mpool_fixed *fixed, gfp_t gfp, u32 site);
+bool mpool_fixed_do_free(struct mpool_chunk *chunk, void *obj,
+			 enum mpool_free_mode how, unsigned long ip);
+void mpool_fixed_free_claimed(struct mpool_fixed *fixed,
+			      struct mpool_slot *slot,
+			      enum mpool_free_mode how);
 
 static __always_inline int mpool_fixed_check(const struct mpool_fixed *pool)
 {

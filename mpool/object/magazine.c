@@ -76,7 +76,7 @@
  * The state in front of the first slot of a magazine: neither live nor cached.  It saves
  * a test for an empty magazine, 2 instructions in each alloc.
  */
-static u16 mpool_no_object = MPOOL_OBJ_BUSY;
+static u16 mpool_no_object = MPOOL_OBJ_FREEING;
 
 struct mpool_magazine mpool_no_magazine = { .none = &mpool_no_object };
 
@@ -448,7 +448,7 @@ static bool cache_reload(struct mpool_cache *cache, struct mpool_depot *depot,
 		return false;
 	mag = cache->loaded;
 	/* Only half is filled, so the next frees find room. */
-	mag->n = mpool_chunks_take(chunks, mag->slots, (mag->cap + 1) / 2);
+	mag->n = mpool_chunks_pop(chunks, mag->slots, (mag->cap + 1) / 2);
 	if (mag->n)
 		mpool_stat_inc(&chunks->owner->stats, MPOOL_STAT_REFILL);
 	return mag->n;
@@ -473,7 +473,7 @@ bool mpool_cache_reload(struct mpool_cache *cache, struct mpool_depot *depot,
 /*
  * Puts the objects of a magazine back into the chunks.  False if an NMI cannot take the
  * lock of the chunks: then the objects that are left stay in the magazine.  16 must be
- * CHUNK_BATCH of chunk.c: mpool_chunks_put() then puts back all of @n objects or none.
+ * CHUNK_BATCH of chunk.c: mpool_chunks_push() then puts back all of @n objects or none.
  */
 static bool magazine_flush(struct mpool_magazine *mag,
 			   struct mpool_chunks *chunks)
@@ -482,7 +482,7 @@ static bool magazine_flush(struct mpool_magazine *mag,
 	while (mag->n) {
 		unsigned int n = min(mag->n, 16u);
 
-		if (!mpool_chunks_put(chunks, &mag->slots[mag->n - n], n))
+		if (!mpool_chunks_push(chunks, &mag->slots[mag->n - n], n))
 			return false;
 		mag->n -= n;
 	}
@@ -557,7 +557,7 @@ void mpool_cache_drain(struct mpool_cache *cache, struct mpool_depot *depot,
  * more than @empty; or else returns NULL.
  */
 static struct mpool_magazine *node_unlink(struct mpool_depot_node *node,
-					unsigned int full, unsigned int empty)
+					  unsigned int full, unsigned int empty)
 {
 	struct mpool_magazine *mag = NULL;
 	unsigned long flags;
@@ -574,7 +574,7 @@ static struct mpool_magazine *node_unlink(struct mpool_depot_node *node,
 
 /* Frees the magazines beyond @full and @empty; their objects go to the chunks. */
 static void node_reclaim(struct mpool_depot *depot,
-			struct mpool_depot_node *node,
+			 struct mpool_depot_node *node,
 			struct mpool_chunks *chunks, unsigned int full,
 			unsigned int empty)
 {

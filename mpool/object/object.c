@@ -53,7 +53,7 @@ void mpool_fixed_tune(struct mpool_fixed *fixed)
 	WRITE_ONCE(fixed->free_cache, plain ? fixed->caches : &mpool_no_cache);
 	/*
 	 * The stores above come before the loads of held and dead below.  Pairs
-	 * with smp_mb() in take_reserve() and smp_store_mb() in mpool_fixed_kill().
+	 * with smp_mb() in alloc_reserved() and smp_store_mb() in mpool_fixed_kill().
 	 * These store held or dead, and then free_cache: so either this CPU sees their
 	 * first store, or their store to free_cache comes after that of this CPU.
 	 */
@@ -73,7 +73,7 @@ void mpool_fixed_tune(struct mpool_fixed *fixed)
  * Puts an object that is not live into the reserve, the cache or its chunk, without the
  * fast path.  Any context.
  */
-static void give_slot(struct mpool_fixed *fixed, struct mpool_slot *slot)
+static void free_slot(struct mpool_fixed *fixed, struct mpool_slot *slot)
 {
 	struct mpool_reserve *reserve = READ_ONCE(fixed->reserved);
 	struct mpool_cache *cache = NULL;
@@ -103,13 +103,13 @@ static void give_slot(struct mpool_fixed *fixed, struct mpool_slot *slot)
 		mpool_cache_leave(cache);
 	}
 	preempt_enable();
-	if (!done && !mpool_chunks_put(&fixed->chunks, slot, 1))
-		mpool_chunks_put_late(&fixed->chunks, slot);
+	if (!done && !mpool_chunks_push(&fixed->chunks, slot, 1))
+		mpool_chunks_push_deferred(&fixed->chunks, slot);
 	mpool_chunks_reclaim_surplus(&fixed->chunks);
 }
 
 /* Reports a free that is refused; returns false.  Preemption is off; enables it. */
-static bool give_refused(struct mpool_fixed *fixed, const void *obj,
+static bool free_refused(struct mpool_fixed *fixed, const void *obj,
 			 enum mpool_bad_free why, unsigned long ip)
 {
 	struct mpool_pool *owner = fixed->owner;
@@ -126,17 +126,17 @@ static bool give_refused(struct mpool_fixed *fixed, const void *obj,
 	return false;
 }
 
-/* Frees an object that the caller has claimed: its state is MPOOL_OBJ_BUSY or _UNBORN. */
-void mpool_fixed_give_claimed(struct mpool_fixed *fixed,
-			      const struct mpool_slot *slot,
-			      enum mpool_give how)
+/* Frees an object that the caller has claimed: its state is MPOOL_OBJ_FREEING or _UNBORN. */
+void mpool_fixed_free_claimed(struct mpool_fixed *fixed,
+			      struct mpool_slot *slot,
+			      enum mpool_free_mode how)
 {
 	bool dead;
 
-	if (how != MPOOL_GIVE_UNBORN)
+	if (how != MPOOL_FREE_UNBORN)
 		mpool_fixed_destruct(fixed, slot->obj);
 	mpool_large_wipe(fixed->chunks.large, slot->obj, fixed->chunks.size);
-	give_slot(fixed, slot);
+	free_slot(fixed, slot);
 	/*
 	 * The count comes last.  As soon as its last object is counted, a sweep may end
 	 * an orphan.  But it waits for this reader first, which still loads dead.  Pairs
@@ -155,29 +155,29 @@ void mpool_fixed_give_claimed(struct mpool_fixed *fixed,
  * requests; false if the free is refused.  The caller has turned preemption off before
  * the lookup of @chunk; this enables it.
  */
-bool mpool_give_slow(struct mpool_fixed *fixed, struct mpool_chunk *chunk,
-		     void *obj, enum mpool_give how, unsigned long ip)
+bool mpool_free_slow(struct mpool_fixed *fixed, struct mpool_chunk *chunk,
+		     void *obj, enum mpool_free_mode how, unsigned long ip)
 {
 	u16 *state = mpool_chunk_state(chunk, (unsigned long)obj);
-	const struct mpool_slot slot = { .obj = obj, .state = state };
+	struct mpool_slot slot = { .obj = obj, .state = state };
 	u16 site = state ? READ_ONCE(*state) : MPOOL_OBJ_FREE;
 
 	/* MPOOL_OBJ_UNBORN is of the same kind. */
-	if (mpool_obj_is(site, MPOOL_OBJ_BUSY))
-		return give_refused(fixed, obj, site == MPOOL_OBJ_UNBORN ?
+	if (mpool_obj_is(site, MPOOL_OBJ_FREEING))
+		return free_refused(fixed, obj, site == MPOOL_OBJ_UNBORN ?
 				    MPOOL_BAD_FREE_UNBORN :
 				    MPOOL_BAD_FREE_TWICE, ip);
 	if (!mpool_obj_live(site) ||
-	    (how == MPOOL_GIVE_FREE && fixed->internal))
-		return give_refused(fixed, obj, MPOOL_BAD_FREE_ADDRESS, ip);
+	    (how == MPOOL_FREE_PLAIN && fixed->internal))
+		return free_refused(fixed, obj, MPOOL_BAD_FREE_ADDRESS, ip);
 	/*
 	 * If several CPUs free the object here, one succeeds.  It has the object from
 	 * then on.  An object that is not free keeps its chunk, so preemption may be on.
 	 */
-	if (cmpxchg(state, site, MPOOL_OBJ_BUSY) != site)
-		return give_refused(fixed, obj, MPOOL_BAD_FREE_TWICE, ip);
+	if (cmpxchg(state, site, MPOOL_OBJ_FREEING) != site)
+		return free_refused(fixed, obj, MPOOL_BAD_FREE_TWICE, ip);
 	preempt_enable();
-	mpool_fixed_give_claimed(fixed, &slot, how);
+	mpool_fixed_free_claimed(fixed, &slot, how);
 	return true;
 }
 
@@ -187,9 +187,9 @@ bool mpool_give_slow(struct mpool_fixed *fixed, struct mpool_chunk *chunk,
  * use them.
  */
 static __always_inline struct mpool_cache __percpu *
-give_caches(struct mpool_fixed *fixed, enum mpool_give how)
+free_caches(struct mpool_fixed *fixed, enum mpool_free_mode how)
 {
-	if (how == MPOOL_GIVE_INTERNAL && fixed->internal && !fixed->dead &&
+	if (how == MPOOL_FREE_INTERNAL && fixed->internal && !fixed->dead &&
 	    !want_init_on_free())
 		return fixed->caches;
 	return READ_ONCE(fixed->free_cache);
@@ -199,14 +199,14 @@ give_caches(struct mpool_fixed *fixed, enum mpool_give how)
  * Frees the object that begins at @obj in @chunk; false if the free is refused.  The
  * caller has turned preemption off before the lookup of @chunk; this enables it.
  */
-bool mpool_fixed_give(struct mpool_chunk *chunk, void *obj,
-		      enum mpool_give how, unsigned long ip)
+bool mpool_fixed_do_free(struct mpool_chunk *chunk, void *obj,
+			 enum mpool_free_mode how, unsigned long ip)
 {
 	struct mpool_fixed *fixed = chunk->at.fixed;
 
-	if (unlikely(!mpool_give_fast(fixed, give_caches(fixed, how), chunk,
+	if (unlikely(!mpool_free_fast(fixed, free_caches(fixed, how), chunk,
 				      obj)))
-		return mpool_give_slow(fixed, chunk, obj, how, ip);
+		return mpool_free_slow(fixed, chunk, obj, how, ip);
 	preempt_enable();
 	return true;
 }
@@ -231,9 +231,9 @@ static noinline void free_slow(struct mpool_fixed *pool, void *obj,
 	}
 	chunk = mpool_chunk_of(pool, obj);
 	if (chunk)
-		mpool_fixed_give(chunk, obj, MPOOL_GIVE_FREE, ip);
+		mpool_fixed_do_free(chunk, obj, MPOOL_FREE_PLAIN, ip);
 	else
-		give_refused(pool, obj, MPOOL_BAD_FREE_ADDRESS, ip);
+		free_refused(pool, obj, MPOOL_BAD_FREE_ADDRESS, ip);
 }
 
 void __mpool_fixed_free(struct mpool_fixed *pool, void *obj)
@@ -248,7 +248,7 @@ void __mpool_fixed_free(struct mpool_fixed *pool, void *obj)
 	 * object, and @pool is not dereferenced.
 	 */
 	if (likely(chunk->at.fixed == pool &&
-		   mpool_give_fast(pool, NULL, chunk, obj)))
+		   mpool_free_fast(pool, NULL, chunk, obj)))
 		preempt_enable();
 	else
 		free_slow(pool, obj, _RET_IP_);
@@ -270,8 +270,8 @@ static noinline void slot_twice(struct mpool_fixed *fixed,
  * Allocates up to @n objects from the cache of this CPU; reloads the cache if necessary.
  * Returns how many.
  */
-static unsigned int take_cached(struct mpool_fixed *fixed, unsigned int n,
-				void **objs, u32 site)
+static unsigned int alloc_cached(struct mpool_fixed *fixed, unsigned int n,
+				 void **objs, u32 site)
 {
 	struct mpool_cache *cache;
 	unsigned int done = 0;
@@ -302,11 +302,11 @@ static unsigned int take_cached(struct mpool_fixed *fixed, unsigned int n,
 }
 
 /* Allocates one object from the depot or the chunks, without the cache. */
-static bool take_single(struct mpool_fixed *fixed, struct mpool_slot *slot,
-			u32 site)
+static bool alloc_single(struct mpool_fixed *fixed, struct mpool_slot *slot,
+			 u32 site)
 {
 	while (mpool_depot_pop(&fixed->depot, slot) ||
-	       mpool_chunks_take(&fixed->chunks, slot, 1)) {
+	       mpool_chunks_pop(&fixed->chunks, slot, 1)) {
 		if (mpool_slot_claim(slot, site)) {
 			atomic64_inc(&fixed->slow_allocs);
 			return true;
@@ -317,8 +317,8 @@ static bool take_single(struct mpool_fixed *fixed, struct mpool_slot *slot,
 }
 
 /* Allocates one object from the reserve of a pool or a class. */
-static bool take_reserve(struct mpool_fixed *fixed, struct mpool_slot *slot,
-			 u32 site)
+static bool alloc_reserved(struct mpool_fixed *fixed, struct mpool_slot *slot,
+			   u32 site)
 {
 	struct mpool_reserve *reserve = READ_ONCE(fixed->reserved);
 
@@ -346,20 +346,20 @@ static bool take_reserve(struct mpool_fixed *fixed, struct mpool_slot *slot,
  * cleared here, as a whole, if @gfp wants that: the caller of this function knows the
  * size of @fixed only, but the user of the object may use all of it.
  */
-static bool take_reserves(struct mpool_fixed *fixed, struct mpool_slot *slot,
-			  gfp_t gfp, u32 site)
+static bool alloc_any_reserve(struct mpool_fixed *fixed, struct mpool_slot *slot,
+			      gfp_t gfp, u32 site)
 {
 	struct mpool_fixed *from;
 	unsigned int i;
 
 	if (!fixed->backups)
-		return take_reserve(fixed, slot, site);
+		return alloc_reserved(fixed, slot, site);
 	for (i = 0; i < MPOOL_BACKUPS; i++) {
 		from = READ_ONCE(fixed->backups[i]);
 		if (!from || from->chunks.size < fixed->chunks.size ||
-		    !take_reserve(from, slot, site))
+		    !alloc_reserved(from, slot, site))
 			continue;
-		mpool_take_clear(from, slot->obj, gfp);
+		mpool_alloc_clear(from, slot->obj, gfp);
 		return true;
 	}
 	return false;
@@ -369,7 +369,7 @@ static bool take_reserves(struct mpool_fixed *fixed, struct mpool_slot *slot,
  * Would an allocation on this CPU have to make a chunk?  If the cache is in use, by code
  * that this has interrupted, its objects are not known, and the answer is no.
  */
-bool mpool_fixed_dry(struct mpool_fixed *fixed)
+bool mpool_fixed_is_empty(struct mpool_fixed *fixed)
 {
 	struct mpool_cache *cache;
 	bool dry = false;
@@ -445,7 +445,7 @@ static bool may_wait_for_others(gfp_t gfp)
  * Called when no object was found: makes a chunk, waits for one, or drains the caches.
  * True if the allocation should be tried again.  *@drained bounds this to one drain.
  */
-static bool take_more(struct mpool_fixed *fixed, gfp_t gfp, bool *drained)
+static bool make_more(struct mpool_fixed *fixed, gfp_t gfp, bool *drained)
 {
 	int err;
 
@@ -480,7 +480,7 @@ static bool take_more(struct mpool_fixed *fixed, gfp_t gfp, bool *drained)
  * Records an allocation that failed.  If the chunks have as many objects as max_objects
  * allows, the limit is the reason, and not a lack of memory.
  */
-static noinline void *take_failed(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
+static noinline void *alloc_failed(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 {
 	const unsigned int max = fixed->chunks.max_objects;
 	struct mpool_count count;
@@ -507,8 +507,8 @@ static noinline void *take_failed(struct mpool_fixed *fixed, gfp_t gfp, u32 site
  * Refuses an allocation while all objects of the pool are being freed.  If destructors
  * could allocate, the pool might never become empty.
  */
-static noinline void *take_closed(struct mpool_fixed *fixed, gfp_t gfp,
-				  u32 site)
+static noinline void *alloc_closed(struct mpool_fixed *fixed, gfp_t gfp,
+				   u32 site)
 {
 	pr_err_ratelimited("pool \"%s\": no allocation while all its objects are freed\n",
 			   fixed->owner->name);
@@ -520,37 +520,37 @@ static noinline void *take_closed(struct mpool_fixed *fixed, gfp_t gfp,
  * Allocates an object from any place that has one; its state becomes @state.  The object
  * is not cleared, unless it is from a reserve.
  */
-static void *take_any(struct mpool_fixed *fixed, gfp_t gfp, u32 site,
-		      u16 state)
+static void *alloc_any(struct mpool_fixed *fixed, gfp_t gfp, u32 site,
+		       u16 state)
 {
 	struct mpool_slot slot;
 	bool drained = false;
 	void *obj;
 
 	if (unlikely(READ_ONCE(fixed->closed)))
-		return take_closed(fixed, gfp, site);
+		return alloc_closed(fixed, gfp, site);
 	might_alloc(gfp);
 	do {
-		if (take_cached(fixed, 1, &obj, state))
+		if (alloc_cached(fixed, 1, &obj, state))
 			return obj;
-		if (take_single(fixed, &slot, state))
+		if (alloc_single(fixed, &slot, state))
 			return slot.obj;
-	} while (take_more(fixed, gfp, &drained));
+	} while (make_more(fixed, gfp, &drained));
 	/*
 	 * Once more: another task may have made the last chunk that max_objects allows,
-	 * after this task has searched and before take_more() was refused.
+	 * after this task has searched and before make_more() was refused.
 	 */
-	if (take_single(fixed, &slot, state) ||
-	    take_reserves(fixed, &slot, gfp, state))
+	if (alloc_single(fixed, &slot, state) ||
+	    alloc_any_reserve(fixed, &slot, gfp, state))
 		return slot.obj;
-	return take_failed(fixed, gfp, site);
+	return alloc_failed(fixed, gfp, site);
 }
 
 /*
  * Clears an object, if @gfp or the kernel (init_on_alloc) wants that.  Not inlined: the
  * functions of the fast paths stay leaf functions, which save no registers.
  */
-noinline void *mpool_take_clear(struct mpool_fixed *fixed, void *obj,
+noinline void *mpool_alloc_clear(struct mpool_fixed *fixed, void *obj,
 				gfp_t gfp)
 {
 	mpool_large_zero(fixed->chunks.large, obj, 0, fixed->chunks.size, gfp);
@@ -561,12 +561,12 @@ noinline void *mpool_take_clear(struct mpool_fixed *fixed, void *obj,
  * Allocates an object and constructs it.  The object is not live before the constructor
  * has returned.  A free before that is refused, for example one by the constructor.
  */
-static void *take_constructed(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
+static void *alloc_constructed(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 {
 	struct mpool_slot slot;
 	int err;
 
-	slot.obj = take_any(fixed, gfp, site, MPOOL_OBJ_UNBORN);
+	slot.obj = alloc_any(fixed, gfp, site, MPOOL_OBJ_UNBORN);
 	if (!slot.obj)
 		return NULL;
 	/* Before the object is touched: its chunk may be gone. */
@@ -576,7 +576,7 @@ static void *take_constructed(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 		mpool_pool_bad_free(fixed->owner, slot.obj, MPOOL_BAD_FREE_TWICE, 0);
 		return NULL;
 	}
-	mpool_take_clear(fixed, slot.obj, gfp);
+	mpool_alloc_clear(fixed, slot.obj, gfp);
 	err = mpool_fixed_construct(fixed, slot.obj);
 	if (!err) {
 		WRITE_ONCE(*slot.state, site);
@@ -584,23 +584,23 @@ static void *take_constructed(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 	}
 	/* The destructor is not called: the object was not constructed. */
 	mpool_pool_unborn(fixed->owner, fixed->size, gfp, site, err);
-	mpool_fixed_give_claimed(fixed, &slot, MPOOL_GIVE_UNBORN);
+	mpool_fixed_free_claimed(fixed, &slot, MPOOL_FREE_UNBORN);
 	return NULL;
 }
 
 /* Allocates an object by the slow path, cleared and constructed. */
-void *mpool_take_slow(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
+void *mpool_alloc_slow(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 {
 	void *obj;
 
 	if (READ_ONCE(fixed->ctor))
-		return take_constructed(fixed, gfp, site);
-	obj = take_any(fixed, gfp, site, site);
-	return obj ? mpool_take_clear(fixed, obj, gfp) : NULL;
+		return alloc_constructed(fixed, gfp, site);
+	obj = alloc_any(fixed, gfp, site, site);
+	return obj ? mpool_alloc_clear(fixed, obj, gfp) : NULL;
 }
 
 /* May the pool serve a request with these flags?  If not, prints the reason. */
-static bool gfp_odd_ok(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
+static bool gfp_special_ok(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 {
 	const struct mpool_large *large = fixed->chunks.large;
 
@@ -609,24 +609,24 @@ static bool gfp_odd_ok(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 }
 
 /* Allocates an object, with flags that must be checked or that clear the object. */
-void *mpool_take_odd(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
+void *mpool_alloc_special(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 {
 	void *obj;
 	bool done;
 
-	if (!gfp_odd_ok(fixed, gfp, site))
+	if (!gfp_special_ok(fixed, gfp, site))
 		return NULL;
 	preempt_disable();
-	done = mpool_take_fast(fixed, site, &obj);
+	done = mpool_alloc_fast(fixed, site, &obj);
 	preempt_enable();
-	return done ? mpool_take_clear(fixed, obj, gfp) :
-		      mpool_take_slow(fixed, gfp, site);
+	return done ? mpool_alloc_clear(fixed, obj, gfp) :
+		      mpool_alloc_slow(fixed, gfp, site);
 }
 
 /* Allocates an object for a call site.  For callers in other files of mpool. */
-void *mpool_fixed_take(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
+void *mpool_fixed_do_alloc(struct mpool_fixed *fixed, gfp_t gfp, u32 site)
 {
-	return mpool_take_object(fixed, gfp, site);
+	return mpool_alloc_object(fixed, gfp, site);
 }
 
 /* Allocates at the first use of a site; reports a pool that is NULL or an error. */
@@ -637,7 +637,7 @@ static noinline void *alloc_first(struct mpool_fixed *pool, gfp_t gfp,
 		mpool_pool_none("fixed", pool, ip);
 		return NULL;
 	}
-	return mpool_fixed_take(pool, gfp, mpool_site_id(site));
+	return mpool_fixed_do_alloc(pool, gfp, mpool_site_id(site));
 }
 
 void *mpool_fixed_alloc_at(struct mpool_fixed *pool, gfp_t gfp,
@@ -647,7 +647,7 @@ void *mpool_fixed_alloc_at(struct mpool_fixed *pool, gfp_t gfp,
 
 	if (unlikely(mpool_pool_bad(pool) || !id))
 		return alloc_first(pool, gfp, site, _RET_IP_);
-	return mpool_take_object(pool, gfp, id);
+	return mpool_alloc_object(pool, gfp, id);
 }
 EXPORT_SYMBOL_GPL(mpool_fixed_alloc_at);
 
@@ -659,7 +659,7 @@ void *__mpool_fixed_alloc_at(struct mpool_fixed *pool, gfp_t gfp,
 
 	if (unlikely(mpool_pool_bad(pool) || !id))
 		return alloc_first(pool, gfp, site, _RET_IP_);
-	return mpool_take_plain_object(pool, gfp, id);
+	return mpool_alloc_plain_object(pool, gfp, id);
 }
 EXPORT_SYMBOL_GPL(__mpool_fixed_alloc_at);
 
@@ -673,8 +673,8 @@ EXPORT_SYMBOL_GPL(__mpool_fixed_alloc_at);
  * of them needs the slow path: for a check of the flags, for a constructor, or because
  * the pool may not use its caches.
  */
-static unsigned int take_batch(struct mpool_fixed *fixed, gfp_t gfp,
-			       unsigned int n, void **objs, u32 site)
+static unsigned int alloc_batch(struct mpool_fixed *fixed, gfp_t gfp,
+				unsigned int n, void **objs, u32 site)
 {
 	unsigned int done, i;
 
@@ -682,7 +682,7 @@ static unsigned int take_batch(struct mpool_fixed *fixed, gfp_t gfp,
 	    fixed->alloc_cache != fixed->caches ||
 	    !mpool_large_touchable(fixed->chunks.large))
 		return 0;
-	done = take_cached(fixed, min(n, BULK_BATCH), objs, site);
+	done = alloc_cached(fixed, min(n, BULK_BATCH), objs, site);
 	for (i = 0; i < done && want_init_on_alloc(gfp); i++)
 		mpool_large_zero(fixed->chunks.large, objs[i], 0,
 				 fixed->chunks.size, gfp);
@@ -711,12 +711,12 @@ unsigned int mpool_fixed_alloc_bulk_at(struct mpool_fixed *pool, gfp_t gfp,
 		return 0;
 	id = mpool_site_id(site);
 	while (done < n) {
-		got = take_batch(pool, gfp, n - done, objs + done, id);
+		got = alloc_batch(pool, gfp, n - done, objs + done, id);
 		done += got;
 		/* One object by the slow path, which reloads the cache. */
 		if (got)
 			continue;
-		objs[done] = mpool_fixed_take(pool, gfp, id);
+		objs[done] = mpool_fixed_do_alloc(pool, gfp, id);
 		if (!objs[done]) {
 			mpool_fixed_free_bulk(pool, done, objs);
 			return 0;
@@ -731,7 +731,7 @@ EXPORT_SYMBOL_GPL(mpool_fixed_alloc_bulk_at);
  * Frees objects into the cache, from the first one on, until one needs the slow path.
  * Returns the number of those that were freed.
  */
-static unsigned int give_batch(struct mpool_fixed *fixed, unsigned int n,
+static unsigned int free_batch(struct mpool_fixed *fixed, unsigned int n,
 			       void **objs)
 {
 	struct mpool_cache *cache;
@@ -777,7 +777,7 @@ void __mpool_fixed_free_bulk(struct mpool_fixed *pool, unsigned int n,
 		 */
 		mpool_chunks_reclaim_surplus(&pool->chunks);
 		want = min(n - done, BULK_BATCH);
-		got = give_batch(pool, want, objs + done);
+		got = free_batch(pool, want, objs + done);
 		done += got;
 		if (got == want)
 			continue;

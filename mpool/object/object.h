@@ -35,8 +35,8 @@ static __always_inline bool mpool_slot_claim(const struct mpool_slot *slot,
  * Allocates an object from the loaded magazine; false if the magazine is empty or the
  * cache in use.  The object is not cleared.
  */
-static __always_inline bool mpool_take_fast(struct mpool_fixed *fixed,
-					    u32 site, void **obj)
+static __always_inline bool mpool_alloc_fast(struct mpool_fixed *fixed,
+					     u32 site, void **obj)
 {
 	struct mpool_cache *cache = this_cpu_ptr(mpool_read(fixed->alloc_cache));
 	struct mpool_slot *slot;
@@ -68,7 +68,7 @@ static __always_inline bool mpool_take_fast(struct mpool_fixed *fixed,
  * is not possible.  If the address is in no chunk, @chunk has no objects.  That is
  * detected before @fixed is dereferenced.
  */
-static __always_inline bool mpool_give_fast(struct mpool_fixed *fixed,
+static __always_inline bool mpool_free_fast(struct mpool_fixed *fixed,
 					    struct mpool_cache __percpu *caches,
 					    struct mpool_chunk *chunk,
 					    const void *obj)
@@ -98,43 +98,43 @@ static __always_inline bool mpool_give_fast(struct mpool_fixed *fixed,
 	return true;
 }
 
-void *mpool_take_slow(struct mpool_fixed *fixed, gfp_t gfp, u32 site);
-void *mpool_take_odd(struct mpool_fixed *fixed, gfp_t gfp, u32 site);
-void *mpool_take_clear(struct mpool_fixed *fixed, void *obj, gfp_t gfp);
-bool mpool_give_slow(struct mpool_fixed *fixed, struct mpool_chunk *chunk,
-		     void *obj, enum mpool_give how, unsigned long ip);
+void *mpool_alloc_slow(struct mpool_fixed *fixed, gfp_t gfp, u32 site);
+void *mpool_alloc_special(struct mpool_fixed *fixed, gfp_t gfp, u32 site);
+void *mpool_alloc_clear(struct mpool_fixed *fixed, void *obj, gfp_t gfp);
+bool mpool_free_slow(struct mpool_fixed *fixed, struct mpool_chunk *chunk,
+		     void *obj, enum mpool_free_mode how, unsigned long ip);
 
 /* The whole fast path of an allocation with plain flags; false if it is refused. */
-static __always_inline bool mpool_take_plain(struct mpool_fixed *fixed,
-					     gfp_t gfp, u32 site, void **obj)
+static __always_inline bool mpool_alloc_plain(struct mpool_fixed *fixed,
+					      gfp_t gfp, u32 site, void **obj)
 {
 	bool done;
 
 	mpool_might_alloc(gfp);
 	preempt_disable();
-	done = mpool_take_fast(fixed, site, obj);
+	done = mpool_alloc_fast(fixed, site, obj);
 	preempt_enable();
 	return done;
 }
 
 /* Allocates an object with plain flags, by the fast path if possible. */
-static __always_inline void *mpool_take_plain_object(struct mpool_fixed *fixed,
-						     gfp_t gfp, u32 site)
+static __always_inline void *mpool_alloc_plain_object(struct mpool_fixed *fixed,
+						      gfp_t gfp, u32 site)
 {
 	void *obj;
 
-	if (unlikely(!mpool_take_plain(fixed, gfp, site, &obj)))
-		return mpool_take_slow(fixed, gfp, site);
-	return want_init_on_alloc(0) ? mpool_take_clear(fixed, obj, gfp) : obj;
+	if (unlikely(!mpool_alloc_plain(fixed, gfp, site, &obj)))
+		return mpool_alloc_slow(fixed, gfp, site);
+	return want_init_on_alloc(0) ? mpool_alloc_clear(fixed, obj, gfp) : obj;
 }
 
 /* The same with any flags. */
-static __always_inline void *mpool_take_object(struct mpool_fixed *fixed,
-					       gfp_t gfp, u32 site)
+static __always_inline void *mpool_alloc_object(struct mpool_fixed *fixed,
+						gfp_t gfp, u32 site)
 {
 	if (unlikely(gfp & __MPOOL_GFP_ODD))
-		return mpool_take_odd(fixed, gfp, site);
-	return mpool_take_plain_object(fixed, gfp, site);
+		return mpool_alloc_special(fixed, gfp, site);
+	return mpool_alloc_plain_object(fixed, gfp, site);
 }
 
 #endif /* _MPOOL_OBJECT_H */

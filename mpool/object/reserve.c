@@ -184,7 +184,7 @@ static int slot_get(struct mpool_reserve *reserve, struct mpool_slot *slot,
 {
 	int err = 0;
 
-	while (!err && !mpool_chunks_take(reserve->chunks, slot, 1)) {
+	while (!err && !mpool_chunks_pop(reserve->chunks, slot, 1)) {
 		err = mpool_chunks_grow(reserve->chunks, gfp);
 		if (err != -EAGAIN)
 			continue;
@@ -212,7 +212,7 @@ static int reserve_fill_locked(struct mpool_reserve *reserve, unsigned int n,
 			return err;
 		/* If frees have filled the reserve meanwhile, the object goes back. */
 		if (!mpool_reserve_put(reserve, &slot))
-			mpool_chunks_put(reserve->chunks, &slot, 1);
+			mpool_chunks_push(reserve->chunks, &slot, 1);
 	}
 	return 0;
 }
@@ -284,7 +284,7 @@ static void reserve_cut_locked(struct mpool_reserve *reserve, unsigned int n)
 	/* Pairs with atomic_inc_return() in mpool_reserve_put(). */
 	smp_mb();
 	while (reserve_take_surplus(reserve, &slot)) {
-		mpool_chunks_put(reserve->chunks, &slot, 1);
+		mpool_chunks_push(reserve->chunks, &slot, 1);
 		cond_resched();
 	}
 }
@@ -304,7 +304,7 @@ static bool reserve_claim_place(struct mpool_reserve *reserve)
 	if (!slot.obj)
 		return false;
 	if (slot_find(reserve, &slot))
-		mpool_chunks_put(reserve->chunks, &slot, 1);
+		mpool_chunks_push(reserve->chunks, &slot, 1);
 	return true;
 }
 

@@ -49,7 +49,7 @@ static char page_char(enum mpool_page_state state, bool first)
 		return first ? 'R' : 'r';
 	case MPOOL_PAGE_CHUNK:
 		return first ? 'C' : 'c';
-	case MPOOL_PAGE_LATE:
+	case MPOOL_PAGE_FREEING:
 	case MPOOL_PAGE_QUEUED:
 		return 'q';
 	case MPOOL_PAGE_CACHED:

@@ -59,7 +59,7 @@ static void spare_add_locked(struct mpool_large *large,
 	 * than a few steps.  The work item gives its runs back one by one.
 	 */
 	if (unlikely(arena->gone)) {
-		mpool_defer(&large->late);
+		mpool_defer(&large->deferred);
 		return;
 	}
 	/* The first spare is kept: a longer one serves more requests. */

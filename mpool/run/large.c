@@ -40,8 +40,8 @@ struct mpool_large *mpool_large_shared;
 EXPORT_SYMBOL_IF_KUNIT(mpool_large_shared);
 
 /* Allocates a run of an engine, or NULL; the caller fills in the descriptor. */
-static struct mpool_page *take_locked(struct mpool_runs *runs, u32 npages,
-				      unsigned long align)
+static struct mpool_page *alloc_locked(struct mpool_runs *runs, u32 npages,
+				       unsigned long align)
 {
 	struct mpool_page *pg = NULL;
 
@@ -58,22 +58,22 @@ static struct mpool_page *take_locked(struct mpool_runs *runs, u32 npages,
 
 /* Fills in the descriptor of a run that was taken from the engine. */
 static void fill_locked(struct mpool_large *large, struct mpool_page *pg,
-			const struct mpool_wish *wish)
+			const struct mpool_run_req *req)
 {
 	lockdep_assert_held(&large->lock);
-	pg->owner = wish->owner;
-	pg->site = wish->site;
-	pg->slack = mpool_slack_word(wish->slack, wish->align);
+	pg->owner = req->owner;
+	pg->site = req->site;
+	pg->slack = mpool_slack_word(req->slack, req->align);
 	mpool_arena_used_locked(large, mpool_page_arena(pg));
 	smp_wmb(); /* Pairs with smp_rmb() in mpool_page_owner(). */
-	mpool_page_set(pg, mpool_page_index(pg), wish->state);
-	if (wish->state == MPOOL_PAGE_CHUNK)
+	mpool_page_set(pg, mpool_page_index(pg), req->state);
+	if (req->state == MPOOL_PAGE_CHUNK)
 		large->nr_chunk_pages += pg->len;
 }
 
 /* Allocates a run that the engine of a node has; NULL also if an NMI gets no lock. */
-static struct mpool_page *take_held(struct mpool_runs *runs,
-				    const struct mpool_wish *wish)
+static struct mpool_page *alloc_from(struct mpool_runs *runs,
+				     const struct mpool_run_req *req)
 {
 	struct mpool_large *large = runs->large;
 	struct mpool_page *pg;
@@ -81,16 +81,16 @@ static struct mpool_page *take_held(struct mpool_runs *runs,
 
 	if (!mpool_lock_irqsave(&large->lock, flags))
 		return NULL;
-	pg = take_locked(runs, wish->npages, wish->align);
+	pg = alloc_locked(runs, req->npages, req->align);
 	if (pg)
-		fill_locked(large, pg, wish);
+		fill_locked(large, pg, req);
 	raw_spin_unlock_irqrestore(&large->lock, flags);
 	return pg;
 }
 
 /* Charges a run to its owner and its pool; uncharges the limit if @pg is NULL. */
-static struct mpool_page *take_charge(struct mpool_large *large,
-				      struct mpool_page *pg, u32 npages,
+static struct mpool_page *charge_run(struct mpool_large *large,
+				     struct mpool_page *pg, u32 npages,
 				      struct mpool_pool *owner)
 {
 	if (!pg) {
@@ -105,12 +105,12 @@ static struct mpool_page *take_charge(struct mpool_large *large,
 
 /* Grows the pool; returns the engine that has the new arena, or NULL. */
 static struct mpool_runs *grow_for(struct mpool_large *large,
-				   const struct mpool_wish *wish, gfp_t gfp)
+				   const struct mpool_run_req *req, gfp_t gfp)
 {
 	struct mpool_arena *arena;
 	struct mpool_runs *runs;
 
-	arena = large->source->grow(large, wish->npages, wish->align, gfp);
+	arena = large->source->grow(large, req->npages, req->align, gfp);
 	if (!arena)
 		return NULL;
 	/*
@@ -126,27 +126,27 @@ static struct mpool_runs *grow_for(struct mpool_large *large,
  * Serves a request for which the engine of the node has no run: by new memory of that
  * node, without reclaim, or by a run that the pool has on another node.
  */
-static struct mpool_page *take_beyond(struct mpool_runs *here,
-				      const struct mpool_wish *wish)
+static struct mpool_page *alloc_other_node(struct mpool_runs *here,
+					   const struct mpool_run_req *req)
 {
 	struct mpool_large *large = here->large;
-	gfp_t gfp = mpool_gfp_try(wish->gfp) | __GFP_THISNODE;
+	gfp_t gfp = mpool_gfp_try(req->gfp) | __GFP_THISNODE;
 	struct mpool_page *pg = NULL;
 	struct mpool_runs *runs;
 
 	if (!large->nodes)
 		return NULL;
-	runs = wish->may_grow ? grow_for(large, wish, gfp) : NULL;
+	runs = req->may_grow ? grow_for(large, req, gfp) : NULL;
 	if (runs)
-		pg = take_held(runs, wish);
-	if (pg || (wish->gfp & __GFP_THISNODE))
+		pg = alloc_from(runs, req);
+	if (pg || (req->gfp & __GFP_THISNODE))
 		return pg;
 	/*
 	 * The pool grows by memory of any node only after this.  Such an arena would not
 	 * be in the engine of this node, so each request from here would bring one more.
 	 */
 	mpool_large_for_each_runs(large, runs) {
-		pg = runs != here ? take_held(runs, wish) : NULL;
+		pg = runs != here ? alloc_from(runs, req) : NULL;
 		if (pg)
 			break;
 	}
@@ -169,28 +169,28 @@ static bool reclaim_again(struct mpool_large *large, gfp_t gfp, unsigned int *ro
  * sleep gives up after RECLAIM_ROUNDS rounds; then the pool may grow.
  */
 static struct mpool_page *alloc_reclaimed(struct mpool_runs *runs,
-					const struct mpool_wish *wish)
+					  const struct mpool_run_req *req)
 {
 	struct mpool_page *pg = NULL;
 	unsigned int round = 0;
 
-	while (wish->may_grow && !pg &&
-	       reclaim_again(runs->large, wish->gfp, &round))
-		pg = take_held(runs, wish);
+	while (req->may_grow && !pg &&
+	       reclaim_again(runs->large, req->gfp, &round))
+		pg = alloc_from(runs, req);
 	return pg;
 }
 
 /* The last source: looks at each free run of the pool, those of this node first. */
-static struct mpool_page *take_anywhere(struct mpool_runs *here,
-					const struct mpool_wish *wish)
+static struct mpool_page *alloc_by_search(struct mpool_runs *here,
+					  const struct mpool_run_req *req)
 {
-	struct mpool_page *pg = mpool_large_search(here, wish);
+	struct mpool_page *pg = mpool_large_search(here, req);
 	struct mpool_runs *runs;
 
-	if (pg || (wish->gfp & __GFP_THISNODE))
+	if (pg || (req->gfp & __GFP_THISNODE))
 		return pg;
 	mpool_large_for_each_runs(here->large, runs) {
-		pg = runs != here ? mpool_large_search(runs, wish) : NULL;
+		pg = runs != here ? mpool_large_search(runs, req) : NULL;
 		if (pg)
 			break;
 	}
@@ -202,32 +202,32 @@ static struct mpool_page *take_anywhere(struct mpool_runs *here,
  * order: empty chunks, new memory of the node, runs of other nodes, new memory of any
  * node, and a search of all free runs.
  */
-static noinline struct mpool_page *take_or_grow(struct mpool_runs *runs,
-						const struct mpool_wish *wish)
+static noinline struct mpool_page *alloc_or_grow(struct mpool_runs *runs,
+						 const struct mpool_run_req *req)
 {
-	size_t bytes = max((size_t)wish->npages << PAGE_SHIFT, wish->align);
+	size_t bytes = max((size_t)req->npages << PAGE_SHIFT, req->align);
 	struct mpool_large *large = runs->large;
-	struct mpool_page *pg = alloc_reclaimed(runs, wish);
+	struct mpool_page *pg = alloc_reclaimed(runs, req);
 	struct mpool_runs *grown;
 
 	for (;;) {
-		pg = pg ?: take_beyond(runs, wish);
+		pg = pg ?: alloc_other_node(runs, req);
 		if (pg)
 			return pg;
-		grown = wish->may_grow ? grow_for(large, wish, wish->gfp) : NULL;
+		grown = req->may_grow ? grow_for(large, req, req->gfp) : NULL;
 		if (grown) {
 			runs = grown;
 		} else {
-			pg = take_anywhere(runs, wish);
+			pg = alloc_by_search(runs, req);
 			/* Retry only if the page allocator may have the block later. */
-			if (pg || !mpool_gfp_nofail(wish->gfp) ||
+			if (pg || !mpool_gfp_nofail(req->gfp) ||
 			    !large->source->system ||
 			    get_order(bytes) > MAX_PAGE_ORDER)
 				return pg;
-			memalloc_retry_wait(wish->gfp);
+			memalloc_retry_wait(req->gfp);
 			runs = mpool_large_here(large);
 		}
-		pg = take_held(runs, wish);
+		pg = alloc_from(runs, req);
 	}
 }
 
@@ -244,7 +244,7 @@ static bool charge_limit(struct mpool_large *large, u32 npages, gfp_t gfp)
 }
 
 /**
- * mpool_large_take() - allocate a run; the pool grows if it has no such run
+ * mpool_large_alloc_run() - allocate a run; the pool grows if it has no such run
  * @large: pool
  * @npages: length in pages, not 0
  * @align: alignment in bytes, a power of two
@@ -260,14 +260,14 @@ static bool charge_limit(struct mpool_large *large, u32 npages, gfp_t gfp)
  * Context: any; the pool grows only where the page allocator may be called.
  * Return: descriptor of the first page, or %NULL.
  */
-struct mpool_page *mpool_large_take(struct mpool_large *large, u32 npages,
-				    unsigned long align, gfp_t gfp,
+struct mpool_page *mpool_large_alloc_run(struct mpool_large *large, u32 npages,
+					 unsigned long align, gfp_t gfp,
 				    enum mpool_page_state state,
 				    struct mpool_pool *owner, u32 site,
 				    u32 slack)
 {
 	struct mpool_runs *here = mpool_large_here(large);
-	struct mpool_wish wish = {
+	struct mpool_run_req req = {
 		.npages = npages, .align = align, .gfp = gfp, .state = state,
 		.owner = owner, .site = site, .slack = slack,
 	};
@@ -275,23 +275,23 @@ struct mpool_page *mpool_large_take(struct mpool_large *large, u32 npages,
 
 	if (!charge_limit(large, npages, gfp))
 		return NULL;
-	pg = take_held(here, &wish);
+	pg = alloc_from(here, &req);
 	if (unlikely(!pg)) {
-		wish.may_grow = mpool_may_grow();
-		pg = take_or_grow(here, &wish);
+		req.may_grow = mpool_may_grow();
+		pg = alloc_or_grow(here, &req);
 	}
-	return take_charge(large, pg, npages, owner);
+	return charge_run(large, pg, npages, owner);
 }
 
 /*
  * Allocates a run for a chunk from the runs that the pool has on this node; NULL if there
  * is none.  The pool does not grow.  Any context.
  */
-struct mpool_page *mpool_large_take_idle(struct mpool_large *large, u32 npages,
-					 unsigned long align,
+struct mpool_page *mpool_large_alloc_idle(struct mpool_large *large, u32 npages,
+					  unsigned long align,
 					 struct mpool_pool *owner)
 {
-	const struct mpool_wish wish = {
+	const struct mpool_run_req req = {
 		.npages = npages, .align = align, .state = MPOOL_PAGE_CHUNK,
 		.owner = owner,
 	};
@@ -299,8 +299,8 @@ struct mpool_page *mpool_large_take_idle(struct mpool_large *large, u32 npages,
 
 	if (!mpool_limit_charge(large->limit, npages))
 		return NULL;
-	pg = take_held(mpool_large_here(large), &wish);
-	return take_charge(large, pg, npages, owner);
+	pg = alloc_from(mpool_large_here(large), &req);
+	return charge_run(large, pg, npages, owner);
 }
 
 /*
@@ -309,17 +309,17 @@ struct mpool_page *mpool_large_take_idle(struct mpool_large *large, u32 npages,
  */
 struct mpool_page *mpool_large_carve_locked(struct mpool_large *large,
 					    struct mpool_page *pg, u32 gap,
-					    const struct mpool_wish *wish)
+					    const struct mpool_run_req *req)
 {
 	lockdep_assert_held(&large->lock);
-	pg = mpool_runs_carve(mpool_page_arena(pg)->runs, pg, gap, wish->npages,
+	pg = mpool_runs_carve(mpool_page_arena(pg)->runs, pg, gap, req->npages,
 			      MPOOL_PAGE_CACHED);
-	fill_locked(large, pg, wish);
+	fill_locked(large, pg, req);
 	return pg;
 }
 
 /* Frees a run that was claimed, or that is a chunk: caches it or merges it. */
-void mpool_large_give_locked(struct mpool_large *large, struct mpool_page *pg)
+void mpool_large_free_run_locked(struct mpool_large *large, struct mpool_page *pg)
 {
 	struct mpool_arena *arena = mpool_page_arena(pg);
 
@@ -337,7 +337,7 @@ void mpool_large_give_locked(struct mpool_large *large, struct mpool_page *pg)
 	mpool_runs_free(arena->runs, pg);
 	mpool_arena_idle_locked(large, arena);
 }
-EXPORT_SYMBOL_IF_KUNIT(mpool_large_give_locked);
+EXPORT_SYMBOL_IF_KUNIT(mpool_large_free_run_locked);
 
 static bool run_alone(struct mpool_page *pg)
 {
@@ -346,21 +346,21 @@ static bool run_alone(struct mpool_page *pg)
 }
 
 /* Defers the free of a run to the work item, which may run at once.  Any context. */
-static void give_later(struct mpool_large *large, struct mpool_page *pg)
+static void free_deferred(struct mpool_large *large, struct mpool_page *pg)
 {
 	/* The large pool owns the run now: the owner may end before the run is free. */
 	WRITE_ONCE(pg->owner, &large->pool);
 	/* The owner comes first.  Pairs with smp_load_acquire() in find_queued(). */
 	smp_store_release(&pg->tag, mpool_page_tag(mpool_page_index(pg),
 						   MPOOL_PAGE_QUEUED));
-	mpool_defer(&large->late);
+	mpool_defer(&large->deferred);
 }
 
 /*
  * Defers the free of a run if its pages have other references than mpool's, or if some of
  * mpool's were dropped (refs.c).  Any context.
  */
-static void give_others(struct mpool_large *large, struct mpool_page *pg)
+static void free_referenced(struct mpool_large *large, struct mpool_page *pg)
 {
 	unsigned long flags;
 
@@ -371,11 +371,11 @@ static void give_others(struct mpool_large *large, struct mpool_page *pg)
 		large->nr_chunk_pages -= pg->len;
 		raw_spin_unlock_irqrestore(&large->lock, flags);
 	}
-	give_later(large, pg);
+	free_deferred(large, pg);
 }
 
 /* Uncharges and frees a run that was claimed, or that is a chunk.  Any context. */
-void mpool_large_give(struct mpool_large *large, struct mpool_page *pg)
+void mpool_large_free_run(struct mpool_large *large, struct mpool_page *pg)
 {
 	struct mpool_pool *owner = pg->owner;
 	unsigned long flags;
@@ -385,17 +385,17 @@ void mpool_large_give(struct mpool_large *large, struct mpool_page *pg)
 		mpool_pool_charge(&large->pool, -(long)pg->len);
 	mpool_limit_uncharge(large->limit, pg->len);
 	if (unlikely(!run_alone(pg))) {
-		give_others(large, pg);
+		free_referenced(large, pg);
 		return;
 	}
 	if (mpool_lock_irqsave(&large->lock, flags)) {
-		mpool_large_give_locked(large, pg);
+		mpool_large_free_run_locked(large, pg);
 		raw_spin_unlock_irqrestore(&large->lock, flags);
 		mpool_large_reclaim_surplus(large);
 		return;
 	}
 	mpool_stat_inc(&owner->stats, MPOOL_STAT_DEFER);
-	give_later(large, pg);
+	free_deferred(large, pg);
 }
 
 static int find_queued(struct mpool_arena *arena, struct mpool_page *pg,
@@ -403,7 +403,7 @@ static int find_queued(struct mpool_arena *arena, struct mpool_page *pg,
 {
 	struct mpool_page **found = arg;
 
-	/* Pairs with smp_store_release() in give_later(), mpool_runs_split(). */
+	/* Pairs with smp_store_release() in free_deferred(), mpool_runs_split(). */
 	if ((smp_load_acquire(&pg->tag) & MPOOL_TAG_STATE) != MPOOL_PAGE_QUEUED)
 		return 0;
 	*found = pg;
@@ -420,14 +420,14 @@ static void late_one(struct mpool_large *large, struct mpool_page *pg)
 		return;
 	}
 	raw_spin_lock_irqsave(&large->lock, flags);
-	mpool_large_give_locked(large, pg);
+	mpool_large_free_run_locked(large, pg);
 	raw_spin_unlock_irqrestore(&large->lock, flags);
 }
 
-void mpool_large_late(struct work_struct *work)
+void mpool_large_free_queued(struct work_struct *work)
 {
 	struct mpool_large *large = container_of(mpool_defer_of(work),
-						 struct mpool_large, late);
+						 struct mpool_large, deferred);
 	struct mpool_cursor at = { };
 	struct mpool_page *pg;
 
@@ -457,7 +457,7 @@ noinline bool mpool_large_refuse_zero(const struct mpool_pool *owner)
  * @gfp: allocation flags
  * @site: call site of the request
  *
- * Context: as mpool_large_take().
+ * Context: as mpool_large_alloc_run().
  * Return: the object, or %NULL.
  */
 void *mpool_large_object(struct mpool_large *large, struct mpool_pool *owner,
@@ -469,8 +469,8 @@ void *mpool_large_object(struct mpool_large *large, struct mpool_pool *owner,
 	void *p;
 
 	if (npages && mpool_large_zero_ok(large, owner, gfp)) {
-		pg = mpool_large_take(large, npages, align, gfp, MPOOL_PAGE_RUN,
-				      owner, site, slack);
+		pg = mpool_large_alloc_run(large, npages, align, gfp, MPOOL_PAGE_RUN,
+					   owner, site, slack);
 	}
 	if (!pg) {
 		mpool_large_failed_cached(large, owner, size, align, gfp,
@@ -516,7 +516,7 @@ void mpool_large_free_claimed(struct mpool_pool *owner, struct mpool_page *pg)
 	if (want_init_on_free() && run_alone(pg))
 		mpool_large_wipe(large, mpool_page_address(arena, pg),
 				 mpool_page_bytes(pg));
-	mpool_large_give(large, pg);
+	mpool_large_free_run(large, pg);
 	mpool_pool_freed(owner);
 }
 

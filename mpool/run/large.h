@@ -60,7 +60,7 @@ struct mpool_large {
 	 * Deferred work: finishes the frees that could not take the lock in NMI context,
 	 * and the frees of refs.c.
 	 */
-	struct mpool_defer late;
+	struct mpool_defer deferred;
 
 	struct mpool_shortage shortage;	/* has its own locking */
 	struct mpool_refs refs;		/* likewise */
@@ -118,10 +118,10 @@ static inline void mpool_large_wipe(const struct mpool_large *large, void *p,
 }
 
 /*
- * A request; its members are the arguments of mpool_large_take().  may_grow: the context
+ * A request; its members are the arguments of mpool_large_alloc_run().  may_grow: the context
  * of the caller allows the pool to grow.
  */
-struct mpool_wish {
+struct mpool_run_req {
 	u32 npages;
 	unsigned long align;
 	gfp_t gfp;
@@ -132,19 +132,19 @@ struct mpool_wish {
 	bool may_grow;
 };
 
-struct mpool_page *mpool_large_take(struct mpool_large *large, u32 npages,
-				    unsigned long align, gfp_t gfp,
+struct mpool_page *mpool_large_alloc_run(struct mpool_large *large, u32 npages,
+					 unsigned long align, gfp_t gfp,
 				    enum mpool_page_state state,
 				    struct mpool_pool *owner, u32 site,
 				    u32 slack);
-struct mpool_page *mpool_large_take_idle(struct mpool_large *large, u32 npages,
-					 unsigned long align,
+struct mpool_page *mpool_large_alloc_idle(struct mpool_large *large, u32 npages,
+					  unsigned long align,
 					 struct mpool_pool *owner);
 struct mpool_page *mpool_large_carve_locked(struct mpool_large *large,
 					    struct mpool_page *pg, u32 gap,
-					    const struct mpool_wish *wish);
-void mpool_large_give(struct mpool_large *large, struct mpool_page *pg);
-void mpool_large_give_locked(struct mpool_large *large, struct mpool_page *pg);
+					    const struct mpool_run_req *req);
+void mpool_large_free_run(struct mpool_large *large, struct mpool_page *pg);
+void mpool_large_free_run_locked(struct mpool_large *large, struct mpool_page *pg);
 
 /* Pages of a pool, its free pages, and the length of its longest free run. */
 struct mpool_large_room {
@@ -161,7 +161,7 @@ struct mpool_page *mpool_arena_search(struct mpool_large *large,
 				      struct mpool_arena *arena,
 				      mpool_try_fn try, const void *want);
 struct mpool_page *mpool_large_search(struct mpool_runs *runs,
-				      const struct mpool_wish *wish);
+				      const struct mpool_run_req *req);
 
 /* walk.c */
 
@@ -218,7 +218,7 @@ void mpool_large_failed_cached(struct mpool_large *large,
 			       size_t align, gfp_t gfp, u32 site,
 			       unsigned long cached);
 struct mpool_page *mpool_large_lookup(const void *p);
-void mpool_large_late(struct work_struct *work);
+void mpool_large_free_queued(struct work_struct *work);
 void mpool_large_free_claimed(struct mpool_pool *owner, struct mpool_page *pg);
 bool mpool_large_free_object(struct mpool_page *pg, struct mpool_pool *owner);
 int mpool_large_resize(struct mpool_page *pg, struct mpool_pool *owner,
@@ -310,7 +310,7 @@ static inline size_t mpool_page_bytes(const struct mpool_page *pg)
 /* Waits until all frees that were deferred are finished.  Sleeps. */
 static inline void mpool_large_settle(struct mpool_large *large)
 {
-	mpool_defer_sync(&large->late);
+	mpool_defer_sync(&large->deferred);
 }
 
 #endif /* _MPOOL_LARGE_H */

@@ -40,11 +40,11 @@ static struct mpool_arena *nested_describe(struct mpool_large *large,
 	return arena;
 }
 
-static struct mpool_page *nested_take(struct mpool_large *outer, u32 npages,
-				      unsigned long align, gfp_t gfp)
+static struct mpool_page *nested_alloc(struct mpool_large *outer, u32 npages,
+				       unsigned long align, gfp_t gfp)
 {
 	gfp &= ~__GFP_NOFAIL;
-	return mpool_large_take(outer, npages, align, gfp, MPOOL_PAGE_CHUNK,
+	return mpool_large_alloc_run(outer, npages, align, gfp, MPOOL_PAGE_CHUNK,
 				&outer->pool, 0, 0);
 }
 
@@ -55,14 +55,14 @@ static struct mpool_arena *nested_grow(struct mpool_large *large, u32 npages,
 	struct mpool_arena *arena;
 
 	if (npages < NESTED_PAGES)
-		pg = nested_take(large->outer, NESTED_PAGES, align, gfp);
+		pg = nested_alloc(large->outer, NESTED_PAGES, align, gfp);
 	if (!pg)
-		pg = nested_take(large->outer, npages, align, gfp);
+		pg = nested_alloc(large->outer, npages, align, gfp);
 	if (!pg)
 		return NULL;
 	arena = nested_describe(large, pg, gfp);
 	if (!arena) {
-		mpool_large_give(large->outer, pg);
+		mpool_large_free_run(large->outer, pg);
 		return NULL;
 	}
 	mpool_pagemap_set(arena->base, arena->npages,
@@ -72,7 +72,7 @@ static struct mpool_arena *nested_grow(struct mpool_large *large, u32 npages,
 
 static void nested_release(struct mpool_arena *arena)
 {
-	mpool_large_give(mpool_page_large(arena->within), arena->within);
+	mpool_large_free_run(mpool_page_large(arena->within), arena->within);
 }
 
 static const struct mpool_large_source nested_source = {

@@ -92,7 +92,7 @@ void *mpool_large_alloc_at(struct mpool_large *pool, size_t size, size_t align,
 		     align != 1 || npages >= mpool_read(pool->takes) ||
 		     (gfp & __MPOOL_GFP_ODD)))
 		return alloc_slow(pool, size, align, real, gfp, site);
-	pg = mpool_quick_take(mpool_large_quick(pool, npages));
+	pg = mpool_quick_pop(mpool_large_quick(pool, npages));
 	if (unlikely(!pg))
 		return alloc_slow(pool, size, align, real, gfp, site);
 	if (real)
@@ -191,12 +191,12 @@ static __always_inline bool quick_free(struct mpool_large *pool,
 	 */
 	atomic_dec(&arena->live);
 	atomic_long_sub(len, &pool->pool.pages);
-	if (likely(mpool_quick_put(quick, pg)))
+	if (likely(mpool_quick_push(quick, pg)))
 		return true;
 	atomic_long_add(len, &pool->pool.pages);
 	atomic_inc(&arena->live);
 refuse:
-	mpool_page_set(pg, index, MPOOL_PAGE_LATE);
+	mpool_page_set(pg, index, MPOOL_PAGE_FREEING);
 	return false;
 }
 

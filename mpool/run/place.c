@@ -38,7 +38,7 @@ struct place {
 	u64 boundary;		/* power of two, or 0 */
 	u64 min, max;		/* least address of first byte, greatest of last byte */
 	u64 bytes;
-	struct mpool_wish wish;	/* its align is 1: place_fit() aligns the run */
+	struct mpool_run_req req;	/* its align is 1: place_fit() aligns the run */
 };
 
 /* Returns a message if the constraints are invalid, or NULL. */
@@ -95,7 +95,7 @@ static bool place_fit(const struct place *want, u64 start, u32 len, u32 *gap)
 	u64 last = start + ((u64)len << PAGE_SHIFT) - 1;
 	u64 at = max(start, want->min), max = min(last, want->max);
 
-	if (len < want->wish.npages || last < start)
+	if (len < want->req.npages || last < start)
 		return false;
 	if (start & (min_t(u64, want->align, PAGE_SIZE) - 1))
 		return false;
@@ -134,7 +134,7 @@ static struct mpool_page *place_try_locked(struct mpool_large *large,
 	start += (u64)mpool_page_index(pg) << PAGE_SHIFT;
 	if (!place_fit(want, start, pg->len, &gap))
 		return NULL;
-	return mpool_large_carve_locked(large, pg, gap, &want->wish);
+	return mpool_large_carve_locked(large, pg, gap, &want->req);
 }
 
 /* Tries the first PLACE_LOOK free runs from the size class of the request on. */
@@ -150,7 +150,7 @@ static struct mpool_page *place_by_length(struct mpool_runs *runs,
 		return NULL;
 	/* Cached runs are not on these lists: merge them before. */
 	mpool_quick_flush_locked(runs);
-	for (pg = mpool_runs_first(runs, want->wish.npages); pg && look--;
+	for (pg = mpool_runs_first(runs, want->req.npages); pg && look--;
 	     pg = mpool_runs_after(runs, pg)) {
 		got = place_try_locked(large, pg, want);
 		if (got)
@@ -231,7 +231,7 @@ static bool place_grow(struct mpool_large *large, const struct place *want,
 		align = max(align, roundup_pow_of_two(want->bytes));
 	if (align > RUNS_MAX_PAGES << PAGE_SHIFT)
 		return false;
-	arena = large->source->grow(large, want->wish.npages, align,
+	arena = large->source->grow(large, want->req.npages, align,
 				  gfp & ~__GFP_NOFAIL);
 	if (!arena)
 		return false;
@@ -241,14 +241,14 @@ static bool place_grow(struct mpool_large *large, const struct place *want,
 	return fits;
 }
 
-static void *place_take(struct mpool_large *large, const struct place *want,
-			gfp_t gfp)
+static void *alloc_placed(struct mpool_large *large, const struct place *want,
+			  gfp_t gfp)
 {
 	struct mpool_page *pg;
 	int tries = 0;
 	void *p;
 
-	if (!mpool_limit_charge(large->limit, want->wish.npages))
+	if (!mpool_limit_charge(large->limit, want->req.npages))
 		return NULL;
 	pg = place_find(large, want, gfp);
 	/*
@@ -261,10 +261,10 @@ static void *place_take(struct mpool_large *large, const struct place *want,
 	if (!pg) {
 		/* The new arenas did not help.  One spare is enough. */
 		mpool_large_reclaim_surplus(large);
-		mpool_limit_uncharge(large->limit, want->wish.npages);
+		mpool_limit_uncharge(large->limit, want->req.npages);
 		return NULL;
 	}
-	mpool_pool_charge(&large->pool, want->wish.npages);
+	mpool_pool_charge(&large->pool, want->req.npages);
 	p = mpool_page_address(mpool_page_arena(pg), pg);
 	mpool_large_zero(large, p, 0, want->bytes, gfp);
 	mpool_stat_inc(&large->pool.stats, MPOOL_STAT_ALLOC);
@@ -280,7 +280,7 @@ static void *place_alloc(struct mpool_large *pool, size_t size,
 		.boundary = place->boundary,
 		.min = place->min,
 		.max = place->max ?: U64_MAX,
-		.wish = {
+		.req = {
 			.align = 1,
 			.state = MPOOL_PAGE_RUN,
 			.owner = &pool->pool,
@@ -290,21 +290,21 @@ static void *place_alloc(struct mpool_large *pool, size_t size,
 	const char *wrong = NULL;
 	void *p = NULL;
 
-	want.wish.npages = mpool_large_pages(size, &want.wish.slack);
-	want.bytes = (u64)want.wish.npages << PAGE_SHIFT;
-	if (want.wish.npages)
+	want.req.npages = mpool_large_pages(size, &want.req.slack);
+	want.bytes = (u64)want.req.npages << PAGE_SHIFT;
+	if (want.req.npages)
 		wrong = place_check(place, want.bytes);
 	if (wrong)
 		pr_warn_ratelimited("large pool \"%s\": no place for %zu bytes: %s\n",
 				    pool->pool.name, size, wrong);
-	else if (want.wish.npages && mpool_large_zero_ok(pool, &pool->pool, gfp))
-		p = place_take(pool, &want, gfp);
+	else if (want.req.npages && mpool_large_zero_ok(pool, &pool->pool, gfp))
+		p = alloc_placed(pool, &want, gfp);
 	if (p)
 		*real = want.bytes;
 	else
 		mpool_large_failed_cached(pool, &pool->pool, size,
 					  min_t(u64, want.align, SIZE_MAX),
-					  gfp, want.wish.site, 0);
+					  gfp, want.req.site, 0);
 	return p;
 }
 

@@ -184,7 +184,7 @@ struct mpool_large *mpool_large_setup(const char *name,
 	large->gives = large->limit || want_init_on_free() ? 0 : RUNS_QUICK;
 	raw_spin_lock_init(&large->lock);
 	INIT_LIST_HEAD(&large->arenas);
-	mpool_defer_init(&large->late, mpool_large_late);
+	mpool_defer_init(&large->deferred, mpool_large_free_queued);
 	mpool_shortage_init(&large->shortage);
 	mpool_refs_init(&large->refs);
 	if (source->gives_back)

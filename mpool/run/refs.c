@@ -148,7 +148,7 @@ static void piece_stays(struct mpool_large *large, struct mpool_arena *arena,
 	/* The free has not cleared the run: others had references to some pages. */
 	mpool_large_wipe(large, mpool_page_address(arena, pg), mpool_page_bytes(pg));
 	raw_spin_lock_irqsave(&large->lock, flags);
-	mpool_large_give_locked(large, pg);
+	mpool_large_free_run_locked(large, pg);
 	raw_spin_unlock_irqrestore(&large->lock, flags);
 }
 
@@ -212,8 +212,8 @@ void mpool_refs_settle(struct mpool_large *large, struct mpool_page *pg)
 }
 
 /* Allocates the free run that begins at @index, if the arena is idle; NULL if not. */
-static struct mpool_page *drain_take(struct mpool_large *large,
-				     struct mpool_arena *arena, u32 index)
+static struct mpool_page *drain_alloc(struct mpool_large *large,
+				      struct mpool_arena *arena, u32 index)
 {
 	struct mpool_page *pg = &arena->pages[index];
 	unsigned long flags;
@@ -236,7 +236,7 @@ static int drain_visit(struct mpool_arena *arena, struct mpool_page *pg,
 	if (!mpool_hint(arena->gone) || !mpool_arena_is_idle(arena) ||
 	    mpool_page_state(pg) == MPOOL_PAGE_GONE)
 		return 0;
-	*taken = drain_take(mpool_page_large(pg), arena, mpool_page_index(pg));
+	*taken = drain_alloc(mpool_page_large(pg), arena, mpool_page_index(pg));
 	return *taken ? 1 : 0;
 }
 
@@ -248,7 +248,7 @@ static bool refs_holes(const struct mpool_large *large)
 
 /*
  * Frees the idle arenas with holes: the pages of each free run leave, and the last run
- * ends its arena.  A run that drain_take() has allocated keeps its arena until then.
+ * ends its arena.  A run that drain_alloc() has allocated keeps its arena until then.
  * Process context.
  */
 void mpool_refs_drain(struct mpool_large *large)
@@ -276,7 +276,7 @@ void mpool_refs_end(struct mpool_arena *arena)
 	struct mpool_large *large = arena->runs->large;
 
 	if (pages_mend(&large->refs, arena->mem, arena->npages))
-		mpool_defer(&large->late);
+		mpool_defer(&large->deferred);
 	pages_drop(arena->mem, arena->npages);
 }
 

@@ -44,7 +44,7 @@ static void shrink_locked(struct mpool_large *large, struct mpool_page *pg,
 	 * end before that.
 	 */
 	mpool_runs_split(pg, npages, MPOOL_PAGE_QUEUED, &large->pool);
-	mpool_defer(&large->late);
+	mpool_defer(&large->deferred);
 }
 
 /* Changes the length of a run in use, which the caller holds. */

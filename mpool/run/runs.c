@@ -420,7 +420,7 @@ static bool cached_merge(struct mpool_runs *runs, struct mpool_page **quick,
 			 struct mpool_page *pg)
 {
 	/*
-	 * Takes the run from its list, as the xchg() in mpool_quick_take() does.  If
+	 * Takes the run from its list, as the xchg() in mpool_quick_pop() does.  If
 	 * another CPU has taken the run and cached it again meanwhile, it is the same run
 	 * of the same length.
 	 */

@@ -28,7 +28,7 @@ enum mpool_page_state {
 	MPOOL_PAGE_FREE,	/* first or last page of a free run */
 	MPOOL_PAGE_RUN,		/* first page of a run that is an object */
 	MPOOL_PAGE_CHUNK,	/* first page of a run that is a chunk */
-	MPOOL_PAGE_LATE,	/* first page of a run that a caller claimed for a free */
+	MPOOL_PAGE_FREEING,	/* first page of a run that a caller claimed for a free */
 	MPOOL_PAGE_QUEUED,	/* first page of a run that deferred work frees */
 	MPOOL_PAGE_CACHED,	/* first page of a run on a quick list, or on its way */
 	MPOOL_PAGE_RESIZED,	/* as MPOOL_PAGE_RUN, while its length changes */
@@ -337,7 +337,7 @@ static inline bool mpool_runs_claim(struct mpool_page *pg)
 	 * From MPOOL_PAGE_RUN the state changes by a cmpxchg() only: here, in
 	 * mpool_quick_claim(), and in mpool_runs_hold().  So one of them succeeds.
 	 */
-	return cmpxchg(&pg->tag, tag, tag - MPOOL_PAGE_RUN + MPOOL_PAGE_LATE) ==
+	return cmpxchg(&pg->tag, tag, tag - MPOOL_PAGE_RUN + MPOOL_PAGE_FREEING) ==
 	       tag;
 }
 
@@ -416,7 +416,7 @@ static inline bool mpool_arena_is_idle(const struct mpool_arena *arena)
  * the run, and counts the run in live.  Without the lock, in any context.
  */
 static __always_inline struct mpool_page *
-mpool_quick_take(struct mpool_page **quick)
+mpool_quick_pop(struct mpool_page **quick)
 {
 	OPTIMIZER_HIDE_VAR(quick);	/* or gcc computes it again for each use */
 	/*
@@ -434,13 +434,13 @@ mpool_quick_take(struct mpool_page **quick)
  * Puts a run on an empty quick list; false if the list has a run.  The run belongs to the
  * caller, and its state is MPOOL_PAGE_CACHED.  Without the lock, in any context.
  */
-static __always_inline bool mpool_quick_put(struct mpool_page **quick,
-					    struct mpool_page *pg)
+static __always_inline bool mpool_quick_push(struct mpool_page **quick,
+					     struct mpool_page *pg)
 {
 	struct mpool_page *none = NULL;
 
 	/*
-	 * Pairs with the xchg() in mpool_quick_take(), on another CPU, which may allocate
+	 * Pairs with the xchg() in mpool_quick_pop(), on another CPU, which may allocate
 	 * the run as soon as it is on the list: the stores to its descriptor are done.
 	 */
 	return try_cmpxchg(quick, &none, pg);
@@ -476,10 +476,10 @@ static inline bool mpool_runs_cache(struct mpool_runs *runs,
 	mpool_page_set(pg, index, MPOOL_PAGE_CACHED);
 	/* Before another CPU can take the run, and count it again. */
 	atomic_dec(&mpool_arena_of(pg, index)->live);
-	if (mpool_quick_put(&runs->quick[len], pg))
+	if (mpool_quick_push(&runs->quick[len], pg))
 		return true;
 	atomic_inc(&mpool_arena_of(pg, index)->live);
-	mpool_page_set(pg, index, MPOOL_PAGE_LATE);
+	mpool_page_set(pg, index, MPOOL_PAGE_FREEING);
 	return false;
 }
 
@@ -493,7 +493,7 @@ static inline struct mpool_page *mpool_runs_uncache(struct mpool_runs *runs,
 	struct mpool_page *pg = NULL;
 
 	if (npages < RUNS_QUICK)
-		pg = mpool_quick_take(&runs->quick[npages]);
+		pg = mpool_quick_pop(&runs->quick[npages]);
 	if (pg)
 		atomic_inc(&mpool_page_arena(pg)->live);
 	return pg;

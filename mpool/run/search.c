@@ -61,30 +61,30 @@ struct mpool_page *mpool_arena_search(struct mpool_large *large,
 static struct mpool_page *search_try(struct mpool_large *large,
 				     struct mpool_page *pg, const void *want)
 {
-	const struct mpool_wish *wish = want;
+	const struct mpool_run_req *req = want;
 	u32 gap;
 
-	if (!mpool_runs_fits(pg, wish->npages, wish->align, &gap))
+	if (!mpool_runs_fits(pg, req->npages, req->align, &gap))
 		return NULL;
-	return mpool_large_carve_locked(large, pg, gap, wish);
+	return mpool_large_carve_locked(large, pg, gap, req);
 }
 
 /* Allocates a request from any free run of a node.  Any context. */
 struct mpool_page *mpool_large_search(struct mpool_runs *runs,
-				      const struct mpool_wish *wish)
+				      const struct mpool_run_req *req)
 {
 	struct mpool_large *large = runs->large;
 	struct mpool_page *got = NULL;
 	struct mpool_arena *arena;
 
 	/* The lists of the engine lead to all runs for such a request. */
-	if (wish->npages < RUNS_LINEAR && wish->align <= PAGE_SIZE)
+	if (req->npages < RUNS_LINEAR && req->align <= PAGE_SIZE)
 		return NULL;
 	rcu_read_lock();
 	list_for_each_entry_rcu(arena, &large->arenas, list) {
-		if (arena->runs != runs || arena->npages < wish->npages)
+		if (arena->runs != runs || arena->npages < req->npages)
 			continue;
-		got = mpool_arena_search(large, arena, search_try, wish);
+		got = mpool_arena_search(large, arena, search_try, req);
 		if (got)
 			break;
 	}

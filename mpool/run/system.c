@@ -228,7 +228,7 @@ static struct mpool_arena *system_grow(struct mpool_large *large, u32 npages,
 	bool split = npages >= OWN_BLOCK_PAGES && npages < 1u << least;
 	struct mpool_arena *arena;
 	struct page *page;
-	gfp_t wish = gfp;
+	gfp_t req = gfp;
 
 	if (least > MAX_PAGE_ORDER)
 		return large->virt ? virt_grow(large, npages, align, gfp) :
@@ -250,7 +250,7 @@ static struct mpool_arena *system_grow(struct mpool_large *large, u32 npages,
 	else
 		page = block_shared(large->nid, &order, least, gfp);
 	if (!page)
-		return large->virt ? virt_grow(large, npages, align, wish) :
+		return large->virt ? virt_grow(large, npages, align, req) :
 				     NULL;
 	if (!split)
 		npages = 1u << order;

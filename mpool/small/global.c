@@ -119,7 +119,7 @@ EXPORT_SYMBOL_GPL(mpool_set_global);
 static noinline void *malloc_slow(size_t size, gfp_t gfp,
 				  struct mpool_site *site)
 {
-	return mpool_small_take(mpool_global(), size, gfp, site);
+	return mpool_small_do_alloc(mpool_global(), size, gfp, site);
 }
 
 /*
@@ -133,9 +133,9 @@ static __always_inline void *malloc_from(struct mpool_fixed *fixed, size_t size,
 	void *obj;
 
 	if (unlikely(!id || (gfp & __MPOOL_GFP_ODD) ||
-		     !mpool_take_plain(fixed, gfp, id, &obj)))
+		     !mpool_alloc_plain(fixed, gfp, id, &obj)))
 		return malloc_slow(size, gfp, site);
-	return want_init_on_alloc(0) ? mpool_take_clear(fixed, obj, gfp) : obj;
+	return want_init_on_alloc(0) ? mpool_alloc_clear(fixed, obj, gfp) : obj;
 }
 
 static __always_inline struct mpool_fixed *class_of(unsigned int class)
@@ -185,7 +185,7 @@ void *mpool_malloc_array_at(size_t n, size_t size, gfp_t gfp,
 				  mpool_site_id(site));
 		return NULL;
 	}
-	return mpool_small_take(pool, bytes, gfp, site);
+	return mpool_small_do_alloc(pool, bytes, gfp, site);
 }
 EXPORT_SYMBOL_GPL(mpool_malloc_array_at);
 
@@ -195,7 +195,7 @@ void *mpool_realloc_at(const void *p, size_t size, gfp_t gfp,
 	struct mpool_small *pool;
 
 	if (ZERO_OR_NULL_PTR(p))
-		return mpool_small_take(mpool_global(), size, gfp, site);
+		return mpool_small_do_alloc(mpool_global(), size, gfp, site);
 	pool = mpool_small_of(p);
 	if (pool)
 		return mpool_small_realloc_at(pool, p, size, gfp, site);
@@ -213,7 +213,7 @@ static noinline void free_slow(const void *p, unsigned long ip)
 	struct mpool_chunk *chunk = mpool_chunk_find(p);
 
 	if (chunk) {
-		mpool_fixed_give(chunk, (void *)p, MPOOL_GIVE_FREE, ip);
+		mpool_fixed_do_free(chunk, (void *)p, MPOOL_FREE_PLAIN, ip);
 		return;
 	}
 	preempt_enable();
@@ -227,7 +227,7 @@ void __mpool_free(const void *p)
 
 	preempt_disable();
 	chunk = mpool_chunk_near(p);
-	if (likely(mpool_give_fast(chunk->at.fixed, NULL, chunk, p)))
+	if (likely(mpool_free_fast(chunk->at.fixed, NULL, chunk, p)))
 		preempt_enable();
 	else
 		free_slow(p, _RET_IP_);

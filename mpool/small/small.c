@@ -39,8 +39,8 @@
 #define RUNS_FIRST	16
 
 /* Allocates a run for a size, aligned as by kmalloc(), and to a page at least. */
-static noinline void *take_run(struct mpool_small *small, size_t size,
-			       gfp_t gfp, u32 site)
+static noinline void *alloc_run(struct mpool_small *small, size_t size,
+				gfp_t gfp, u32 site)
 {
 	size_t real, align = 1ul << __ffs(size);
 
@@ -68,8 +68,8 @@ static bool runs_suffice(const struct mpool_small *small, size_t size)
 }
 
 /* Allocates an object, for a caller or for the pool above. */
-void *mpool_small_take(struct mpool_small *small, size_t size, gfp_t gfp,
-		       struct mpool_site *site)
+void *mpool_small_do_alloc(struct mpool_small *small, size_t size, gfp_t gfp,
+			   struct mpool_site *site)
 {
 	u32 id = mpool_site_id(site);
 	struct mpool_fixed *fixed;
@@ -78,25 +78,25 @@ void *mpool_small_take(struct mpool_small *small, size_t size, gfp_t gfp,
 	if (unlikely(!size))
 		return ZERO_SIZE_PTR;
 	if (unlikely(size > SMALL_MAX))
-		return take_run(small, size, gfp, id);
+		return alloc_run(small, size, gfp, id);
 	class = mpool_small_class(size);
 	fixed = READ_ONCE(small->classes[class]);
 	if (unlikely(!fixed)) {
 		if (runs_suffice(small, size))
-			return take_run(small, size, gfp, id);
+			return alloc_run(small, size, gfp, id);
 		fixed = mpool_class_first(small, class, gfp);
 		/* With __GFP_NOFAIL the allocation waits for a run, never for a class. */
 		if (!fixed && (size > SMALL_BASE_MAX || mpool_gfp_nofail(gfp)))
-			return take_run(small, size, gfp, id);
+			return alloc_run(small, size, gfp, id);
 		if (!fixed) {
 			mpool_pool_failed(&small->pool, size, gfp, id);
 			return NULL;
 		}
 	}
 	/* If the fallback would have to grow, the size may get a class of its own. */
-	if (fixed->class != class && mpool_fixed_dry(fixed))
+	if (fixed->class != class && mpool_fixed_is_empty(fixed))
 		fixed = mpool_class_refill(small, class, fixed, gfp);
-	return mpool_fixed_take(fixed, gfp, id);
+	return mpool_fixed_do_alloc(fixed, gfp, id);
 }
 
 static __always_inline int small_check(const struct mpool_small *pool)
@@ -108,7 +108,7 @@ void *mpool_small_alloc_at(struct mpool_small *pool, size_t size, gfp_t gfp,
 			   struct mpool_site *site)
 {
 	return small_check(pool) ? NULL :
-		mpool_small_take(pool, size, gfp, site);
+		mpool_small_do_alloc(pool, size, gfp, site);
 }
 EXPORT_SYMBOL_GPL(mpool_small_alloc_at);
 
@@ -137,15 +137,15 @@ noinline void mpool_free_run(struct mpool_pool *pool, const void *p, unsigned lo
 }
 
 /* Frees an object if it is a live object of the pool.  Any context, any value. */
-void mpool_small_give(struct mpool_small *pool, const void *p,
-		      enum mpool_give how, unsigned long ip)
+void mpool_small_do_free(struct mpool_small *pool, const void *p,
+			 enum mpool_free_mode how, unsigned long ip)
 {
 	struct mpool_chunk *chunk;
 
 	preempt_disable();
 	chunk = mpool_chunk_find(p);
 	if (likely(chunk && chunk->at.fixed->owner == &pool->pool)) {
-		mpool_fixed_give(chunk, (void *)p, how, ip);
+		mpool_fixed_do_free(chunk, (void *)p, how, ip);
 		return;
 	}
 	preempt_enable();
@@ -156,7 +156,7 @@ void __mpool_small_free(struct mpool_small *pool, const void *p)
 {
 	if (ZERO_OR_NULL_PTR(p) || small_check(pool))
 		return;
-	mpool_small_give(pool, p, MPOOL_GIVE_FREE, _RET_IP_);
+	mpool_small_do_free(pool, p, MPOOL_FREE_PLAIN, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(__mpool_small_free);
 
@@ -248,7 +248,7 @@ static void *move(struct mpool_small *pool, const void *p, size_t had,
 		return NULL;
 	}
 	/* With __GFP_ZERO all bytes are cleared here; then the old bytes are copied. */
-	new = mpool_small_take(pool, size, gfp, site);
+	new = mpool_small_do_alloc(pool, size, gfp, site);
 	if (!new)
 		return NULL;
 	/*
@@ -258,11 +258,11 @@ static void *move(struct mpool_small *pool, const void *p, size_t had,
 	if (!mpool_large_touchable(pool->large)) {
 		pr_warn_ratelimited("small pool \"%s\": device memory is never touched, an object cannot be moved for %zu bytes\n",
 				    pool->pool.name, size);
-		mpool_small_give(pool, new, MPOOL_GIVE_FREE, _RET_IP_);
+		mpool_small_do_free(pool, new, MPOOL_FREE_PLAIN, _RET_IP_);
 		return NULL;
 	}
 	memcpy(new, p, min(had, size));
-	mpool_small_give(pool, p, MPOOL_GIVE_FREE, _RET_IP_);
+	mpool_small_do_free(pool, p, MPOOL_FREE_PLAIN, _RET_IP_);
 	return new;
 }
 
@@ -274,9 +274,9 @@ void *mpool_small_realloc_at(struct mpool_small *pool, const void *p,
 	if (small_check(pool))
 		return NULL;
 	if (ZERO_OR_NULL_PTR(p))
-		return mpool_small_take(pool, size, gfp, site);
+		return mpool_small_do_alloc(pool, size, gfp, site);
 	if (!size) {
-		mpool_small_give(pool, p, MPOOL_GIVE_FREE, _RET_IP_);
+		mpool_small_do_free(pool, p, MPOOL_FREE_PLAIN, _RET_IP_);
 		return ZERO_SIZE_PTR;
 	}
 	found = mpool_object_find(p);

@@ -110,15 +110,15 @@ struct mpool_small *mpool_small_setup(const char *name,
 				      const struct mpool_small_args *args,
 				      const struct mpool_pool_ops *ops,
 				      size_t bytes, struct mpool_site *site);
-void *mpool_small_take(struct mpool_small *small, size_t size, gfp_t gfp,
-		       struct mpool_site *site);
+void *mpool_small_do_alloc(struct mpool_small *small, size_t size, gfp_t gfp,
+			   struct mpool_site *site);
 void mpool_small_teardown(struct mpool_small *small);
 void mpool_small_count(struct mpool_pool *pool, struct mpool_count *count);
 void mpool_small_kill(struct mpool_small *small);
 int mpool_small_walk(struct mpool_pool *pool, mpool_visit_fn fn, void *arg);
 size_t mpool_small_footprint(struct mpool_pool *pool);
-void mpool_small_give(struct mpool_small *pool, const void *p,
-		      enum mpool_give how, unsigned long ip);
+void mpool_small_do_free(struct mpool_small *pool, const void *p,
+			 enum mpool_free_mode how, unsigned long ip);
 void mpool_free_run(struct mpool_pool *pool, const void *p, unsigned long ip);
 struct mpool_small *mpool_small_of(const void *p);
 int mpool_small_verify(struct mpool_small *small);

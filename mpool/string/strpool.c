@@ -58,7 +58,7 @@ static __always_inline bool str_hold(struct mpool_str *str)
 
 static void str_free(struct mpool_string *strings, struct mpool_str *str)
 {
-	mpool_small_give(&strings->small, str, MPOOL_GIVE_INTERNAL, _RET_IP_);
+	mpool_small_do_free(&strings->small, str, MPOOL_FREE_INTERNAL, _RET_IP_);
 }
 
 static struct mpool_str *str_new(struct mpool_string *strings,
@@ -68,8 +68,8 @@ static struct mpool_str *str_new(struct mpool_string *strings,
 	size_t i, n = key->whole / sizeof(unsigned long);
 	struct mpool_str *str;
 
-	str = mpool_small_take(&strings->small, struct_size(str, text, n + 1),
-			       gfp, site);
+	str = mpool_small_do_alloc(&strings->small, struct_size(str, text, n + 1),
+				   gfp, site);
 	if (!str)
 		return NULL;
 	/* The large pool may have got device memory after this pool was created. */
