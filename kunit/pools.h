@@ -24,7 +24,7 @@ static inline unsigned long word_at(const void *p)
 	unsigned long word;
 
 	rcu_read_lock();
-	word = mpool_pagemap_word((unsigned long)p);
+	word = mpool_pagemap_entry((unsigned long)p);
 	rcu_read_unlock();
 	return word;
 }

@@ -2,8 +2,8 @@
 /*
  * Tests of the page map.
  *
- * The map keeps words and never follows them, so that the pages entered here
- * are at addresses where nothing is, and the words are plain numbers.  Nobody
+ * The map keeps entries and never follows them, so that the pages entered here
+ * are at addresses where nothing is, and the entries are plain numbers.  Nobody
  * else asks for these addresses, and each case takes out what it entered.
  */
 #include <linux/kthread.h>
@@ -17,14 +17,14 @@
 
 #define WINDOW_BYTES	(1UL << MPOOL_WINDOW_SHIFT)
 
-static unsigned long word_at(unsigned long addr)
+static unsigned long entry_at(unsigned long addr)
 {
-	unsigned long word;
+	unsigned long entry;
 
 	rcu_read_lock();
-	word = mpool_pagemap_word(addr);
+	entry = mpool_pagemap_entry(addr);
 	rcu_read_unlock();
-	return word;
+	return entry;
 }
 
 /* --- the model --- */
@@ -40,11 +40,11 @@ struct span {
 };
 
 struct model {
-	unsigned long *word;	/* what each page's has to be */
+	unsigned long *entry;	/* what each page's has to be */
 	struct span range[MODEL_RANGES];
 	u32 nr;
 	u32 busy;		/* adds that were refused */
-	unsigned long next;	/* a word nobody has */
+	unsigned long next;	/* an entry nobody has */
 	struct rnd_state rnd;
 };
 
@@ -56,15 +56,15 @@ static unsigned long page_addr(u32 page)
 static bool model_is(const struct model *m, u32 from, u32 n)
 {
 	while (n--)
-		if (word_at(page_addr(from + n)) != m->word[from + n])
+		if (entry_at(page_addr(from + n)) != m->entry[from + n])
 			return false;
 	return true;
 }
 
-static void model_set(struct model *m, u32 from, u32 n, unsigned long word)
+static void model_set(struct model *m, u32 from, u32 n, unsigned long entry)
 {
 	while (n--)
-		m->word[from++] = word;
+		m->entry[from++] = entry;
 }
 
 static bool model_add(struct model *m)
@@ -80,7 +80,7 @@ static bool model_add(struct model *m)
 	if (mpool_kunit_below(&m->rnd, 2))
 		n = min_t(u32, n, 1 + mpool_kunit_below(&m->rnd, 16));
 	for (i = 0; i < n; i++)
-		if (m->word[from + i])
+		if (m->entry[from + i])
 			want = -EBUSY;
 	m->next += 2;
 	err = mpool_pagemap_add(page_addr(from), n, m->next, GFP_KERNEL);
@@ -145,7 +145,7 @@ static bool model_look(struct model *m)
 	unsigned long addr = page_addr(page);
 
 	addr += mpool_kunit_below(&m->rnd, PAGE_SIZE);
-	return word_at(addr) == m->word[page];
+	return entry_at(addr) == m->entry[page];
 }
 
 static bool model_step(struct model *m)
@@ -167,9 +167,9 @@ static void random_against_model(struct kunit *test)
 	u32 op;
 
 	KUNIT_ASSERT_NOT_NULL(test, m);
-	m->word = kunit_kcalloc(test, MODEL_PAGES, sizeof(*m->word),
-				GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, m->word);
+	m->entry = kunit_kcalloc(test, MODEL_PAGES, sizeof(*m->entry),
+				 GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, m->entry);
 	mpool_kunit_random(test, &m->rnd);
 	for (op = 0; op < MODEL_OPS; op++) {
 		if (!model_step(m)) {
@@ -180,7 +180,7 @@ static void random_against_model(struct kunit *test)
 			continue;
 		KUNIT_EXPECT_TRUE(test, model_is(m, 0, MODEL_PAGES));
 		KUNIT_EXPECT_EQ(test, mpool_pagemap_verify(), 0);
-		rcu_barrier();	/* words that were freed, before there are many */
+		rcu_barrier();	/* entries that were freed, before there are many */
 	}
 	KUNIT_EXPECT_GT(test, m->busy, 1000);
 	while (m->nr) {
@@ -206,23 +206,23 @@ static void neighbours_share_a_window(struct kunit *test)
 				0);
 		KUNIT_ASSERT_EQ(test,
 				mpool_pagemap_add(mid, 412, 4, GFP_KERNEL), 0);
-		KUNIT_EXPECT_EQ(test, word_at(mid - 1), 2);
-		KUNIT_EXPECT_EQ(test, word_at(mid), 4);
-		KUNIT_EXPECT_EQ(test, word_at(FAKE_BASE - 1), 0);
-		KUNIT_EXPECT_EQ(test, word_at(FAKE_BASE + WINDOW_BYTES - 1), 4);
-		KUNIT_EXPECT_EQ(test, word_at(FAKE_BASE + WINDOW_BYTES), 0);
+		KUNIT_EXPECT_EQ(test, entry_at(mid - 1), 2);
+		KUNIT_EXPECT_EQ(test, entry_at(mid), 4);
+		KUNIT_EXPECT_EQ(test, entry_at(FAKE_BASE - 1), 0);
+		KUNIT_EXPECT_EQ(test, entry_at(FAKE_BASE + WINDOW_BYTES - 1), 4);
+		KUNIT_EXPECT_EQ(test, entry_at(FAKE_BASE + WINDOW_BYTES), 0);
 		if (first)
 			mpool_pagemap_del(FAKE_BASE, 100);
 		else
 			mpool_pagemap_del(mid, 412);
-		KUNIT_EXPECT_EQ(test, word_at(mid - 1), first ? 0 : 2);
-		KUNIT_EXPECT_EQ(test, word_at(mid), first ? 4 : 0);
+		KUNIT_EXPECT_EQ(test, entry_at(mid - 1), first ? 0 : 2);
+		KUNIT_EXPECT_EQ(test, entry_at(mid), first ? 4 : 0);
 		KUNIT_EXPECT_EQ(test, mpool_pagemap_verify(), 0);
 		if (first)
 			mpool_pagemap_del(mid, 412);
 		else
 			mpool_pagemap_del(FAKE_BASE, 100);
-		KUNIT_EXPECT_EQ(test, word_at(mid), 0);
+		KUNIT_EXPECT_EQ(test, entry_at(mid), 0);
 		KUNIT_EXPECT_EQ(test, mpool_pagemap_verify(), 0);
 	}
 }
@@ -249,17 +249,17 @@ static void overlap_enters_nothing(struct kunit *test)
 			-EBUSY);
 	for (addr = FAKE_BASE; addr < taken + 1100 * PAGE_SIZE;
 	     addr += PAGE_SIZE)
-		KUNIT_ASSERT_EQ(test, word_at(addr), addr == taken ? 6 : 0);
+		KUNIT_ASSERT_EQ(test, entry_at(addr), addr == taken ? 6 : 0);
 	KUNIT_EXPECT_EQ(test, mpool_pagemap_verify(), 0);
 	/* The table may have grown, by windows that came and went. */
 	KUNIT_EXPECT_LT(test, mpool_pagemap_bytes(), bytes + PAGE_SIZE);
 	/* Up to it there is room. */
 	KUNIT_EXPECT_EQ(test, mpool_pagemap_add(base, pages, 8, GFP_KERNEL), 0);
-	KUNIT_EXPECT_EQ(test, word_at(taken - 1), 8);
-	KUNIT_EXPECT_EQ(test, word_at(taken), 6);
+	KUNIT_EXPECT_EQ(test, entry_at(taken - 1), 8);
+	KUNIT_EXPECT_EQ(test, entry_at(taken), 6);
 	mpool_pagemap_del(base, pages);
 	mpool_pagemap_del(taken, 1);
-	KUNIT_EXPECT_EQ(test, word_at(taken), 0);
+	KUNIT_EXPECT_EQ(test, entry_at(taken), 0);
 	KUNIT_EXPECT_EQ(test, mpool_pagemap_verify(), 0);
 }
 
@@ -268,18 +268,18 @@ static void ends_of_the_address_space(struct kunit *test)
 {
 	unsigned long last = 0 - PAGE_SIZE;
 
-	KUNIT_EXPECT_EQ(test, word_at(0), 0);
-	KUNIT_EXPECT_EQ(test, word_at(~0UL), 0);
+	KUNIT_EXPECT_EQ(test, entry_at(0), 0);
+	KUNIT_EXPECT_EQ(test, entry_at(~0UL), 0);
 	KUNIT_ASSERT_EQ(test, mpool_pagemap_add(0, 1, 2, GFP_KERNEL), 0);
 	KUNIT_ASSERT_EQ(test, mpool_pagemap_add(last, 1, 4, GFP_KERNEL), 0);
-	KUNIT_EXPECT_EQ(test, word_at(PAGE_SIZE - 1), 2);
-	KUNIT_EXPECT_EQ(test, word_at(PAGE_SIZE), 0);
-	KUNIT_EXPECT_EQ(test, word_at(~0UL), 4);
-	KUNIT_EXPECT_EQ(test, word_at(last - 1), 0);
+	KUNIT_EXPECT_EQ(test, entry_at(PAGE_SIZE - 1), 2);
+	KUNIT_EXPECT_EQ(test, entry_at(PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, entry_at(~0UL), 4);
+	KUNIT_EXPECT_EQ(test, entry_at(last - 1), 0);
 	mpool_pagemap_del(0, 1);
 	mpool_pagemap_del(last, 1);
-	KUNIT_EXPECT_EQ(test, word_at(0), 0);
-	KUNIT_EXPECT_EQ(test, word_at(~0UL), 0);
+	KUNIT_EXPECT_EQ(test, entry_at(0), 0);
+	KUNIT_EXPECT_EQ(test, entry_at(~0UL), 0);
 	KUNIT_EXPECT_EQ(test, mpool_pagemap_verify(), 0);
 }
 
@@ -313,7 +313,7 @@ static u32 many_found(u32 n)
 	u32 i, found = 0;
 
 	for (i = 0; i < n; i++)
-		found += word_at(many_addr(i)) == 2 * i + 2;
+		found += entry_at(many_addr(i)) == 2 * i + 2;
 	return found;
 }
 
@@ -371,7 +371,7 @@ static void million_random_values(struct kunit *test)
 		u64 value = (u64)prandom_u32_state(&rnd) << 32 |
 			    prandom_u32_state(&rnd);
 
-		hits += !!word_at(value);
+		hits += !!entry_at(value);
 	}
 	KUNIT_EXPECT_EQ(test, hits, 0);
 }
@@ -400,14 +400,14 @@ static int reader_fn(void *arg)
 
 	while (!kthread_should_stop()) {
 		for (i = 0; i < FIXED; i++) {
-			unsigned long word = word_at(fixed_addr(i));
+			unsigned long entry = entry_at(fixed_addr(i));
 
-			r->wrong += word != 2 * i + 2;
-			r->wrong += !!word_at(fixed_addr(i) + PAGE_SIZE);
-			r->wrong += !!word_at(fixed_addr(i) + WINDOW_BYTES);
+			r->wrong += entry != 2 * i + 2;
+			r->wrong += !!entry_at(fixed_addr(i) + PAGE_SIZE);
+			r->wrong += !!entry_at(fixed_addr(i) + WINDOW_BYTES);
 			/* One that comes and goes is there, or not. */
-			word = word_at(many_addr(i * 8));
-			r->wrong += word && word != 16 * i + 2;
+			entry = entry_at(many_addr(i * 8));
+			r->wrong += entry && entry != 16 * i + 2;
 		}
 		WRITE_ONCE(r->looked, r->looked + FIXED);
 		cond_resched();
@@ -470,7 +470,7 @@ static void failed_allocation(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, err, done ? 0 : -ENOMEM);
 		failed += err == -ENOMEM;
 		for (page = 0; page < 2002; page++)
-			KUNIT_ASSERT_EQ(test, word_at(page_addr(page)),
+			KUNIT_ASSERT_EQ(test, entry_at(page_addr(page)),
 					!err && page && page <= 2000 ? 2 : 0);
 		KUNIT_EXPECT_EQ(test, mpool_pagemap_verify(), 0);
 		if (!err)
@@ -500,11 +500,11 @@ static void failed_replacement(struct kunit *test)
 		if (err) {
 			failed++;
 			KUNIT_ASSERT_EQ(test, err, -ENOMEM);
-			KUNIT_ASSERT_EQ(test, word_at(addr), 0);
+			KUNIT_ASSERT_EQ(test, entry_at(addr), 0);
 			err = mpool_pagemap_add(addr, 1, 2, GFP_KERNEL);
 		}
 		KUNIT_ASSERT_EQ(test, err, 0);
-		KUNIT_ASSERT_EQ(test, word_at(addr), 2);
+		KUNIT_ASSERT_EQ(test, entry_at(addr), 2);
 		mpool_pagemap_del(addr, 1);
 		if (!(i % 1000))
 			rcu_barrier();
@@ -536,10 +536,10 @@ static void pages_of_the_linear_map(struct kunit *test)
 		bad += (page[i] >> MPOOL_WINDOW_SHIFT) - mpool_linear.first >=
 			mpool_linear.nr;
 		bad += mpool_pagemap_near(page[i] + 7) != 2 * i + 2;
-		bad += word_at(page[i] + PAGE_SIZE - 1) != 2 * i + 2;
+		bad += entry_at(page[i] + PAGE_SIZE - 1) != 2 * i + 2;
 		mpool_pagemap_del(page[i], 1);
 		bad += mpool_pagemap_near(page[i]) != MPOOL_PAGE_NONE;
-		bad += word_at(page[i]) != 0;
+		bad += entry_at(page[i]) != 0;
 		free_page(page[i]);
 	}
 	KUNIT_EXPECT_EQ(test, bad, 0);

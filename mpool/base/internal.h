@@ -9,7 +9,7 @@
  * folder may be taken while a spinlock of a later folder is held, never the reverse.
  *
  * Null objects.  Where a pointer of a fast path could be NULL it leads to a static object
- * instead, mpool_no_spot, mpool_no_words, mpool_no_magazine, mpool_no_object or
+ * instead, mpool_no_spot, mpool_no_entries, mpool_no_magazine, mpool_no_object or
  * mpool_no_cache, which the checks of the path refuse anyway.  The comment of each has the
  * test that it saves.  Without one of them pair64 is 78 or more instructions, not 76.
  *

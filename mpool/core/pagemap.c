@@ -4,10 +4,10 @@
  * it.
  *
  * Structure: the address space is divided into windows of MPOOL_WINDOW_PAGES pages.  A
- * window with a page of mpool has one page of words, one word for each page of the
+ * window with a page of mpool has one page of entries, one entry for each page of the
  * window:
  *
- *	address -> window number -> slot -> words[] -> arena or chunk
+ *	address -> window number -> slot -> entries[] -> arena or chunk
  *
  * Memory of the page allocator is in the linear map.  Its windows have one array of
  * slots, allocated at init.  The array covers at most 1 TiB, and takes 4 MiB for that.
@@ -20,20 +20,20 @@
  *
  * A slot keeps its window number as long as its table exists: if it were removed, a
  * lookup that probes past this slot would stop here.  When a window loses its last page,
- * its slot points to mpool_no_words, a page of words that are all MPOOL_PAGE_NONE.  All
+ * its slot points to mpool_no_entries, a page of entries that are all MPOOL_PAGE_NONE.  All
  * such slots share this page.  When a window must be added to a table that is half full,
  * a new table replaces the old one.  Only the windows that have pages are copied into the
  * new table.
  *
  * Invariant, checked by mpool_pagemap_verify():
  *	at most half of the slots are in use, so that each probe ends; a lookup of its
- *	number finds each window; the words of a window are not all MPOOL_PAGE_NONE,
- *	unless they are mpool_no_words.
+ *	number finds each window; the entries of a window are not all MPOOL_PAGE_NONE,
+ *	unless they are mpool_no_entries.
  *
  * Locking: pagemap_lock for the table, its slots and the array.  Pages are entered and
- * removed under it.  The word of a page that is entered is changed without the lock, by
+ * removed under it.  The entry of a page that is entered is changed without the lock, by
  * mpool_pagemap_set(), which only the owner of the page calls.  Readers use RCU: tables
- * and pages of words are freed after a grace period.
+ * and pages of entries are freed after a grace period.
  */
 #include <linux/log2.h>
 #include <linux/slab.h>
@@ -62,15 +62,15 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_linear);
 static DEFINE_SPINLOCK(pagemap_lock);
 
 /*
- * The words of every window without a page of mpool; never written after init.  This page
- * saves a test of the words for NULL, 2 instructions in each free of an object.
+ * The entries of every window without a page of mpool; never written after init.  This page
+ * saves a test of the entries for NULL, 2 instructions in each free of an object.
  */
-static unsigned long *mpool_no_words;
+static unsigned long *mpool_no_entries;
 
 /*
  * Protected by pagemap_lock.  nr_used: slots of the table that have a window number.
- * nr_far: those of them whose window has words of its own, and so has pages.  nr_windows:
- * all windows with words of their own, in the table and in the array.
+ * nr_far: those of them whose window has entries of its own, and so has pages.  nr_windows:
+ * all windows with entries of their own, in the table and in the array.
  */
 static unsigned int nr_used;
 static unsigned int nr_far;
@@ -95,7 +95,7 @@ static struct mpool_pagemap *map_alloc(unsigned int slots, gfp_t gfp)
 	map->shift = 64 - ilog2(slots);
 	for (i = 0; i < slots; i++) {
 		map->slots[i].nr = MPOOL_WINDOW_NONE;
-		map->slots[i].words = mpool_no_words;
+		map->slots[i].entries = mpool_no_entries;
 	}
 	return map;
 }
@@ -117,17 +117,17 @@ static struct mpool_window *map_slot(struct mpool_pagemap *map,
 	return &map->slots[i & map->mask];
 }
 
-/* Loads the word of an address from the words of its window, for a reader. */
-static unsigned long word_of(unsigned long *const *words, unsigned long addr)
+/* Loads the entry of an address from the entries of its window, for a reader. */
+static unsigned long entry_of(unsigned long *const *entries, unsigned long addr)
 {
-	/* Dependent loads; pair with smp_store_release() in words_publish(). */
-	const unsigned long *w = READ_ONCE(*words);
+	/* Dependent loads; pair with smp_store_release() in entries_publish(). */
+	const unsigned long *w = READ_ONCE(*entries);
 
 	return READ_ONCE(w[(addr >> PAGE_SHIFT) & (MPOOL_WINDOW_PAGES - 1)]);
 }
 
 /*
- * The word of an address in the table; MPOOL_PAGE_NONE if it is not there.  The probe is
+ * The entry of an address in the table; MPOOL_PAGE_NONE if it is not there.  The probe is
  * that of map_slot(), but without the lock: it loads the number of each slot with
  * acquire.  The caller has preemption off or is an RCU reader.  Any context.
  */
@@ -143,7 +143,7 @@ unsigned long mpool_pagemap_far(unsigned long addr)
 		/* Pairs with smp_store_release() in window_insert_locked(). */
 		key = smp_load_acquire(&slot->nr);
 		if (key == nr)
-			return word_of(&slot->words, addr);
+			return entry_of(&slot->entries, addr);
 		if (key == MPOOL_WINDOW_NONE)
 			return MPOOL_PAGE_NONE;
 	}
@@ -152,7 +152,7 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap_far);
 
 /*
  * Replaces the table by @map, with copies of the windows that have pages.  A reader may
- * still search the old table: there it finds the same words, and misses only windows that
+ * still search the old table: there it finds the same entries, and misses only windows that
  * are added later.  A task that looks up an address has got the address before, so it
  * begins with a table that has its window.
  */
@@ -164,7 +164,7 @@ static void map_replace_locked(struct mpool_pagemap *map)
 	lockdep_assert_held(&pagemap_lock);
 	nr_used = 0;
 	for (i = 0; i <= old->mask; i++) {
-		if (old->slots[i].words == mpool_no_words)
+		if (old->slots[i].entries == mpool_no_entries)
 			continue;
 		*map_slot(map, old->slots[i].nr) = old->slots[i];
 		nr_used++;
@@ -210,33 +210,33 @@ static unsigned long **linear_slot(unsigned long nr)
 {
 	/* A number before the first becomes a large one: one comparison for both ends. */
 	nr -= mpool_linear.first;
-	return nr < mpool_linear.nr ? &mpool_linear.words[nr] : NULL;
+	return nr < mpool_linear.nr ? &mpool_linear.entries[nr] : NULL;
 }
 
-/* Makes initialised words those of a window. */
-static void words_publish(unsigned long **slot, unsigned long *words)
+/* Makes initialised entries those of a window. */
+static void entries_publish(unsigned long **slot, unsigned long *entries)
 {
 	nr_windows++;
-	/* Pairs with the dependent loads of readers: they see the words initialised. */
-	smp_store_release(slot, words);
+	/* Pairs with the dependent loads of readers: they see the entries initialised. */
+	smp_store_release(slot, entries);
 }
 
 /*
- * The pointer to the words of a window, in the array or in the table.  If the window has
- * no page of mpool, the pointer leads to mpool_no_words.
+ * The pointer to the entries of a window, in the array or in the table.  If the window has
+ * no page of mpool, the pointer leads to mpool_no_entries.
  */
 static unsigned long **window_find(struct mpool_pagemap *map, unsigned long nr)
 {
-	return linear_slot(nr) ?: &map_slot(map, nr)->words;
+	return linear_slot(nr) ?: &map_slot(map, nr)->entries;
 }
 
 /*
- * As window_find(), but gives the window words of its own if it has none: these are
- * *@words, and *@words is set to NULL.  Returns NULL if other tasks have used up the room
+ * As window_find(), but gives the window entries of its own if it has none: these are
+ * *@entries, and *@entries is set to NULL.  Returns NULL if other tasks have used up the room
  * that map_make_room() has made; the caller makes room again.
  */
 static unsigned long **window_insert_locked(unsigned long nr,
-					    unsigned long **words)
+					    unsigned long **entries)
 {
 	unsigned long **linear = linear_slot(nr);
 	struct mpool_pagemap *map = map_locked();
@@ -244,64 +244,64 @@ static unsigned long **window_insert_locked(unsigned long nr,
 
 	lockdep_assert_held(&pagemap_lock);
 	if (linear) {
-		if (*linear == mpool_no_words) {
-			words_publish(linear, *words);
-			*words = NULL;
+		if (*linear == mpool_no_entries) {
+			entries_publish(linear, *entries);
+			*entries = NULL;
 		}
 		return linear;
 	}
 	slot = map_slot(map, nr);
-	if (slot->nr == nr && slot->words != mpool_no_words)
-		return &slot->words;
-	/* A slot that has the number, but lost its words, is in nr_used already. */
+	if (slot->nr == nr && slot->entries != mpool_no_entries)
+		return &slot->entries;
+	/* A slot that has the number, but lost its entries, is in nr_used already. */
 	if (slot->nr == MPOOL_WINDOW_NONE) {
 		if ((nr_used + 1) * 2 > map->mask + 1)
 			return NULL;
 		nr_used++;
 	}
 	nr_far++;
-	words_publish(&slot->words, *words);
-	*words = NULL;
-	/* After the words.  Pairs with smp_load_acquire() in mpool_pagemap_far(). */
+	entries_publish(&slot->entries, *entries);
+	*entries = NULL;
+	/* After the entries.  Pairs with smp_load_acquire() in mpool_pagemap_far(). */
 	smp_store_release(&slot->nr, nr);
-	return &slot->words;
+	return &slot->entries;
 }
 
-/* Are these words all MPOOL_PAGE_NONE? */
-static bool words_none(const unsigned long *words, unsigned int from,
-		       unsigned int n)
+/* Are these entries all MPOOL_PAGE_NONE? */
+static bool entries_none(const unsigned long *entries, unsigned int from,
+			 unsigned int n)
 {
 	while (n--)
-		if (words[from++] != MPOOL_PAGE_NONE)
+		if (entries[from++] != MPOOL_PAGE_NONE)
 			return false;
 	return true;
 }
 
-static void words_set(unsigned long *words, unsigned int from, unsigned int n,
-		      unsigned long word)
+static void entries_set(unsigned long *entries, unsigned int from, unsigned int n,
+			unsigned long entry)
 {
 	while (n--)
-		WRITE_ONCE(words[from++], word);
+		WRITE_ONCE(entries[from++], entry);
 }
 
-static unsigned long *words_alloc(gfp_t gfp)
+static unsigned long *entries_alloc(gfp_t gfp)
 {
-	unsigned long *words = (unsigned long *)__get_free_page(gfp);
+	unsigned long *entries = (unsigned long *)__get_free_page(gfp);
 
-	if (words)
-		words_set(words, 0, MPOOL_WINDOW_PAGES, MPOOL_PAGE_NONE);
-	return words;
+	if (entries)
+		entries_set(entries, 0, MPOOL_WINDOW_PAGES, MPOOL_PAGE_NONE);
+	return entries;
 }
 
-/* Enters pages in the words of their window; -EBUSY if one of them is entered already. */
-static int words_enter_locked(unsigned long *words, unsigned int from,
-			      unsigned int n, unsigned long word)
+/* Enters pages in the entries of their window; -EBUSY if one of them is entered already. */
+static int entries_enter_locked(unsigned long *entries, unsigned int from,
+				unsigned int n, unsigned long entry)
 {
 	lockdep_assert_held(&pagemap_lock);
-	if (!words_none(words, from, n))
+	if (!entries_none(entries, from, n))
 		return -EBUSY;
 	smp_wmb(); /* Pairs with the dependent loads of readers. */
-	words_set(words, from, n, word);
+	entries_set(entries, from, n, entry);
 	return 0;
 }
 
@@ -310,82 +310,82 @@ static int words_enter_locked(unsigned long *words, unsigned int from,
  * -EAGAIN if it has none.
  */
 static int window_add_more(unsigned long nr, unsigned int from, unsigned int n,
-			   unsigned long word)
+			   unsigned long entry)
 {
 	unsigned long **slot, flags;
 	int err = -EAGAIN;
 
 	spin_lock_irqsave(&pagemap_lock, flags);
 	slot = window_find(map_locked(), nr);
-	if (*slot != mpool_no_words)
-		err = words_enter_locked(*slot, from, n, word);
+	if (*slot != mpool_no_entries)
+		err = entries_enter_locked(*slot, from, n, entry);
 	spin_unlock_irqrestore(&pagemap_lock, flags);
 	return err;
 }
 
 /*
- * Enters pages that lie within one window.  If the window has no words, they are
- * allocated without the lock.  Another task may give words to the window meanwhile: then
- * window_insert_locked() uses those, and the words of this task are freed.  If they were
- * used, @words is NULL, and free_page(0) does nothing.
+ * Enters pages that lie within one window.  If the window has no entries, they are
+ * allocated without the lock.  Another task may give entries to the window meanwhile: then
+ * window_insert_locked() uses those, and the entries of this task are freed.  If they were
+ * used, @entries is NULL, and free_page(0) does nothing.
  */
-static int window_add(unsigned long base, unsigned int n, unsigned long word,
+static int window_add(unsigned long base, unsigned int n, unsigned long entry,
 		      gfp_t gfp)
 {
 	unsigned int from = (base >> PAGE_SHIFT) & (MPOOL_WINDOW_PAGES - 1);
 	unsigned long nr = base >> MPOOL_WINDOW_SHIFT;
-	unsigned long **slot, *words, flags;
-	int err = window_add_more(nr, from, n, word);
+	unsigned long **slot, *entries, flags;
+	int err = window_add_more(nr, from, n, entry);
 
 	if (err != -EAGAIN)
 		return err;
-	words = words_alloc(gfp);
-	if (!words)
+	entries = entries_alloc(gfp);
+	if (!entries)
 		return -ENOMEM;
 	do {
 		err = linear_slot(nr) ? 0 : map_make_room(gfp);
 		if (err)
 			break;
 		spin_lock_irqsave(&pagemap_lock, flags);
-		slot = window_insert_locked(nr, &words);
-		err = slot ? words_enter_locked(*slot, from, n, word) : -EAGAIN;
+		slot = window_insert_locked(nr, &entries);
+		err = slot ? entries_enter_locked(*slot, from, n, entry) : -EAGAIN;
 		spin_unlock_irqrestore(&pagemap_lock, flags);
 	} while (err == -EAGAIN);
-	free_page((unsigned long)words);
+	free_page((unsigned long)entries);
 	return err;
 }
 
-/* Frees a page of words.  The rcu_head is the one in its struct page. */
-static void words_free_rcu(struct rcu_head *rcu)
+/* Frees a page of entries.  The rcu_head is the one in its struct page. */
+static void entries_free_rcu(struct rcu_head *rcu)
 {
 	__free_page(container_of(rcu, struct page, rcu_head));
 }
 
-/* Removes pages of one window; frees its words with the last of its pages. */
+/* Removes pages of one window; frees its entries with the last of its pages. */
 static void window_del(unsigned long base, unsigned int n)
 {
 	unsigned int from = (base >> PAGE_SHIFT) & (MPOOL_WINDOW_PAGES - 1);
 	unsigned long nr = base >> MPOOL_WINDOW_SHIFT;
-	unsigned long **slot, *words = NULL;
+	unsigned long **slot, *entries = NULL;
 	unsigned long flags;
 
 	spin_lock_irqsave(&pagemap_lock, flags);
 	slot = window_find(map_locked(), nr);
-	/* These pages were never entered, and mpool_no_words must not be written to. */
-	if (WARN_ON_ONCE(*slot == mpool_no_words)) {
+	/* These pages were never entered, and mpool_no_entries must not be written to. */
+	if (WARN_ON_ONCE(*slot == mpool_no_entries)) {
 		spin_unlock_irqrestore(&pagemap_lock, flags);
 		return;
 	}
-	words_set(*slot, from, n, MPOOL_PAGE_NONE);
-	if (words_none(*slot, 0, MPOOL_WINDOW_PAGES)) {
-		words = *slot;
-		WRITE_ONCE(*slot, mpool_no_words);
+	entries_set(*slot, from, n, MPOOL_PAGE_NONE);
+	if (entries_none(*slot, 0, MPOOL_WINDOW_PAGES)) {
+		entries = *slot;
+		WRITE_ONCE(*slot, mpool_no_entries);
 		nr_windows--;
 		nr_far -= !linear_slot(nr);
 	}
 	spin_unlock_irqrestore(&pagemap_lock, flags);
-	if (words)
-		call_rcu(&virt_to_page(words)->rcu_head, words_free_rcu);
+	if (entries)
+		call_rcu(&virt_to_page(entries)->rcu_head, entries_free_rcu);
 }
 
 /* The number of pages, of the @npages from @base on, that are in the window of @base. */
@@ -400,15 +400,15 @@ static unsigned int pages_in_window(unsigned long base, unsigned long npages)
  * mpool_pagemap_add() - enter pages that mpool has from now on
  * @base: address of the first page
  * @npages: number of pages
- * @word: address of the arena or chunk that has the pages; it is complete
- * @gfp: allocation flags for the words of windows
+ * @entry: address of the arena or chunk that has the pages; it is complete
+ * @gfp: allocation flags for the entries of windows
  *
  * Context: where the page allocator may be called.
  * Return: 0, %-ENOMEM, or %-EBUSY if one of the pages is entered already; on an error
  *	   no page is entered.
  */
 int mpool_pagemap_add(unsigned long base, unsigned long npages,
-		      unsigned long word, gfp_t gfp)
+		      unsigned long entry, gfp_t gfp)
 {
 	unsigned long done = 0;
 	unsigned int n;
@@ -418,7 +418,7 @@ int mpool_pagemap_add(unsigned long base, unsigned long npages,
 	gfp &= ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_COMP);
 	while (done < npages) {
 		n = pages_in_window(base + (done << PAGE_SHIFT), npages - done);
-		err = window_add(base + (done << PAGE_SHIFT), n, word, gfp);
+		err = window_add(base + (done << PAGE_SHIFT), n, entry, gfp);
 		if (err) {
 			mpool_pagemap_del(base, done);
 			return err;
@@ -444,28 +444,28 @@ void mpool_pagemap_del(unsigned long base, unsigned long npages)
 EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap_del);
 
 /*
- * Changes the word of pages that are entered.  The owner of the pages calls this.  Any
+ * Changes the entry of pages that are entered.  The owner of the pages calls this.  Any
  * context, without the lock.
  */
 void mpool_pagemap_set(unsigned long base, unsigned long npages,
-		       unsigned long word)
+		       unsigned long entry)
 {
 	struct mpool_pagemap *map;
 	unsigned int n;
 
-	smp_wmb(); /* Pairs with the dependent loads of mpool_pagemap_word(). */
+	smp_wmb(); /* Pairs with the dependent loads of mpool_pagemap_entry(). */
 	rcu_read_lock();
 	/*
-	 * If the table is replaced meanwhile, the new table leads to the same words: a
-	 * window keeps its words as long as one of its pages is entered, and these pages
+	 * If the table is replaced meanwhile, the new table leads to the same entries: a
+	 * window keeps its entries as long as one of its pages is entered, and these pages
 	 * are.  For the same reason map_slot() finds the slot without the lock.
 	 */
 	map = rcu_dereference(mpool_pagemap);
 	while (npages) {
 		n = pages_in_window(base, npages);
-		words_set(*window_find(map, base >> MPOOL_WINDOW_SHIFT),
-			  (base >> PAGE_SHIFT) & (MPOOL_WINDOW_PAGES - 1), n,
-			  word);
+		entries_set(*window_find(map, base >> MPOOL_WINDOW_SHIFT),
+			    (base >> PAGE_SHIFT) & (MPOOL_WINDOW_PAGES - 1), n,
+			  entry);
 		base += (unsigned long)n << PAGE_SHIFT;
 		npages -= n;
 	}
@@ -481,7 +481,7 @@ unsigned long mpool_pagemap_bytes(void)
 	spin_lock_irqsave(&pagemap_lock, flags);
 	bytes = nr_windows * PAGE_SIZE +
 		(map_locked()->mask + 1) * sizeof(struct mpool_window) +
-		mpool_linear.nr * sizeof(*mpool_linear.words);
+		mpool_linear.nr * sizeof(*mpool_linear.entries);
 	spin_unlock_irqrestore(&pagemap_lock, flags);
 	return bytes;
 }
@@ -497,16 +497,16 @@ static int verify_table(struct mpool_pagemap *map)
 		const struct mpool_window *slot = &map->slots[i];
 
 		if (slot->nr == MPOOL_WINDOW_NONE) {
-			bad += mpool_broken(slot->words != mpool_no_words);
+			bad += mpool_broken(slot->entries != mpool_no_entries);
 			continue;
 		}
 		used++;
 		bad += mpool_broken(map_slot(map, slot->nr) != slot);
 		bad += mpool_broken(linear_slot(slot->nr));
-		if (slot->words == mpool_no_words)
+		if (slot->entries == mpool_no_entries)
 			continue;
 		far++;
-		bad += mpool_broken(words_none(slot->words, 0,
+		bad += mpool_broken(entries_none(slot->entries, 0,
 					       MPOOL_WINDOW_PAGES));
 	}
 	bad += mpool_broken(used != nr_used);
@@ -525,14 +525,14 @@ int mpool_pagemap_verify(void)
 	spin_lock_irqsave(&pagemap_lock, flags);
 	bad = verify_table(map_locked());
 	for (i = 0; i < mpool_linear.nr; i++) {
-		if (mpool_linear.words[i] == mpool_no_words)
+		if (mpool_linear.entries[i] == mpool_no_entries)
 			continue;
 		near++;
-		bad += mpool_broken(words_none(mpool_linear.words[i], 0,
+		bad += mpool_broken(entries_none(mpool_linear.entries[i], 0,
 					       MPOOL_WINDOW_PAGES));
 	}
 	bad += mpool_broken(near + nr_far != nr_windows);
-	bad += mpool_broken(!words_none(mpool_no_words, 0, MPOOL_WINDOW_PAGES));
+	bad += mpool_broken(!entries_none(mpool_no_entries, 0, MPOOL_WINDOW_PAGES));
 	spin_unlock_irqrestore(&pagemap_lock, flags);
 	return bad;
 }
@@ -548,13 +548,13 @@ static int linear_init(void)
 	unsigned long last = ((unsigned long)high_memory - 1) >>
 			     MPOOL_WINDOW_SHIFT;
 	unsigned long i, nr = min(last - first + 1, LINEAR_MAX);
-	unsigned long **words = kvmalloc_array(nr, sizeof(*words), GFP_KERNEL);
+	unsigned long **entries = kvmalloc_array(nr, sizeof(*entries), GFP_KERNEL);
 
-	if (!words)
+	if (!entries)
 		return -ENOMEM;
 	for (i = 0; i < nr; i++)
-		words[i] = mpool_no_words;
-	mpool_linear = (struct mpool_linear){ first, nr, words };
+		entries[i] = mpool_no_entries;
+	mpool_linear = (struct mpool_linear){ first, nr, entries };
 	return 0;
 }
 
@@ -562,13 +562,13 @@ int mpool_pagemap_init(void)
 {
 	struct mpool_pagemap *map;
 
-	mpool_no_words = words_alloc(GFP_KERNEL);
-	if (!mpool_no_words)
+	mpool_no_entries = entries_alloc(GFP_KERNEL);
+	if (!mpool_no_entries)
 		return -ENOMEM;
 	map = map_alloc(PAGEMAP_MIN_SLOTS, GFP_KERNEL);
 	if (!map || linear_init()) {
 		kvfree(map);
-		free_page((unsigned long)mpool_no_words);
+		free_page((unsigned long)mpool_no_entries);
 		return -ENOMEM;
 	}
 	rcu_assign_pointer(mpool_pagemap, map);
@@ -577,7 +577,7 @@ int mpool_pagemap_init(void)
 
 /*
  * Frees the map.  Every pool has ended and has removed its pages, also if live objects
- * were left.  So no window should have words any more; the loops free those that a bug
+ * were left.  So no window should have entries any more; the loops free those that a bug
  * has left.
  */
 void mpool_pagemap_exit(void)
@@ -587,17 +587,17 @@ void mpool_pagemap_exit(void)
 
 	/*
 	 * Waits until all RCU callbacks of mpool have run: their code is about to be
-	 * unloaded.  This is the only rcu_barrier() of mpool.  words_free_rcu() needs it,
+	 * unloaded.  This is the only rcu_barrier() of mpool.  entries_free_rcu() needs it,
 	 * and so does fixed_free_rcu() in fixed.c.
 	 */
 	rcu_barrier();
 	for (i = 0; i <= map->mask; i++)
-		if (map->slots[i].words != mpool_no_words)
-			free_page((unsigned long)map->slots[i].words);
+		if (map->slots[i].entries != mpool_no_entries)
+			free_page((unsigned long)map->slots[i].entries);
 	for (i = 0; i < mpool_linear.nr; i++)
-		if (mpool_linear.words[i] != mpool_no_words)
-			free_page((unsigned long)mpool_linear.words[i]);
-	kvfree(mpool_linear.words);
+		if (mpool_linear.entries[i] != mpool_no_entries)
+			free_page((unsigned long)mpool_linear.entries[i]);
+	kvfree(mpool_linear.entries);
 	kvfree(map);
-	free_page((unsigned long)mpool_no_words);
+	free_page((unsigned long)mpool_no_entries);
 }

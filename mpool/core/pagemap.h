@@ -9,20 +9,20 @@
 #include "internal.h"
 
 /*
- * A window is the range that one page of words covers: 2 MiB with 4 KiB pages.  Windows
+ * A window is the range that one page of entries covers: 2 MiB with 4 KiB pages.  Windows
  * are numbered from the start of the address space.
  */
 #define MPOOL_WINDOW_PAGES	(PAGE_SIZE / sizeof(unsigned long))
 #define MPOOL_WINDOW_SHIFT	(PAGE_SHIFT + ilog2(MPOOL_WINDOW_PAGES))
 
 /*
- * A word is the address of this struct, which is the first member of each chunk and each
+ * An entry is the address of this struct, which is the first member of each chunk and each
  * arena.  Pages that are in no chunk lead to the spot of their arena, which has no
  * objects and no pool.  So a free of an object, which has to be fast, need not test
  * whether the address is in a chunk: it compares the pool, and the index with the number
  * of objects, anyway.
  *
- * A bit of the word that tells arenas from chunks would make the union in struct
+ * A bit of the entry that tells arenas from chunks would make the union in struct
  * mpool_arena unnecessary.  Its test is 3 instructions in each free, and pair64 79, not
  * 76.  A spot beside the other members of an arena makes an arena of 16 pages, the
  * smallest, longer than 512 bytes, for which kmalloc() takes 1024.
@@ -39,26 +39,26 @@ struct mpool_spot {
 };
 
 /*
- * The spot of pages that mpool does not have.  It saves a test of the word for NULL, 3
+ * The spot of pages that mpool does not have.  It saves a test of the entry for NULL, 3
  * instructions in each free of an object.
  */
 extern const struct mpool_spot mpool_no_spot;
 
-/* The map has this in place of 0; mpool_pagemap_word() returns 0 for it. */
+/* The map has this in place of 0; mpool_pagemap_entry() returns 0 for it. */
 #define MPOOL_PAGE_NONE		((unsigned long)&mpool_no_spot)
 
 /*
- * Does a word of mpool_pagemap_word() lead to a chunk, or to an arena?  MPOOL_PAGE_NONE
+ * Does an entry of mpool_pagemap_entry() lead to a chunk, or to an arena?  MPOOL_PAGE_NONE
  * is not allowed here.
  */
-static __always_inline bool mpool_word_chunk(unsigned long word)
+static __always_inline bool mpool_entry_is_chunk(unsigned long entry)
 {
-	return word && ((const struct mpool_spot *)word)->nr;
+	return entry && ((const struct mpool_spot *)entry)->nr;
 }
 
-static __always_inline bool mpool_word_arena(unsigned long word)
+static __always_inline bool mpool_entry_is_arena(unsigned long entry)
 {
-	return word && !((const struct mpool_spot *)word)->nr;
+	return entry && !((const struct mpool_spot *)entry)->nr;
 }
 
 /* A number that no window has. */
@@ -66,7 +66,7 @@ static __always_inline bool mpool_word_arena(unsigned long word)
 
 struct mpool_window {
 	unsigned long nr;	/* MPOOL_WINDOW_NONE: slot was never used */
-	unsigned long *words;	/* never NULL */
+	unsigned long *entries;	/* never NULL */
 };
 
 struct mpool_pagemap {
@@ -80,7 +80,7 @@ struct mpool_pagemap {
 struct mpool_linear {
 	unsigned long first;		/* number of the first window */
 	unsigned long nr;
-	unsigned long **words;		/* of each window, never NULL */
+	unsigned long **entries;		/* of each window, never NULL */
 };
 
 extern struct mpool_pagemap __rcu *mpool_pagemap;
@@ -89,53 +89,53 @@ extern struct mpool_linear mpool_linear;
 unsigned long mpool_pagemap_far(unsigned long addr);
 
 /*
- * The word of an address in the linear map; MPOOL_PAGE_NONE for all other addresses, too.
+ * The entry of an address in the linear map; MPOOL_PAGE_NONE for all other addresses, too.
  * mpool has this lookup of its own because each free does it: it takes eleven
  * instructions, and the hash of an rhashtable alone takes more.
  *
- * As long as the caller uses the arena or chunk of the word, it has preemption off or is
+ * As long as the caller uses the arena or chunk of the entry, it has preemption off or is
  * an RCU reader.  It need not if a live object pins the arena or chunk.
  */
 static __always_inline unsigned long mpool_pagemap_near(unsigned long addr)
 {
 	unsigned long i = (addr >> MPOOL_WINDOW_SHIFT) - mpool_linear.first;
-	const unsigned long *words;
-	unsigned long word;
+	const unsigned long *entries;
+	unsigned long entry;
 
 	if (unlikely(i >= mpool_linear.nr))
 		return MPOOL_PAGE_NONE;
 	/*
-	 * Dependent loads; pair with smp_store_release() in words_publish().  READ_ONCE()
+	 * Dependent loads; pair with smp_store_release() in entries_publish().  READ_ONCE()
 	 * is not used, because gcc does not fold a volatile load into an addressing mode.
-	 * OPTIMIZER_HIDE_VAR() is enough to have each word loaded once.
+	 * OPTIMIZER_HIDE_VAR() is enough to have each entry loaded once.
 	 */
-	words = mpool_read(mpool_linear.words[i]);
-	OPTIMIZER_HIDE_VAR(words);
-	word = mpool_read(words[(addr >> PAGE_SHIFT) & (MPOOL_WINDOW_PAGES - 1)]);
-	OPTIMIZER_HIDE_VAR(word);
-	return word;
+	entries = mpool_read(mpool_linear.entries[i]);
+	OPTIMIZER_HIDE_VAR(entries);
+	entry = mpool_read(entries[(addr >> PAGE_SHIFT) & (MPOOL_WINDOW_PAGES - 1)]);
+	OPTIMIZER_HIDE_VAR(entry);
+	return entry;
 }
 
 /*
- * The word of any address; 0 if mpool does not have its page.  As mpool_pagemap_near();
+ * The entry of any address; 0 if mpool does not have its page.  As mpool_pagemap_near();
  * but the caller always has preemption off or is an RCU reader during the call, even if a
  * live object pins the chunk: for addresses outside the linear map this reads the table,
  * which may be replaced and freed.
  */
-static __always_inline unsigned long mpool_pagemap_word(unsigned long addr)
+static __always_inline unsigned long mpool_pagemap_entry(unsigned long addr)
 {
-	unsigned long word = mpool_pagemap_near(addr);
+	unsigned long entry = mpool_pagemap_near(addr);
 
-	if (word == MPOOL_PAGE_NONE)
-		word = mpool_pagemap_far(addr);
-	return word == MPOOL_PAGE_NONE ? 0 : word;
+	if (entry == MPOOL_PAGE_NONE)
+		entry = mpool_pagemap_far(addr);
+	return entry == MPOOL_PAGE_NONE ? 0 : entry;
 }
 
 int mpool_pagemap_add(unsigned long base, unsigned long npages,
-		      unsigned long word, gfp_t gfp);
+		      unsigned long entry, gfp_t gfp);
 void mpool_pagemap_del(unsigned long base, unsigned long npages);
 void mpool_pagemap_set(unsigned long base, unsigned long npages,
-		       unsigned long word);
+		       unsigned long entry);
 int mpool_pagemap_verify(void);
 unsigned long mpool_pagemap_bytes(void);
 

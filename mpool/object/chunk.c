@@ -735,7 +735,7 @@ static int verify_chunk(struct mpool_chunks *chunks, struct mpool_chunk *chunk,
 	bad += mpool_broken(free != chunk->at.nfree);
 	bad += mpool_broken(find_first_bit(list, chunk->at.nr) < chunk->at.first);
 	for (i = 0; i < chunk->pg->len; i++)
-		bad += mpool_broken(mpool_pagemap_word(chunk->at.base +
+		bad += mpool_broken(mpool_pagemap_entry(chunk->at.base +
 						       i * PAGE_SIZE) !=
 				    (unsigned long)chunk);
 	tally->free += free;

@@ -199,12 +199,12 @@ static __always_inline u16 *mpool_chunk_state(struct mpool_chunk *chunk,
 	return i < chunk->at.nr ? &chunk->state[i] : NULL;
 }
 
-/* The chunk that an address is in, or NULL; see mpool_pagemap_word(). */
+/* The chunk that an address is in, or NULL; see mpool_pagemap_entry(). */
 static __always_inline struct mpool_chunk *mpool_chunk_find(const void *p)
 {
-	unsigned long word = mpool_pagemap_word((unsigned long)p);
+	unsigned long entry = mpool_pagemap_entry((unsigned long)p);
 
-	return mpool_word_chunk(word) ? (struct mpool_chunk *)word : NULL;
+	return mpool_entry_is_chunk(entry) ? (struct mpool_chunk *)entry : NULL;
 }
 
 /*

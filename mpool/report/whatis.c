@@ -120,17 +120,17 @@ static enum mpool_area whatis_elsewhere(unsigned long addr)
 void mpool_whatis_whose(const void *p, struct mpool_whatis *what,
 			struct mpool_whose *whose)
 {
-	unsigned long word;
+	unsigned long entry;
 
 	*what = (struct mpool_whatis){ 0 };
 	*whose = (struct mpool_whose){ 0 };
 	rcu_read_lock();
 	preempt_disable();
-	word = mpool_pagemap_word((unsigned long)p);
-	if (mpool_word_arena(word))
-		whatis_arena((struct mpool_arena *)word, p, what, whose);
-	else if (word)
-		whatis_chunk((struct mpool_chunk *)word, p, what, whose);
+	entry = mpool_pagemap_entry((unsigned long)p);
+	if (mpool_entry_is_arena(entry))
+		whatis_arena((struct mpool_arena *)entry, p, what, whose);
+	else if (entry)
+		whatis_chunk((struct mpool_chunk *)entry, p, what, whose);
 	else
 		what->area = whatis_elsewhere((unsigned long)p);
 	preempt_enable();

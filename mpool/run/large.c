@@ -491,13 +491,13 @@ void *mpool_large_object(struct mpool_large *large, struct mpool_pool *owner,
 struct mpool_page *mpool_large_lookup(const void *p)
 {
 	unsigned long addr = (unsigned long)p;
-	unsigned long word = mpool_pagemap_word(addr);
+	unsigned long entry = mpool_pagemap_entry(addr);
 	struct mpool_arena *arena;
 	struct mpool_page *pg;
 
-	if (!mpool_word_arena(word) || !PAGE_ALIGNED(addr))
+	if (!mpool_entry_is_arena(entry) || !PAGE_ALIGNED(addr))
 		return NULL;
-	arena = (struct mpool_arena *)word;
+	arena = (struct mpool_arena *)entry;
 	pg = &arena->pages[(addr - arena->base) >> PAGE_SHIFT];
 	return mpool_page_is_run(pg) ? pg : NULL;
 }

@@ -145,13 +145,13 @@ static __always_inline bool own_near(struct mpool_large *pool, const void *p,
 				     struct mpool_page **pg, u32 *index)
 {
 	unsigned long addr = (unsigned long)p;
-	unsigned long word = mpool_pagemap_near(addr);
+	unsigned long entry = mpool_pagemap_near(addr);
 
-	/* mpool_word_arena() has a test for 0, which this word never is. */
-	if (word == MPOOL_PAGE_NONE || ((struct mpool_spot *)word)->nr ||
+	/* mpool_entry_is_arena() has a test for 0, which this entry never is. */
+	if (entry == MPOOL_PAGE_NONE || ((struct mpool_spot *)entry)->nr ||
 	    !PAGE_ALIGNED(addr))
 		return false;
-	*arena = (struct mpool_arena *)word;
+	*arena = (struct mpool_arena *)entry;
 	*index = (addr - (*arena)->base) >> PAGE_SHIFT;
 	*pg = &(*arena)->pages[*index];
 	OPTIMIZER_HIDE_VAR(*pg);	/* computed once, not at each use */
