@@ -15,7 +15,7 @@
 #include "helpers.h"
 #include "defer.h"
 #include "leaks.h"
-#include "object.h"
+#include "alloc.h"
 #include "owner.h"
 #include "versions.h"
 

@@ -3,7 +3,7 @@
  * Fixed pools: objects of one size.
  *
  * Structure: a fixed pool has chunks (chunk.c), a cache for each CPU with a depot behind
- * the caches (magazine.c), and a reserve (reserve.c).  object.c allocates and frees the
+ * the caches (magazine.c), and a reserve (reserve.c).  alloc.c allocates and frees the
  * objects.  This file creates and destroys pools, and has the other public functions.
  *
  * A pool that has a name is in the registry.  The classes of a small pool are fixed

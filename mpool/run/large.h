@@ -35,7 +35,7 @@ struct mpool_large {
 	int nid;		/* node of its memory; NUMA_NO_NODE: node of the caller */
 
 	/*
-	 * pages.c allocates runs that are shorter than takes from quick lists, and puts
+	 * api.c allocates runs that are shorter than takes from quick lists, and puts
 	 * runs that are shorter than gives on them.  0: none.
 	 */
 	u32 takes;

@@ -2,7 +2,7 @@
 /*
  * Search: looks at all free runs of a pool, one after another, for a request that the
  * lists of the engine do not lead to: 64 pages and more, aligned requests, and those of
- * place.c.
+ * constrained.c.
  *
  * Structure: a walk over the arenas, and in each over the bits of the pages where runs
  * begin, a word of bits at a time.

@@ -20,7 +20,7 @@
 #include <linux/overflow.h>
 
 #include "global.h"
-#include "object.h"
+#include "alloc.h"
 
 /* Set in global until the pool is used. */
 #define GLOBAL_OPEN	1ul

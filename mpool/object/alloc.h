@@ -7,8 +7,8 @@
  * plain before it changes anything, and the slow path begins from the start.  A pool that
  * has no plain requests has mpool_no_cache in place of its caches.
  */
-#ifndef _MPOOL_OBJECT_H
-#define _MPOOL_OBJECT_H
+#ifndef _MPOOL_ALLOC_H
+#define _MPOOL_ALLOC_H
 
 #include "fixed.h"
 
@@ -137,4 +137,4 @@ static __always_inline void *mpool_alloc_object(struct mpool_fixed *fixed,
 	return mpool_alloc_plain_object(fixed, gfp, site);
 }
 
-#endif /* _MPOOL_OBJECT_H */
+#endif /* _MPOOL_ALLOC_H */

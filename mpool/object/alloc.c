@@ -7,7 +7,7 @@
  *
  *	loaded magazine -> spare -> depot -> chunks -> new chunk -> drain -> reserve
  *
- * The first place is the fast path, in object.h.  If no chunk can be made and the caller
+ * The first place is the fast path, in alloc.h.  If no chunk can be made and the caller
  * may sleep, a drain returns the objects in the caches of all CPUs to the chunks.  If the
  * cache is in use, because the allocation has interrupted an operation of the same CPU,
  * one object at a time comes from the depot, the chunks or the reserve.
@@ -30,7 +30,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "object.h"
+#include "alloc.h"
 
 /* --- free --- */
 
