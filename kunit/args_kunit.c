@@ -110,7 +110,7 @@ static bool alloc_bulk(struct pools *pools, void *p)
 static bool free_bulk(struct pools *pools, void *p)
 {
 	mpool_fixed_free_bulk(pools->fixed, 3, p);
-	return !mpool_kunit_bad(&pools->fixed->pool);
+	return !mpool_kunit_bad(&pools->fixed->base);
 }
 
 static bool walk(struct pools *pools, void *p)

@@ -273,7 +273,7 @@ static void look_and_trim(struct mpool_large *pool, struct worker *worker)
 	unsigned int n = 0;
 
 	mpool_large_trim(pool);
-	pool->pool.ops->walk(&pool->pool, look, &n);
+	pool->base.ops->walk(&pool->base, look, &n);
 	mpool_large_owns(pool, READ_ONCE(worker->model.run[0].p));
 	mpool_large_phys(pool, READ_ONCE(worker->model.run[0].p));
 	cond_resched();

@@ -305,7 +305,7 @@ static size_t live_of(struct mpool_small *small)
 {
 	struct mpool_count count;
 
-	small->pool.ops->count(&small->pool, &count);
+	small->base.ops->count(&small->base, &count);
 	return count.live;
 }
 
@@ -352,8 +352,8 @@ static void everybody_at_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_small_verify(world->small), 0);
 	KUNIT_EXPECT_EQ(test, mpool_small_verify(mpool_global()), 0);
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(mpool_large_shared), 0);
-	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&world->fixed->pool), 0);
-	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&world->small->pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&world->fixed->base), 0);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&world->small->base), 0);
 }
 
 /* --- pools that come and go while addresses are asked about --- */

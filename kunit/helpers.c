@@ -22,7 +22,7 @@ long mpool_kunit_shared_pages(void)
 {
 	mpool_trim_pass();
 	mpool_trim_all();
-	return atomic_long_read(&mpool_large_shared->pool.pages);
+	return atomic_long_read(&mpool_large_shared->base.pages);
 }
 
 void mpool_kunit_random(struct kunit *test, struct rnd_state *rnd)

@@ -167,8 +167,8 @@ static void orphan_of_nothing_goes(struct kunit *test)
 	struct mpool_fixed *fixed = mpool_fixed_create("life-none", 64, NULL);
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(fixed) || IS_ERR(large));
-	fixed->pool.ops->finish(&fixed->pool, true);
-	large->pool.ops->finish(&large->pool, true);
+	fixed->base.ops->finish(&fixed->base, true);
+	large->base.ops->finish(&large->base, true);
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!mpool_kunit_orphans("life-none")));
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!mpool_kunit_orphans("life-none-l")));
 }
@@ -185,9 +185,9 @@ static void orphans_have_files_of_their_own(struct kunit *test)
 		obj[i] = mpool_fixed_alloc(pool[i], GFP_KERNEL);
 		if (i < 2)
 			KUNIT_EXPECT_EQ(test, mpool_fixed_destroy(pool[i]), 1);
-		KUNIT_EXPECT_EQ(test, pool[i]->pool.nth, i < 2 ? i + 1 : 0);
+		KUNIT_EXPECT_EQ(test, pool[i]->base.nth, i < 2 ? i + 1 : 0);
 		if (IS_ENABLED(CONFIG_DEBUG_FS))
-			KUNIT_EXPECT_FALSE(test, IS_ERR_OR_NULL(pool[i]->pool.dir));
+			KUNIT_EXPECT_FALSE(test, IS_ERR_OR_NULL(pool[i]->base.dir));
 	}
 	for (i = 0; i < 3; i++)
 		mpool_free(obj[i]);
@@ -259,7 +259,7 @@ static void reclaim_takes_only_what_it_saw(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, swap.innocent, swap.first);
 	KUNIT_EXPECT_TRUE(test, mpool_fixed_owns(swap.pool, swap.innocent));
 	KUNIT_EXPECT_FALSE(test, mpool_fixed_owns(swap.pool, max(a, b)));
-	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&swap.pool->pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&swap.pool->base), 0);
 	mpool_fixed_free(swap.pool, swap.innocent);
 	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(swap.pool), 0);
 }
@@ -290,7 +290,7 @@ static void next_pool_is_pinned(struct kunit *test)
 		pools[3] = mpool_fixed_create(names[3], 64, NULL);
 	}
 	KUNIT_EXPECT_EQ(test, met, 3);
-	KUNIT_EXPECT_EQ(test, pools[1]->pool.pins, 0);
+	KUNIT_EXPECT_EQ(test, pools[1]->base.pins, 0);
 	mpool_fixed_destroy(pools[1]);
 	mpool_fixed_destroy(pools[3]);
 }
@@ -326,7 +326,7 @@ static int slow_drop_fn(void *arg)
 {
 	struct slow *slow = arg;
 
-	slow->pool->pool.ops->drop_callbacks(&slow->pool->pool,
+	slow->pool->base.ops->drop_callbacks(&slow->pool->base,
 					     atomic_inc_return(&slow->droppers) == 1 ?
 					     NULL : slow->mod);
 	atomic_add(READ_ONCE(slow->returned), &slow->waited);
@@ -527,7 +527,7 @@ static void rows_of_one_name_are_one(struct kunit *test)
 		pool[i] = mpool_fixed_create("life-row", 64, NULL);
 		KUNIT_ASSERT_FALSE(test, IS_ERR(pool[i]));
 		obj[i] = mpool_fixed_alloc(pool[i], GFP_KERNEL);
-		mpool_sums_add(&sums, &pool[i]->pool);
+		mpool_sums_add(&sums, &pool[i]->base);
 		mpool_fixed_destroy(pool[i]);
 	}
 	KUNIT_EXPECT_EQ(test, sums.n, 1);
@@ -548,10 +548,10 @@ static void each_pool_has_its_own_burst(struct kunit *test)
 	for (i = 0; i < MPOOL_BURST + 5; i++)
 		mpool_fixed_free(noisy, obj + 8);
 	mpool_fixed_free(noisy, obj);
-	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&noisy->pool), MPOOL_BURST + 5);
-	KUNIT_EXPECT_LE(test, atomic_read(&quiet->pool.burst), 0);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&noisy->base), MPOOL_BURST + 5);
+	KUNIT_EXPECT_LE(test, atomic_read(&quiet->base.burst), 0);
 	mpool_badfree_bursts();
-	KUNIT_EXPECT_EQ(test, atomic_read(&noisy->pool.burst), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&noisy->base.burst), 0);
 }
 
 static void text_says_what_is_known(struct kunit *test)
@@ -563,7 +563,7 @@ static void text_says_what_is_known(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, buf);
 	run = mpool_large_alloc(region, 5000, NULL, GFP_KERNEL);
-	mpool_leaks_of_pool(&out, &region->pool);
+	mpool_leaks_of_pool(&out, &region->base);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "leaks 1 object, 5000 bytes (left in the region"));
 	mpool_large_free(region, run);
 	out.len = 0;

@@ -10,12 +10,12 @@
 
 static inline long charged(const struct mpool_large *pool)
 {
-	return atomic_long_read(&pool->pool.pages);
+	return atomic_long_read(&pool->base.pages);
 }
 
 static inline u64 stat_of(const struct mpool_large *pool, enum mpool_stat item)
 {
-	return mpool_stat_read(&pool->pool.stats, item);
+	return mpool_stat_read(&pool->base.stats, item);
 }
 
 /* The entry of an address in the page map. */

@@ -21,7 +21,7 @@ static size_t live_of(struct mpool_small *small)
 {
 	struct mpool_count count;
 
-	small->pool.ops->count(&small->pool, &count);
+	small->base.ops->count(&small->base, &count);
 	return count.live;
 }
 
@@ -45,9 +45,9 @@ static void expect_at_rest(struct kunit *test, struct mailbox *box)
 	KUNIT_EXPECT_EQ(test, mpool_fixed_live(box->pairs), 0);
 	KUNIT_EXPECT_EQ(test, mpool_fixed_live(box->fixed), 0);
 	KUNIT_EXPECT_EQ(test, live_of(box->small), 0);
-	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&box->pairs->pool), 0);
-	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&box->fixed->pool), 0);
-	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&box->small->pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&box->pairs->base), 0);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&box->fixed->base), 0);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&box->small->base), 0);
 	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(box->pairs), 0);
 	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(box->fixed), 0);
 	KUNIT_EXPECT_EQ(test, mpool_small_verify(box->small), 0);
@@ -66,7 +66,7 @@ static void storm(struct kunit *test, bool pairs, struct mailbox_sum *sum)
 		.hard = true,
 		.pairs = pairs,
 	};
-	u64 bad = mpool_kunit_bad(&mpool_global()->pool);
+	u64 bad = mpool_kunit_bad(&mpool_global()->base);
 	size_t before = live_of(mpool_global());
 	struct mailbox *box;
 	struct rnd_state rnd;
@@ -79,7 +79,7 @@ static void storm(struct kunit *test, bool pairs, struct mailbox_sum *sum)
 	expect_sums(test, sum);
 	expect_at_rest(test, box);
 	KUNIT_EXPECT_EQ(test, before, live_of(mpool_global()));
-	KUNIT_EXPECT_EQ(test, bad, mpool_kunit_bad(&mpool_global()->pool));
+	KUNIT_EXPECT_EQ(test, bad, mpool_kunit_bad(&mpool_global()->base));
 	KUNIT_EXPECT_EQ(test, mailbox_destroy(box), 0);
 }
 

@@ -116,7 +116,7 @@ static void exact(struct kunit *test)
 	q = take(pool, 9);
 	KUNIT_EXPECT_NOT_NULL(test, q);
 	KUNIT_EXPECT_GE(test, atomic_long_read(&pool->limit->refused), 5);
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->pool.peak), 10);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->base.peak), 10);
 	mpool_large_free(pool, q);
 	mpool_large_free(pool, q);	/* refused: counts nothing */
 	mpool_large_free(pool, p);
@@ -231,10 +231,10 @@ static void callback_of_another_module(struct kunit *test)
 	p = take(pool, 2);
 	wait_for_completion(&held.began);
 	/* It returns, although the callback does not. */
-	KUNIT_EXPECT_FALSE(test, pool->pool.ops->drop_callbacks(&pool->pool, other));
+	KUNIT_EXPECT_FALSE(test, pool->base.ops->drop_callbacks(&pool->base, other));
 	complete(&held.may_end);
-	KUNIT_EXPECT_TRUE(test, pool->pool.ops->drop_callbacks(&pool->pool, THIS_MODULE));
-	KUNIT_EXPECT_FALSE(test, pool->pool.ops->drop_callbacks(&pool->pool, THIS_MODULE));
+	KUNIT_EXPECT_TRUE(test, pool->base.ops->drop_callbacks(&pool->base, THIS_MODULE));
+	KUNIT_EXPECT_FALSE(test, pool->base.ops->drop_callbacks(&pool->base, THIS_MODULE));
 	mpool_large_free(pool, p);
 	end(test, pool);
 }
@@ -247,7 +247,7 @@ static void callbacks_are_dropped(struct kunit *test)
 		.soft_pages = 1, .on_soft = count_call, .priv = &calls });
 	void *p = take(pool, 2);
 
-	pool->pool.ops->drop_callbacks(&pool->pool, NULL);
+	pool->base.ops->drop_callbacks(&pool->base, NULL);
 	KUNIT_EXPECT_LE(test, atomic_read(&calls), 1);
 	atomic_set(&calls, 0);
 	mpool_large_free(pool, p);
@@ -340,7 +340,7 @@ static void exact_with_others(struct kunit *test)
 		msleep(20);
 	KUNIT_EXPECT_EQ(test, atomic_read(&race.over), 0);
 	KUNIT_EXPECT_GT(test, atomic_read(&race.taken), 0);
-	KUNIT_EXPECT_LE(test, atomic_long_read(&race.pool->pool.peak),
+	KUNIT_EXPECT_LE(test, atomic_long_read(&race.pool->base.peak),
 			RACE_MAX);
 	KUNIT_EXPECT_EQ(test, used(race.pool), 0);
 	p = take(race.pool, RACE_MAX);
@@ -445,7 +445,7 @@ static void bars_are_named(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, pool->shortage.bar, cases[i].bar);
 		buf[0] = '\0';
 		out = (struct mpool_out){ .buf = buf, .size = SZ_2K };
-		mpool_findings_shortage(&out, &pool->pool, &pool->shortage);
+		mpool_findings_shortage(&out, &pool->base, &pool->shortage);
 		KUNIT_EXPECT_NOT_NULL(test, strstr(buf, cases[i].says));
 		KUNIT_EXPECT_NULL(test, strstr(buf, "pages free"));
 		mpool_large_destroy(pool);
@@ -474,7 +474,7 @@ static void full_is_named(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, take(pool, 2));
 	mpool_defer_sync(&s->defer);
 	KUNIT_EXPECT_EQ(test, s->bar, MPOOL_BAR_FULL);
-	mpool_findings_shortage(&out, &pool->pool, s);
+	mpool_findings_shortage(&out, &pool->base, s);
 	SAYS("no memory: pool \"kunit-full\" was");
 	SAYS(full);
 	SAYS("\n  held 3 pages: limit_kunit.c:");
@@ -487,7 +487,7 @@ static void full_is_named(struct kunit *test)
 	mpool_defer_sync(&s->defer);
 	buf[0] = '\0';
 	out.len = 0;
-	mpool_findings_shortage(&out, &pool->pool, s);
+	mpool_findings_shortage(&out, &pool->base, s);
 	SAYS("no memory: pool \"kunit-above\" was");
 	SAYS(full);
 	mpool_fixed_destroy(fixed);

@@ -81,8 +81,8 @@ static void runs_as_long_as_blocks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, served, 4 * len);
 	/* 33, 63 and 64 are always much longer. */
 	KUNIT_EXPECT_GE(test, refused, 4 * 3);
-	KUNIT_EXPECT_EQ(test, f->load->large->pool.fail.size, 64 * PAGE_SIZE);
-	KUNIT_EXPECT_LE(test, f->load->large->pool.fail.largest, 16 * len);
+	KUNIT_EXPECT_EQ(test, f->load->large->base.fail.size, 64 * PAGE_SIZE);
+	KUNIT_EXPECT_LE(test, f->load->large->base.fail.largest, 16 * len);
 	fragments_end(test, f, "runs");
 }
 

@@ -91,26 +91,26 @@ struct mpool_pool *load_pool(struct load *load, enum load_kind kind, u32 size)
 
 	switch (kind) {
 	case LOAD_LARGE:
-		return &load->large->pool;
+		return &load->large->base;
 	case LOAD_VIRT:
-		return &load->virt->pool;
+		return &load->virt->base;
 	case LOAD_FIXED:
 		for (i = 0; load_size[i] < size; i++)
 			;
-		return &load->fixed[i]->pool;
+		return &load->fixed[i]->base;
 	case LOAD_SMALL:
-		return &load->small->pool;
+		return &load->small->base;
 	case LOAD_STRING:
-		return &load->string->small.pool;
+		return &load->string->small.base;
 	default:
-		return &mpool_global()->pool;
+		return &mpool_global()->base;
 	}
 }
 
 static struct mpool_fixed *fixed_of(struct load *load, u32 size)
 {
 	return container_of(load_pool(load, LOAD_FIXED, size),
-			    struct mpool_fixed, pool);
+			    struct mpool_fixed, base);
 }
 
 /* A string of @size bytes with its NUL. */

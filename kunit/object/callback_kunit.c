@@ -74,13 +74,13 @@ static void ctor_frees_its_object(struct kunit *test)
 		unborn.ret = -EINVAL;
 		KUNIT_EXPECT_NULL(test, mpool_fixed_alloc(pool, GFP_KERNEL));
 		n += 2;
-		KUNIT_EXPECT_EQ(test, n, mpool_kunit_bad(&pool->pool));
+		KUNIT_EXPECT_EQ(test, n, mpool_kunit_bad(&pool->base));
 		KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 0);
 		unborn.ret = 0;
 		p = mpool_fixed_alloc(pool, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, p);
 		n += 2;
-		KUNIT_EXPECT_EQ(test, n, mpool_kunit_bad(&pool->pool));
+		KUNIT_EXPECT_EQ(test, n, mpool_kunit_bad(&pool->base));
 		KUNIT_EXPECT_EQ(test, unborn.live, 0);
 		KUNIT_EXPECT_TRUE(test, mpool_fixed_owns(pool, p));
 		q = mpool_fixed_zalloc(pool, GFP_KERNEL);
@@ -90,7 +90,7 @@ static void ctor_frees_its_object(struct kunit *test)
 		unborn.live = 0;
 		mpool_fixed_free(pool, p);
 		mpool_fixed_free(pool, q);
-		KUNIT_EXPECT_EQ(test, n, mpool_kunit_bad(&pool->pool));
+		KUNIT_EXPECT_EQ(test, n, mpool_kunit_bad(&pool->base));
 		KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 	}
 }
@@ -146,8 +146,8 @@ static void pool_is_ended_by_its_callbacks(struct kunit *test)
 	suicide.in_dtor = true;
 	mpool_fixed_free(pool, p);
 	KUNIT_EXPECT_EQ(test, suicide.calls, 2);
-	KUNIT_EXPECT_PTR_EQ(test, &pool->pool, mpool_pool_find(NAME));
-	KUNIT_EXPECT_FALSE(test, pool->pool.ending);
+	KUNIT_EXPECT_PTR_EQ(test, &pool->base, mpool_pool_find(NAME));
+	KUNIT_EXPECT_FALSE(test, pool->base.ending);
 	KUNIT_EXPECT_TRUE(test, mpool_fixed_owns(pool, q));
 	KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 1);
 	mpool_fixed_clear(pool);
@@ -253,7 +253,7 @@ static void large_pool_is_ended_by_its_marks(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, p);
 	mpool_defer_sync(&marks.pool->limit->defer);
 	KUNIT_EXPECT_EQ(test, marks.calls, 2);
-	KUNIT_EXPECT_PTR_EQ(test, &marks.pool->pool, mpool_pool_find(NAME));
+	KUNIT_EXPECT_PTR_EQ(test, &marks.pool->base, mpool_pool_find(NAME));
 	KUNIT_EXPECT_TRUE(test, mpool_large_owns(marks.pool, p));
 	mpool_large_free(marks.pool, p);
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(marks.pool), 0);
@@ -446,8 +446,8 @@ static void pool_is_ended_by_a_visitor(struct kunit *test)
 	void *q = mpool_fixed_alloc(other, GFP_KERNEL);
 
 	KUNIT_EXPECT_EQ(test, mpool_fixed_walk(pool, end_visitor, other), 1);
-	KUNIT_EXPECT_PTR_EQ(test, &other->pool, mpool_pool_find("kt-other"));
-	KUNIT_EXPECT_FALSE(test, other->pool.ending);
+	KUNIT_EXPECT_PTR_EQ(test, &other->base, mpool_pool_find("kt-other"));
+	KUNIT_EXPECT_FALSE(test, other->base.ending);
 	mpool_fixed_free(pool, p);
 	mpool_fixed_free(other, q);
 }
@@ -486,9 +486,9 @@ static void refused_in_reclaim(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mpool_fixed_owns(pool, p));
 	mpool_fixed_free(pool, p);
 	/* A shrinker may trim. */
-	KUNIT_EXPECT_TRUE(test, mpool_pool_may_sleep(&pool->pool, "trimmed"));
+	KUNIT_EXPECT_TRUE(test, mpool_pool_may_sleep(&pool->base, "trimmed"));
 	memalloc_noreclaim_restore(noreclaim);
-	KUNIT_EXPECT_FALSE(test, pool->pool.ending);
+	KUNIT_EXPECT_FALSE(test, pool->base.ending);
 }
 
 static struct kunit_case callback_cases[] = {

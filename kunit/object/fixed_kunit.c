@@ -15,7 +15,7 @@
 
 static unsigned long pages_of(struct mpool_fixed *pool)
 {
-	return atomic_long_read(&pool->pool.pages);
+	return atomic_long_read(&pool->base.pages);
 }
 
 /* --- geometry --- */
@@ -176,7 +176,7 @@ static void lengths_of_every_size(struct kunit *test)
 		longer += chunks->nr_rungs > 1;
 		for (nr = 1; nr <= 1 << 20; nr *= 2)
 			worst = max(worst, worse_by(chunks, nr));
-		mpool_chunks_init(chunks, fixed, &fixed->pool, NULL, size, 8);
+		mpool_chunks_init(chunks, fixed, &fixed->base, NULL, size, 8);
 		bad += chunks->nr_rungs != 1 || rung->npages != chunks->npages;
 	}
 	kunit_info(test, "%u %% worse at most\n", worst);
@@ -278,7 +278,7 @@ static void live_size_owns(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 1);
 	mpool_free(b);
 	KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 0);
-	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&pool->pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&pool->base), 0);
 	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
 
@@ -308,7 +308,7 @@ static void bulk_is_all_or_nothing(struct kunit *test)
 	mpool_fixed_free_bulk(pool, 11, objs);
 	mpool_fixed_free_bulk(pool, 1, NULL);
 	KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 0);
-	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&pool->pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&pool->base), 0);
 	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
 
@@ -404,7 +404,7 @@ static void ctor_may_fail(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 0);
 	KUNIT_EXPECT_EQ(test, births.died, 0);
 	KUNIT_EXPECT_EQ(test,
-			mpool_stat_read(&pool->pool.stats, MPOOL_STAT_FAIL),
+			mpool_stat_read(&pool->base.stats, MPOOL_STAT_FAIL),
 			301);
 	KUNIT_EXPECT_LE(test, pages_of(pool), pool->chunks.npages);
 	births.refuse = false;
@@ -431,7 +431,7 @@ static void dtor_sees_every_end(struct kunit *test)
 	/* A refused free is none. */
 	mpool_fixed_free(pool, objs[0]);
 	KUNIT_EXPECT_EQ(test, births.died, 2);
-	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&pool->pool), 1);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&pool->base), 1);
 	mpool_fixed_clear(pool);
 	KUNIT_EXPECT_EQ(test, births.died, 100);
 	KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 0);
@@ -618,7 +618,7 @@ static void create_refuses(struct kunit *test)
 	pool = mpool_kunit_fixed(test, NAME, 64, NULL);
 	twin = mpool_fixed_create(NAME, 64, NULL);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(twin), -EEXIST);
-	KUNIT_EXPECT_PTR_EQ(test, mpool_pool_find(NAME), &pool->pool);
+	KUNIT_EXPECT_PTR_EQ(test, mpool_pool_find(NAME), &pool->base);
 	mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool));
 	KUNIT_EXPECT_NULL(test, mpool_pool_find(NAME));
 }
@@ -675,7 +675,7 @@ static void created_for_a_type(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
 	KUNIT_EXPECT_EQ(test, sizeof(struct typed_object),
 			mpool_fixed_size(pool));
-	KUNIT_EXPECT_STREQ(test, pool->pool.name, "typed_object");
+	KUNIT_EXPECT_STREQ(test, pool->base.name, "typed_object");
 	KUNIT_EXPECT_EQ(test, mpool_fixed_destroy(pool), 0);
 }
 
@@ -697,11 +697,11 @@ static void over_a_large_pool(struct kunit *test)
 			100);
 	KUNIT_EXPECT_NE(test, mpool_large_phys(large, objs[0]) + 1, 0);
 	KUNIT_EXPECT_EQ(test, pages_of(pool),
-			(unsigned long)atomic_long_read(&large->pool.pages));
+			(unsigned long)atomic_long_read(&large->base.pages));
 	/* It serves a pool, so it stays; and its chunks are nobody's runs. */
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(large), 0);
 	mpool_large_free(large, (void *)((unsigned long)objs[0] & PAGE_MASK));
-	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&large->pool), 1);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&large->base), 1);
 	mpool_large_clear(large);
 	KUNIT_EXPECT_TRUE(test, mpool_fixed_owns(pool, objs[0]));
 	mpool_fixed_free_bulk(pool, 100, objs);

@@ -245,7 +245,7 @@ static void model(struct kunit *test)
 		mpool_fixed_free(m->pool, model_del(m));
 	KUNIT_EXPECT_EQ(test, m->wrong, 0);
 	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(m->pool), 0);
-	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&m->pool->pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&m->pool->base), 0);
 }
 
 static struct kunit_case model_cases[] = {

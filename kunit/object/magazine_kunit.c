@@ -177,7 +177,7 @@ static void empty_chunks_are_for_all(struct kunit *test)
 	n = alloc_job(&job);
 	KUNIT_EXPECT_EQ(test, one->chunks.nr_empty, 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&region->nr_empty), 0);
-	one->pool.ops->count(&one->pool, &count);
+	one->base.ops->count(&one->base, &count);
 	/* All but what lies with the CPU and in the depot. */
 	KUNIT_EXPECT_GE(test, n * 2 + count.capacity, 240);
 	job.n = n;
@@ -330,7 +330,7 @@ static void double_free_wherever_it_lies(struct kunit *test)
 	work_on_cpu(last_cpu(), free_job, &job);
 	refused += 400;
 	mpool_fixed_drain(pool);
-	KUNIT_EXPECT_EQ(test, refused, mpool_kunit_bad(&pool->pool));
+	KUNIT_EXPECT_EQ(test, refused, mpool_kunit_bad(&pool->base));
 	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 	for (i = 0; i < 400; i++)
 		mpool_free(objs[i]);
@@ -395,7 +395,7 @@ static void freed_twice_at_once(struct kunit *test)
 		}
 		mpool_fixed_drain(pool);
 		KUNIT_EXPECT_EQ(test, 10 * (drain + 1),
-				mpool_kunit_bad(&pool->pool));
+				mpool_kunit_bad(&pool->base));
 		KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 0);
 		KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 	}

@@ -37,7 +37,7 @@ static struct dry *dry_create(struct kunit *test, const char *name,
 /* Takes objects until the reserve is all that is left. */
 static void dry_out(struct kunit *test, struct dry *dry)
 {
-	struct mpool_pool *pool = &dry->pool->pool;
+	struct mpool_pool *pool = &dry->pool->base;
 	u64 used = mpool_stat_read(&pool->stats, MPOOL_STAT_RESERVE);
 
 	while (dry->n < MOST) {
@@ -115,7 +115,7 @@ static void filled_by_frees(struct kunit *test)
 			mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 30, objs), 30);
 	KUNIT_EXPECT_EQ(test, held(pool), 0);
 	KUNIT_EXPECT_EQ(test,
-			mpool_stat_read(&pool->pool.stats, MPOOL_STAT_RESERVE),
+			mpool_stat_read(&pool->base.stats, MPOOL_STAT_RESERVE),
 			5);
 	for (i = 0; i < 30; i++) {
 		mpool_fixed_free(pool, objs[i]);
@@ -311,7 +311,7 @@ static void creation_needs_it(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, PTR_ERR(pool), -ENOMEM);
 	KUNIT_EXPECT_NULL(test, mpool_pool_find(NAME));
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(args.large), 0);
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&args.large->pool.pages), 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&args.large->base.pages), 0);
 }
 
 /* With every allocation of the kernel failing that can be made to fail. */
@@ -406,7 +406,7 @@ static void somebody_grows(struct kunit *test)
 static void object_is_gone(struct kunit *test)
 {
 	struct dry *dry = dry_create(test, NAME, 16, 2);
-	u64 bad = mpool_kunit_bad(&dry->pool->pool);
+	u64 bad = mpool_kunit_bad(&dry->pool->base);
 	void **objs = dry->pool->reserve.blocks->objs;
 	struct mpool_slot was = { .obj = objs[0] };
 
@@ -416,7 +416,7 @@ static void object_is_gone(struct kunit *test)
 	/* As the second of the two frees. */
 	atomic64_inc(&dry->pool->slow_frees);
 	use_up(dry, GFP_ATOMIC);
-	KUNIT_EXPECT_EQ(test, bad + 1, mpool_kunit_bad(&dry->pool->pool));
+	KUNIT_EXPECT_EQ(test, bad + 1, mpool_kunit_bad(&dry->pool->base));
 	give_all_back(dry);
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(held(dry->pool) == 2));
 	KUNIT_EXPECT_TRUE(test, mpool_chunks_push(&dry->pool->chunks, &was, 1));

@@ -83,15 +83,15 @@ static struct mpool_pool *how_pool(struct zoo *zoo, enum how how)
 	switch (how) {
 	case HOW_LARGE:
 	case HOW_LARGE_REALLOC:
-		return &zoo->large->pool;
+		return &zoo->large->base;
 	case HOW_FIXED:
 	case HOW_FIXED_BULK:
-		return &zoo->fixed->pool;
+		return &zoo->fixed->base;
 	case HOW_SMALL:
 	case HOW_SMALL_REALLOC:
-		return &zoo->small->pool;
+		return &zoo->small->base;
 	case HOW_STRING:
-		return &zoo->string->small.pool;
+		return &zoo->string->small.base;
 	default:
 		return NULL;
 	}
@@ -144,10 +144,10 @@ static struct zoo *zoo_create(struct kunit *test)
 
 static u64 zoo_bad(struct zoo *zoo)
 {
-	return mpool_kunit_bad(&zoo->large->pool) +
-	       mpool_kunit_bad(&zoo->fixed->pool) +
-	       mpool_kunit_bad(&zoo->small->pool) +
-	       mpool_kunit_bad(&zoo->string->small.pool);
+	return mpool_kunit_bad(&zoo->large->base) +
+	       mpool_kunit_bad(&zoo->fixed->base) +
+	       mpool_kunit_bad(&zoo->small->base) +
+	       mpool_kunit_bad(&zoo->string->small.base);
 }
 
 /* Everything as it was: number of what is not. */
@@ -308,7 +308,7 @@ static void refused_is_not_handed_out(struct kunit *test)
 		mpool_free(zoo->was_obj);
 		mpool_fixed_free(zoo->fixed, zoo->was_obj);
 	}
-	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&zoo->fixed->pool), 10);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&zoo->fixed->base), 10);
 	KUNIT_ASSERT_EQ(test,
 			mpool_fixed_alloc_bulk(zoo->fixed, GFP_KERNEL, 50, objs),
 			50);
@@ -342,7 +342,7 @@ static void a_million_values(struct kunit *test)
 {
 	struct zoo *zoo = zoo_create(test);
 	struct mpool_small *global = mpool_global();
-	u64 before = mpool_kunit_bad(&global->pool);
+	u64 before = mpool_kunit_bad(&global->base);
 	struct mpool_whatis what;
 	struct rnd_state rnd;
 	unsigned int i, hits = 0, wrong = 0;
@@ -369,7 +369,7 @@ static void a_million_values(struct kunit *test)
 	KUNIT_EXPECT_LT(test, hits, RANDOM_VALUES / 100);
 	/* Those within a pool's memory were counted there. */
 	KUNIT_EXPECT_GT(test, zoo_bad(zoo), bad + 1000);
-	KUNIT_EXPECT_GE(test, mpool_kunit_bad(&global->pool), before);
+	KUNIT_EXPECT_GE(test, mpool_kunit_bad(&global->base), before);
 	zoo_goes_on(test, zoo);
 	KUNIT_EXPECT_EQ(test, mpool_small_verify(global), 0);
 }

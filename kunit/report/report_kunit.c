@@ -72,7 +72,7 @@ static void nothing_leaked_prints_nothing(struct kunit *test)
 	void *obj = mpool_fixed_alloc(pool, GFP_KERNEL);
 
 	mpool_fixed_free(pool, obj);
-	KUNIT_EXPECT_EQ(test, mpool_leaks_of_pool(&text->out, &pool->pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_leaks_of_pool(&text->out, &pool->base), 0);
 	compare(test, text);
 	KUNIT_EXPECT_EQ(test, mpool_fixed_destroy(pool), 0);
 }
@@ -89,7 +89,7 @@ static void pool_report_sums_by_site_biggest_first(struct kunit *test)
 		two[i] = mpool_fixed_alloc(pool, GFP_KERNEL);
 		line_two = __LINE__ - 1;
 	}
-	KUNIT_EXPECT_EQ(test, mpool_leaks_of_pool(&text->out, &pool->pool), 3);
+	KUNIT_EXPECT_EQ(test, mpool_leaks_of_pool(&text->out, &pool->base), 3);
 	want(text, "fixed pool \"report\" leaks 3 objects, 192 bytes (reclaimed):\n");
 	want(text, "  2 objects, 128 bytes: report_kunit.c:%d %s [mpool_kunit], first %p\n",
 	     line_two, __func__, min(two[0], two[1]));
@@ -120,7 +120,7 @@ static void sixteen_sites_are_listed_and_the_rest_counted(struct kunit *test)
 		for (j = i + 1; j < MANY_SITES; j++)
 			mpool_fixed_alloc_at(pool, GFP_KERNEL, &sites[i]);
 	}
-	mpool_leaks_of_pool(&text->out, &pool->pool);
+	mpool_leaks_of_pool(&text->out, &pool->base);
 	want(text, "fixed pool \"report\" leaks 190 objects, 12160 bytes (reclaimed):\n");
 	for (i = 0; i < MPOOL_REPORT_SITES; i++)
 		want(text, "  %d objects, %d bytes: many.c:%d many [mpool_kunit], first %p\n",
@@ -151,8 +151,8 @@ static void large_and_string_pools_report_too(struct kunit *test)
 
 	run = mpool_large_alloc(large, 5000, NULL, GFP_KERNEL); line_run = __LINE__;
 	s = mpool_string_get(strings, "leaked", GFP_KERNEL); line_str = __LINE__;
-	mpool_leaks_of_pool(&text->out, &large->pool);
-	mpool_leaks_of_pool(&text->out, &strings->small.pool);
+	mpool_leaks_of_pool(&text->out, &large->base);
+	mpool_leaks_of_pool(&text->out, &strings->small.base);
 	want(text, "large pool \"rep-large\" leaks 1 object, 5000 bytes (reclaimed):\n");
 	want(text, "  1 object, 5000 bytes: report_kunit.c:%d %s [mpool_kunit], first %p\n",
 	     line_run, __func__, run);
@@ -248,10 +248,10 @@ static void bad_free_reports_say_what_it_was(struct kunit *test)
 	obj = mpool_fixed_alloc(pool, GFP_KERNEL); line = __LINE__;
 	snprintf(site, sizeof(site), "report_kunit.c:%d %s [mpool_kunit]", line,
 		 __func__);
-	bad_free(test, text, &pool->pool, obj + 24, MPOOL_BAD_FREE_ADDRESS);
-	bad_free(test, text, &other->pool, obj, MPOOL_BAD_FREE_ADDRESS);
+	bad_free(test, text, &pool->base, obj + 24, MPOOL_BAD_FREE_ADDRESS);
+	bad_free(test, text, &other->base, obj, MPOOL_BAD_FREE_ADDRESS);
 	mpool_fixed_free(pool, obj);
-	bad_free(test, text, &pool->pool, obj, MPOOL_BAD_FREE_ADDRESS);
+	bad_free(test, text, &pool->base, obj, MPOOL_BAD_FREE_ADDRESS);
 	bad_free(test, text, NULL, kmem, MPOOL_BAD_FREE_ADDRESS);
 	bad_free(test, text, NULL, vm, MPOOL_BAD_FREE_ADDRESS);
 	bad_free(test, text, NULL, &stack, MPOOL_BAD_FREE_ADDRESS);
@@ -304,11 +304,11 @@ static void bad_frees_of_strings_say_so(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, s);
 	snprintf(from, sizeof(from), "string of pool \"kt-words\", from %s:%d %s [mpool_kunit]",
 		 "report_kunit.c", line, __func__);
-	bad_free(test, text, &pool->small.pool, s, MPOOL_BAD_FREE_ADDRESS);
+	bad_free(test, text, &pool->small.base, s, MPOOL_BAD_FREE_ADDRESS);
 	want(text, " is a %s, which mpool_string_put() takes", from);
 	KUNIT_EXPECT_STREQ(test, said(text), text->want);
 	text->len = 0;
-	bad_free(test, text, &other->small.pool, s, MPOOL_BAD_FREE_ADDRESS);
+	bad_free(test, text, &other->small.base, s, MPOOL_BAD_FREE_ADDRESS);
 	want(text, " is a %s, not of \"kt-others\"", from);
 	KUNIT_EXPECT_STREQ(test, said(text), text->want);
 	text->len = 0;
@@ -316,16 +316,16 @@ static void bad_frees_of_strings_say_so(struct kunit *test)
 	want(text, " is a %s, not of a small pool", from);
 	KUNIT_EXPECT_STREQ(test, said(text), text->want);
 	text->len = 0;
-	bad_free(test, text, &pool->small.pool, s + 2, MPOOL_BAD_FREE_ADDRESS);
+	bad_free(test, text, &pool->small.base, s + 2, MPOOL_BAD_FREE_ADDRESS);
 	want(text, " is 2 bytes into a %s", from);
 	KUNIT_EXPECT_STREQ(test, said(text), text->want);
 	text->len = 0;
-	bad_free(test, text, &pool->small.pool, s - 16, MPOOL_BAD_FREE_ADDRESS);
+	bad_free(test, text, &pool->small.base, s - 16, MPOOL_BAD_FREE_ADDRESS);
 	want(text, " is 16 bytes before a %s", from);
 	KUNIT_EXPECT_STREQ(test, said(text), text->want);
 	mpool_string_put(pool, s);
 	mpool_string_flush(pool);
-	bad_free(test, text, &pool->small.pool, s, MPOOL_BAD_FREE_ADDRESS);
+	bad_free(test, text, &pool->small.base, s, MPOOL_BAD_FREE_ADDRESS);
 	KUNIT_EXPECT_STREQ(test, said(text),
 			   " is free already, a string of pool \"kt-words\"");
 }
@@ -344,11 +344,11 @@ static void bad_frees_compare_pools(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_fixed_destroy(orphan), 1);
 	pool = mpool_kunit_fixed(test, "kt-twin", 64, NULL);
 	new = mpool_fixed_alloc(pool, GFP_KERNEL);
-	bad_free(test, text, &pool->pool, old, MPOOL_BAD_FREE_ADDRESS);
+	bad_free(test, text, &pool->base, old, MPOOL_BAD_FREE_ADDRESS);
 	SAID(" is an object of pool \"kt-twin\" (orphan), from ");
 	SAID("], not of \"kt-twin\"; freed by");
 	text->out.len = 0;
-	bad_free(test, text, &orphan->pool, new, MPOOL_BAD_FREE_ADDRESS);
+	bad_free(test, text, &orphan->base, new, MPOOL_BAD_FREE_ADDRESS);
 	SAID(" is an object of pool \"kt-twin\", from ");
 	SAID("], not of \"kt-twin\" (orphan); freed by");
 	text->out.len = 0;
@@ -422,7 +422,7 @@ static void sites_file_is_sorted(struct kunit *test)
 		mpool_fixed_alloc(pool, GFP_KERNEL);
 		line_many = __LINE__ - 1;
 	}
-	mpool_show_sites(&text->out, &pool->pool);
+	mpool_show_sites(&text->out, &pool->base);
 	want(text, "   objects        bytes  site\n");
 	want(text, "        10          960  report_kunit.c:%d %s [mpool_kunit]\n",
 	     line_many, __func__);
@@ -478,24 +478,24 @@ static void shortage_names_the_holders(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, s->log);
 	KUNIT_EXPECT_EQ(test, s->held, SHORT_PAGES);
 	KUNIT_EXPECT_EQ(test, s->free, 9);
-	KUNIT_EXPECT_EQ(test, s->largest, large->pool.fail.largest);
+	KUNIT_EXPECT_EQ(test, s->largest, large->base.fail.largest);
 	KUNIT_EXPECT_EQ(test, s->top[0].pages, 20);
 	KUNIT_EXPECT_STREQ(test, s->top[0].pool, "");
 	KUNIT_EXPECT_EQ(test, s->top[1].pages, 10);
 	KUNIT_EXPECT_STREQ(test, s->top[1].pool, "kunit-above");
 	KUNIT_EXPECT_EQ(test, s->top[2].pages, 1);
 	KUNIT_EXPECT_EQ(test, s->top[3].pages, 0);
-	mpool_findings_shortage(&out, &large->pool, s);
+	mpool_findings_shortage(&out, &large->base, s);
 	HAS("no memory: pool \"kunit-short\" was asked for ");
 	HAS("; large pool \"kunit-short\" had 9 of 40 pages free, the largest run ");
 	HAS("\n  held 10 pages: pool \"kunit-above\"\n");
 	KUNIT_EXPECT_NULL(test, strstr(buf, "other CPUs"));
 	out.len = 0;
 	s->cached = 22;
-	mpool_findings_shortage(&out, &large->pool, s);
+	mpool_findings_shortage(&out, &large->base, s);
 	HAS("\n  22 free objects of that size lie in other CPUs' caches");
 	out.len = 0;
-	mpool_show_stats(&out, &large->pool);
+	mpool_show_stats(&out, &large->base);
 	HAS("held then            20 pages: report_kunit.c:");
 	HAS("\n                     10 pages: pool \"kunit-above\"\n");
 	mpool_small_free(small, big);
@@ -574,10 +574,10 @@ static void a_failure_counts_what_lies_elsewhere(struct kunit *test)
 		kunit_skip(test, "there is no other CPU");
 	e->pool = mpool_kunit_fixed(test, "kunit-elsewhere", 256, &args);
 	here = work_on_cpu(0, elsewhere_fn, e);
-	KUNIT_EXPECT_EQ(test, e->pool->pool.fail.cached, 0);
+	KUNIT_EXPECT_EQ(test, e->pool->base.fail.cached, 0);
 	there = work_on_cpu(1, elsewhere_fn, e);
-	KUNIT_EXPECT_EQ(test, here - there, e->pool->pool.fail.cached);
-	mpool_show_stats(&out, &e->pool->pool);
+	KUNIT_EXPECT_EQ(test, here - there, e->pool->base.fail.cached);
+	mpool_show_stats(&out, &e->pool->base);
 	KUNIT_EXPECT_EQ(test, here > there, !!strstr(buf, "in CPU caches then"));
 	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(e->pool), 0);
 }
@@ -601,7 +601,7 @@ static void strings_are_shown(struct kunit *test)
 	s[2] = mpool_string_get(pool, long_text, GFP_KERNEL);
 	s[3] = mpool_string_get(pool, "", GFP_KERNEL);
 	mpool_string_get(pool, "eth0", GFP_KERNEL);
-	snap = mpool_snap(&pool->small.pool);
+	snap = mpool_snap(&pool->small.base);
 	KUNIT_ASSERT_NOT_NULL(test, snap);
 	KUNIT_EXPECT_EQ(test, snap->n, 4);
 	for (i = 0; i < snap->n; i++)
@@ -642,24 +642,24 @@ static void failures_say_what_refused(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, buf);
 	pool = mpool_kunit_fixed(test, "kunit-ctor", 64, &args);
-	mpool_show_stats(&out, &pool->pool);
+	mpool_show_stats(&out, &pool->base);
 	KUNIT_EXPECT_NULL(test, strstr(buf, "last failure"));
 	out.len = 0;
 	KUNIT_EXPECT_NULL(test, mpool_fixed_alloc(pool, GFP_KERNEL));
-	mpool_show_stats(&out, &pool->pool);
+	mpool_show_stats(&out, &pool->base);
 	HAS("last failure         64 bytes, GFP_KERNEL, at report_kunit.c:");
 	HAS(" ago: the constructor returned -16\n");
 	KUNIT_EXPECT_NULL(test, strstr(buf, "pages free then"));
 	pool = mpool_kunit_fixed(test, "kunit-max", 64, &limit);
 	KUNIT_ASSERT_EQ(test, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 2, objs),
 			2);
-	next = pool->pool.fail.next_log;
+	next = pool->base.fail.next_log;
 	KUNIT_EXPECT_NULL(test, mpool_fixed_alloc(pool, GFP_ATOMIC | __GFP_NOWARN));
-	KUNIT_EXPECT_EQ(test, next, pool->pool.fail.next_log);
+	KUNIT_EXPECT_EQ(test, next, pool->base.fail.next_log);
 	KUNIT_EXPECT_NULL(test, mpool_fixed_alloc(pool, GFP_KERNEL));
-	KUNIT_EXPECT_NE(test, next, pool->pool.fail.next_log);
+	KUNIT_EXPECT_NE(test, next, pool->base.fail.next_log);
 	out.len = 0;
-	mpool_show_stats(&out, &pool->pool);
+	mpool_show_stats(&out, &pool->base);
 	/* The flags are the caller's. */
 	HAS("last failure         64 bytes, GFP_KERNEL, at report_kunit.c:");
 	HAS(" ago: max_objects is 2, 2 are out\n");

@@ -112,7 +112,7 @@ static void small_objects_and_runs(struct kunit *test)
 	expect_object(test, a, 256, NAME, line);
 	c = mpool_malloc(60, GFP_KERNEL); line = __LINE__;
 	KUNIT_ASSERT_NOT_NULL(test, c);
-	expect_object(test, c, 64, mpool_global()->pool.name, line);
+	expect_object(test, c, 64, mpool_global()->base.name, line);
 	mpool_free(a);
 	mpool_free(b);
 	mpool_free(c);
@@ -253,7 +253,7 @@ static void any_value(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wrong, 0);
 	KUNIT_EXPECT_GT(test, hits, 100);
 	mpool_fixed_free_bulk(pool, 20, objs);
-	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&pool->pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&pool->base), 0);
 	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
 

@@ -31,7 +31,7 @@ static void pages_exit_case(struct kunit *test)
 	if (!pool)
 		return;
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->pool.pages), 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->base.pages), 0);
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
 	KUNIT_EXPECT_EQ(test, mpool_pagemap_verify(), 0);
 }
@@ -142,7 +142,7 @@ static void sizes_that_cannot_be(struct kunit *test)
 							  GFP_QUIET));
 		KUNIT_EXPECT_EQ(test, real, 0);
 		KUNIT_EXPECT_EQ(test, stat_of(pool, MPOOL_STAT_FAIL), i + 1);
-		KUNIT_EXPECT_EQ(test, pool->pool.fail.size, t[i]);
+		KUNIT_EXPECT_EQ(test, pool->base.fail.size, t[i]);
 	}
 	KUNIT_EXPECT_EQ(test, charged(pool), 0);
 	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 0);

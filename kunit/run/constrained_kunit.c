@@ -384,7 +384,7 @@ static void wishes_that_contradict(struct kunit *test)
 				      "req %u", i);
 		KUNIT_EXPECT_EQ(test, real, 0);
 	}
-	KUNIT_EXPECT_EQ(test, i, mpool_stat_read(&w.pool->pool.stats,
+	KUNIT_EXPECT_EQ(test, i, mpool_stat_read(&w.pool->base.stats,
 						 MPOOL_STAT_FAIL));
 	KUNIT_EXPECT_PTR_EQ(test,
 			    mpool_large_alloc_placed(w.pool, 0, &t[0].place,
@@ -473,7 +473,7 @@ static void system_memory_in_place(struct kunit *test)
 							 GFP_KERNEL));
 	KUNIT_EXPECT_LE(test, pool->nr_spares, 1);
 	mpool_large_clear(pool);
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->pool.pages), 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->base.pages), 0);
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
 }

@@ -79,8 +79,8 @@ static void names(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, sizeof(longest), MPOOL_NAME_LEN);
 	a = mpool_large_create(longest, NULL);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(a));
-	KUNIT_EXPECT_STREQ(test, a->pool.name, longest);
-	KUNIT_EXPECT_PTR_EQ(test, mpool_pool_find(longest), &a->pool);
+	KUNIT_EXPECT_STREQ(test, a->base.name, longest);
+	KUNIT_EXPECT_PTR_EQ(test, mpool_pool_find(longest), &a->base);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(mpool_large_create(longest, NULL)),
 			-EEXIST);
 	KUNIT_EXPECT_EQ(test, nr_pools(), before + 1);
@@ -167,7 +167,7 @@ static void pool_in_use_stays(struct kunit *test)
 	KUNIT_EXPECT_GT(test, charged(pool), 1);
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
-	KUNIT_EXPECT_PTR_EQ(test, mpool_pool_find("kunit-base"), &pool->pool);
+	KUNIT_EXPECT_PTR_EQ(test, mpool_pool_find("kunit-base"), &pool->base);
 	/* Its own runs go, the chunks stay. */
 	mpool_large_clear(pool);
 	KUNIT_EXPECT_FALSE(test, mpool_large_owns(pool, run));
@@ -194,7 +194,7 @@ static void counts(struct kunit *test)
 	char *p[3];
 
 	leak_three(test, pool, p);
-	pool->pool.ops->count(&pool->pool, &count);
+	pool->base.ops->count(&pool->base, &count);
 	KUNIT_EXPECT_EQ(test, count.live, 3);
 	KUNIT_EXPECT_EQ(test, count.live_bytes, 74 * PAGE_SIZE - 15);
 	KUNIT_EXPECT_EQ(test, count.allocs, 3);
@@ -206,13 +206,13 @@ static void counts(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, p[1],
 			    mpool_large_realloc(pool, p[1], 100, NULL,
 						GFP_KERNEL));
-	pool->pool.ops->count(&pool->pool, &count);
+	pool->base.ops->count(&pool->base, &count);
 	KUNIT_EXPECT_EQ(test, count.live, 2);
 	KUNIT_EXPECT_EQ(test, count.live_bytes, PAGE_SIZE - 5 + 100);
 	KUNIT_EXPECT_EQ(test, charged(pool), 2);
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->pool.peak), 74);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->base.peak), 74);
 	mpool_large_clear(pool);
-	pool->pool.ops->count(&pool->pool, &count);
+	pool->base.ops->count(&pool->base, &count);
 	KUNIT_EXPECT_EQ(test, count.live, 0);
 	KUNIT_EXPECT_EQ(test, count.live_bytes, 0);
 	KUNIT_EXPECT_EQ(test, charged(pool), 0);
@@ -248,10 +248,10 @@ static void walk(struct kunit *test)
 	unsigned int i;
 	void *p;
 
-	KUNIT_EXPECT_EQ(test, pool->pool.ops->walk(&pool->pool, see, &seen), 0);
+	KUNIT_EXPECT_EQ(test, pool->base.ops->walk(&pool->base, see, &seen), 0);
 	KUNIT_EXPECT_EQ(test, seen.n, 0);
 	p = mpool_large_alloc_at(pool, 5000, 1, NULL, GFP_KERNEL, here);
-	KUNIT_EXPECT_EQ(test, pool->pool.ops->walk(&pool->pool, see, &seen), 0);
+	KUNIT_EXPECT_EQ(test, pool->base.ops->walk(&pool->base, see, &seen), 0);
 	KUNIT_EXPECT_EQ(test, seen.n, 1);
 	KUNIT_EXPECT_EQ(test, seen.bytes, 5000);
 	KUNIT_EXPECT_EQ(test, seen.site, here->id);
@@ -259,7 +259,7 @@ static void walk(struct kunit *test)
 	for (i = 0; i < 20; i++)
 		mpool_large_alloc(pool, 50 * PAGE_SIZE, NULL, GFP_KERNEL);
 	memset(&seen, 0, sizeof(seen));
-	KUNIT_EXPECT_EQ(test, pool->pool.ops->walk(&pool->pool, see, &seen), 1);
+	KUNIT_EXPECT_EQ(test, pool->base.ops->walk(&pool->base, see, &seen), 1);
 	KUNIT_EXPECT_EQ(test, seen.n, 10);
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 21);
 }
@@ -814,22 +814,22 @@ static void pools_above_are_named(struct kunit *test)
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(large));
 	KUNIT_EXPECT_EQ(test,
-			mpool_pool_above(&large->pool, name, sizeof(name)), 0);
+			mpool_pool_above(&large->base, name, sizeof(name)), 0);
 	small = mpool_small_create("kunit-above", &small_args);
 	fixed = mpool_fixed_create("kunit-second", 64, &fixed_args);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(small) || IS_ERR(fixed));
 	/* A class of it counts for none. */
 	mpool_small_free(small, mpool_small_alloc(small, 64, GFP_KERNEL));
 	KUNIT_EXPECT_EQ(test,
-			mpool_pool_above(&large->pool, name, sizeof(name)), 2);
+			mpool_pool_above(&large->base, name, sizeof(name)), 2);
 	KUNIT_EXPECT_STREQ(test, name, "kunit-above");
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(large), 0);
 	mpool_small_destroy(small);
 	KUNIT_EXPECT_EQ(test,
-			mpool_pool_above(&large->pool, name, sizeof(name)), 1);
+			mpool_pool_above(&large->base, name, sizeof(name)), 1);
 	KUNIT_EXPECT_STREQ(test, name, "kunit-second");
 	mpool_fixed_destroy(fixed);
-	KUNIT_EXPECT_PTR_EQ(test, mpool_pool_find("kunit-below"), &large->pool);
+	KUNIT_EXPECT_PTR_EQ(test, mpool_pool_find("kunit-below"), &large->base);
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(large), 0);
 	KUNIT_EXPECT_NULL(test, mpool_pool_find("kunit-below"));
 }

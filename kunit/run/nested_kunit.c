@@ -109,16 +109,16 @@ static void runs_within(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, what.offset, 5);
 	/* The outer pool's free is none for it, and of a free page neither's. */
 	mpool_large_free(w->outer, p);
-	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&w->outer->pool), 1);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&w->outer->base), 1);
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_intact(p, real, 1));
 	mpool_large_free(w->inner, p);
 	mpool_large_free(w->inner, p);
-	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&w->inner->pool), 1);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&w->inner->base), 1);
 	mpool_large_free(w->inner, q);
 	KUNIT_EXPECT_GT(test, mpool_large_trim(w->inner), 0);
 	KUNIT_EXPECT_EQ(test, charged(w->outer), 0);
 	mpool_large_free(w->inner, p);
-	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&w->inner->pool), 2);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&w->inner->base), 2);
 }
 
 /* All of it can be had; then there is no more, and nobody waits for it. */
@@ -222,12 +222,12 @@ static void outer_outlives_inner(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(w->outer), 0);
 	KUNIT_EXPECT_PTR_EQ(test, mpool_pool_find("kunit-outer"),
-			    &w->outer->pool);
+			    &w->outer->base);
 	KUNIT_EXPECT_EQ(test,
 			PTR_ERR(mpool_nested_create("kunit-inner", w->outer,
 						    &none, MPOOL_HERE)),
 			-EEXIST);
-	KUNIT_EXPECT_EQ(test, atomic_read(&w->outer->pool.users), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&w->outer->base.users), 1);
 	/* What was kept holds its run, and can be freed. */
 	two = new_inner(test, "kunit-two", w->outer, &keep);
 	p = mpool_large_alloc(two, 70 * PAGE_SIZE, NULL, GFP_KERNEL);
@@ -235,12 +235,12 @@ static void outer_outlives_inner(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(two), 1);
 	KUNIT_EXPECT_EQ(test, mpool_kunit_orphans("kunit-two"), 1);
 	KUNIT_EXPECT_EQ(test, charged(w->outer), 70);
-	KUNIT_EXPECT_EQ(test, atomic_read(&w->outer->pool.users), 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&w->outer->base.users), 2);
 	mpool_free(p);
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!mpool_kunit_orphans("kunit-two")));
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!charged(w->outer)));
 	KUNIT_EXPECT_TRUE(test,
-			  mpool_kunit_wait(atomic_read(&w->outer->pool.users) == 1));
+			  mpool_kunit_wait(atomic_read(&w->outer->base.users) == 1));
 }
 
 /* Unknown flags are refused here too; there is no vmalloc() to fall back to. */
@@ -255,7 +255,7 @@ static void flags_within(struct kunit *test)
 			PTR_ERR(mpool_nested_create("kunit-two", w->outer,
 						    &wrong, MPOOL_HERE)),
 			-EINVAL);
-	KUNIT_EXPECT_EQ(test, atomic_read(&w->outer->pool.users), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&w->outer->base.users), 1);
 	two = new_inner(test, "kunit-two", w->outer, &virt);
 	KUNIT_EXPECT_NULL(test, mpool_large_alloc(two, (OUTER_PAGES + 1) * PAGE_SIZE,
 						  NULL, GFP_KERNEL | __GFP_NOWARN));

@@ -283,10 +283,10 @@ static void cached_pages_are_free(struct kunit *test)
 		p[len] = run_of(test, pool, len);
 		pages += len;
 	}
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->pool.pages), pages);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->base.pages), pages);
 	for (len = 1; len < RUNS_QUICK; len++)
 		mpool_large_free(pool, p[len]);
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->pool.pages), 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->base.pages), 0);
 	KUNIT_EXPECT_EQ(test, mpool_kunit_free_pages(&pool->runs),
 			pool->runs.nr_pages);
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
@@ -302,7 +302,7 @@ static void cached_pages_are_free(struct kunit *test)
 						       pg));
 		mpool_large_free(pool, p[len]);
 	}
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->pool.peak), pages);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->base.peak), pages);
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
 }
@@ -465,9 +465,9 @@ static void give_all(struct mpool_large *pool, void **p, u32 n)
 
 	while (n--) {
 		pg = mpool_large_lookup(p[n]);
-		mpool_pool_charge(&pool->pool, -(long)pg->len);
+		mpool_pool_charge(&pool->base, -(long)pg->len);
 		mpool_runs_claim(pg);
-		mpool_stat_inc(&pool->pool.stats, MPOOL_STAT_FREE);
+		mpool_stat_inc(&pool->base.stats, MPOOL_STAT_FREE);
 		raw_spin_lock_irqsave(&pool->lock, flags);
 		mpool_large_free_run_locked(pool, pg);
 		raw_spin_unlock_irqrestore(&pool->lock, flags);
@@ -530,7 +530,7 @@ static void wrong_frees(struct kunit *test)
 	mpool_large_free(pool, p);
 	mpool_large_free(pool, p);
 	mpool_large_free(NULL, p);
-	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&pool->pool), 1);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&pool->base), 1);
 	KUNIT_EXPECT_PTR_EQ(test, p, run_of(test, pool, 5));
 	mpool_large_free(pool, p);
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
@@ -659,12 +659,12 @@ static void run_race(struct kunit *test, struct race *race)
 		KUNIT_EXPECT_EQ(test, racers[i].torn, 0);
 		KUNIT_EXPECT_EQ(test, racers[i].failed, 0);
 	}
-	allocs = mpool_stat_read(&pool->pool.stats, MPOOL_STAT_ALLOC);
+	allocs = mpool_stat_read(&pool->base.stats, MPOOL_STAT_ALLOC);
 	KUNIT_EXPECT_GT(test, allocs, RACERS * RACE_OPS / 3);
-	KUNIT_EXPECT_EQ(test, allocs, mpool_stat_read(&pool->pool.stats,
+	KUNIT_EXPECT_EQ(test, allocs, mpool_stat_read(&pool->base.stats,
 						      MPOOL_STAT_FREE));
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->pool.pages), 0);
-	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&pool->pool), 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->base.pages), 0);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&pool->base), 0);
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
 }
 

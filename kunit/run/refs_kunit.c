@@ -197,7 +197,7 @@ static void tail_of_a_shorter_run(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, page_count(held), 1);
 	KUNIT_EXPECT_TRUE(test, mpool_large_owns(pool, p));
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->pool.pages), 4);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->base.pages), 4);
 	put_page(held);
 	put_page(nth_page_of(p, 1));
 	mpool_large_free(pool, p);
@@ -211,7 +211,7 @@ static void expect_no_other(struct kunit *test, struct mpool_page *pg,
 	struct mpool_large *pool = test->priv;
 
 	KUNIT_EXPECT_EQ(test, mpool_page_state(pg), state);
-	KUNIT_EXPECT_PTR_EQ(test, READ_ONCE(pg->owner), &pool->pool);
+	KUNIT_EXPECT_PTR_EQ(test, READ_ONCE(pg->owner), &pool->base);
 }
 
 /*
@@ -446,17 +446,17 @@ static void resized_is_in_use(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mpool_large_owns(pool, p));
 	KUNIT_EXPECT_TRUE(test, mpool_whatis(p + PAGE_SIZE, &what));
 	KUNIT_EXPECT_EQ(test, mpool_usable_size(p), 4 * PAGE_SIZE);
-	mpool_large_walk_owner(pool, &pool->pool, count_visit, &runs);
+	mpool_large_walk_owner(pool, &pool->base, count_visit, &runs);
 	KUNIT_EXPECT_EQ(test, runs, 1);
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
-	bad = mpool_kunit_bad(&pool->pool);
+	bad = mpool_kunit_bad(&pool->base);
 	mpool_large_free(pool, p);
-	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&pool->pool), bad + 1);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&pool->base), bad + 1);
 	KUNIT_EXPECT_TRUE(test, mpool_large_owns(pool, p));
 	mpool_runs_unhold(pg);
 	mpool_large_free(pool, p);
 	KUNIT_EXPECT_FALSE(test, mpool_large_owns(pool, p));
-	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&pool->pool), bad + 1);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&pool->base), bad + 1);
 }
 
 /* A report of a pool that ends, of whose objects some were freed wrongly. */
@@ -490,13 +490,13 @@ static void leaks_say_what_was_freed_wrongly(struct kunit *test)
 		obj[i] = mpool_fixed_alloc(fixed, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, obj[i]);
 	}
-	KUNIT_EXPECT_NULL(test, strstr(leaks_text(test, &fixed->pool), "kfree()"));
+	KUNIT_EXPECT_NULL(test, strstr(leaks_text(test, &fixed->base), "kfree()"));
 	put_page(virt_to_page(obj[0]));
-	EXPECT_SAYS(test, leaks_text(test, &fixed->pool),
+	EXPECT_SAYS(test, leaks_text(test, &fixed->base),
 		    "\n  1 page of it was freed by kfree(), put_page() or the like, which free nothing here: use mpool_fixed_free()\n");
 	for (i = 1; i < ARRAY_SIZE(obj); i++)
 		put_page(virt_to_page(obj[i]));
-	EXPECT_SAYS(test, leaks_text(test, &fixed->pool),
+	EXPECT_SAYS(test, leaks_text(test, &fixed->base),
 		    " pages of it were freed by kfree()");
 	KUNIT_EXPECT_EQ(test, mpool_fixed_destroy(fixed), ARRAY_SIZE(obj));
 }
@@ -530,13 +530,13 @@ static void leaks_name_the_right_function(struct kunit *test)
 	put_page(virt_to_page((void *)text));
 	run = take_pages(test, 2);
 	put_page(virt_to_page(run));
-	EXPECT_SAYS(test, leaks_text(test, &small->pool),
+	EXPECT_SAYS(test, leaks_text(test, &small->base),
 		    "\n  2 pages of it were freed by kfree(), put_page() or the like, which free nothing here: use mpool_small_free()\n");
 	EXPECT_SAYS(test, leaks_text(test, mpool_pool_find("kunit-refs-string")),
 		    ": use mpool_string_put()\n");
-	EXPECT_SAYS(test, leaks_text(test, &large->pool), ": use mpool_large_free()\n");
-	mpool_sums_add(&sums, &small->pool);
-	mpool_sums_add(&sums, &large->pool);
+	EXPECT_SAYS(test, leaks_text(test, &large->base), ": use mpool_large_free()\n");
+	mpool_sums_add(&sums, &small->base);
+	mpool_sums_add(&sums, &large->base);
 	mpool_leaks_rows(&out, &sums, true);
 	mpool_sums_free(&sums);
 	EXPECT_SAYS(test, buf, ": use mpool_large_free(), mpool_small_free()\n");
@@ -555,7 +555,7 @@ static void words(struct kunit *test)
 	struct mpool_out out = { .buf = buf, .size = SZ_2K };
 
 	KUNIT_ASSERT_NOT_NULL(test, buf);
-	mpool_findings_refs(&out, &pool->pool, &news, &run);
+	mpool_findings_refs(&out, &pool->base, &news, &run);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "pool \"objects\", 3 pages at "));
 	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, ": freed 5 times by a function of the kernel"));
 	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "(kfree(), put_page() ...)"));
@@ -563,7 +563,7 @@ static void words(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, ": 1 page freed by a function of the kernel that"));
 	out.len = 0;
 	buf[0] = '\0';
-	mpool_findings_refs(&out, &pool->pool, &news, NULL);
+	mpool_findings_refs(&out, &pool->base, &news, NULL);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "pool \"kunit-refs\": freed 5 times"));
 }
 

@@ -72,7 +72,7 @@ static void regions_come_and_go(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_large_remove_region(pool, mem + 5),
 			-ENOENT);
 	mpool_large_free(pool, p);
-	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&pool->pool), 1);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&pool->base), 1);
 	mpool_large_free(pool, q);
 	KUNIT_EXPECT_EQ(test, mpool_large_remove_region(pool, q), 0);
 	/* The pool of no region, and one with a region again. */

@@ -32,7 +32,7 @@ static void end_of(struct kunit *test, struct mpool_small *pool)
 {
 	struct mpool_count count;
 
-	pool->pool.ops->count(&pool->pool, &count);
+	pool->base.ops->count(&pool->base, &count);
 	KUNIT_EXPECT_EQ(test, count.live, 0);
 	KUNIT_EXPECT_EQ(test, mpool_small_verify(pool), 0);
 	KUNIT_EXPECT_EQ(test,
@@ -215,7 +215,7 @@ static size_t random_size(struct rnd_state *rnd)
 /* Pages held, in percent of the bytes that are live. */
 static unsigned int percent(struct mpool_small *pool, size_t bytes)
 {
-	return atomic_long_read(&pool->pool.pages) * PAGE_SIZE * 100 / bytes;
+	return atomic_long_read(&pool->base.pages) * PAGE_SIZE * 100 / bytes;
 }
 
 static void random_load(struct kunit *test, unsigned int live,

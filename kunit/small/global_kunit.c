@@ -16,7 +16,7 @@ static size_t live_now(void)
 {
 	struct mpool_count count;
 
-	mpool_global()->pool.ops->count(&mpool_global()->pool, &count);
+	mpool_global()->base.ops->count(&mpool_global()->base, &count);
 	return count.live;
 }
 
@@ -67,7 +67,7 @@ static void arrays_that_cannot_be(struct kunit *test)
 		{ SIZE_MAX / 8 + 1, 8 }, { 1ull << 63, 2 },
 		{ 0x4000000000000001, 4 },
 	};
-	u64 fails = mpool_stat_read(&mpool_global()->pool.stats,
+	u64 fails = mpool_stat_read(&mpool_global()->base.stats,
 				    MPOOL_STAT_FAIL);
 	size_t n, size;
 	int i;
@@ -82,7 +82,7 @@ static void arrays_that_cannot_be(struct kunit *test)
 		KUNIT_EXPECT_NULL(test, mpool_calloc(n, size, GFP_KERNEL));
 	}
 	KUNIT_EXPECT_EQ(test, fails + 2 * ARRAY_SIZE(pairs),
-			mpool_stat_read(&mpool_global()->pool.stats,
+			mpool_stat_read(&mpool_global()->base.stats,
 					MPOOL_STAT_FAIL));
 }
 
@@ -128,7 +128,7 @@ static bool scope_keeps(void **kept)
 
 static void freed_at_the_end_of_its_scope(struct kunit *test)
 {
-	u64 bad = mpool_kunit_bad(&mpool_global()->pool);
+	u64 bad = mpool_kunit_bad(&mpool_global()->base);
 	size_t before = live_now();
 	void *kept = NULL;
 
@@ -140,12 +140,12 @@ static void freed_at_the_end_of_its_scope(struct kunit *test)
 		struct mpool_fixed *pool __free(mpool_fixed_destroy) =
 			mpool_fixed_create("kt-scope", 8, NULL);
 
-		KUNIT_EXPECT_PTR_EQ(test, &pool->pool,
+		KUNIT_EXPECT_PTR_EQ(test, &pool->base,
 				    mpool_pool_find("kt-scope"));
 	}
 	KUNIT_EXPECT_NULL(test, mpool_pool_find("kt-scope"));
 	KUNIT_EXPECT_EQ(test, before, live_now());
-	KUNIT_EXPECT_EQ(test, bad, mpool_kunit_bad(&mpool_global()->pool));
+	KUNIT_EXPECT_EQ(test, bad, mpool_kunit_bad(&mpool_global()->base));
 }
 #else
 static void freed_at_the_end_of_its_scope(struct kunit *test)
@@ -216,15 +216,15 @@ static void set_prepares_the_pool(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(gone));
 	p = mpool_small_alloc(gone, 8, GFP_KERNEL);
 	KUNIT_EXPECT_EQ(test, mpool_small_destroy(gone), 1);
-	atomic_inc(&first->pool.users);
+	atomic_inc(&first->base.users);
 	/* An orphan takes frees only. */
 	KUNIT_EXPECT_EQ(test, mpool_global_offer(&at, gone, _THIS_IP_),
 			-EINVAL);
 	KUNIT_EXPECT_EQ(test, (unsigned long)first | 1, at);
 	KUNIT_EXPECT_EQ(test, mpool_global_offer(&at, second, _THIS_IP_), 0);
 	KUNIT_EXPECT_EQ(test, (unsigned long)second | 1, at);
-	KUNIT_EXPECT_EQ(test, atomic_read(&first->pool.users), 0);
-	KUNIT_EXPECT_EQ(test, atomic_read(&second->pool.users), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&first->base.users), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&second->base.users), 1);
 	/* Each size of a class is served in any context. */
 	for (i = 0; i <= mpool_small_class(SMALL_BASE_MAX); i++)
 		KUNIT_EXPECT_NOT_NULL(test, second->classes[i]);
@@ -232,8 +232,8 @@ static void set_prepares_the_pool(struct kunit *test)
 	at &= ~1ul;
 	KUNIT_EXPECT_EQ(test, mpool_global_offer(&at, first, _THIS_IP_),
 			-EBUSY);
-	KUNIT_EXPECT_EQ(test, atomic_read(&first->pool.users), 0);
-	atomic_dec(&second->pool.users);
+	KUNIT_EXPECT_EQ(test, atomic_read(&first->base.users), 0);
+	atomic_dec(&second->base.users);
 	mpool_free(p);
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(!mpool_kunit_orphans("kt-gone")));
 }

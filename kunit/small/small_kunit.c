@@ -17,7 +17,7 @@ static size_t live_of(struct mpool_small *pool)
 {
 	struct mpool_count count;
 
-	pool->pool.ops->count(&pool->pool, &count);
+	pool->base.ops->count(&pool->base, &count);
 	return count.live;
 }
 
@@ -109,7 +109,7 @@ static void no_size(struct kunit *test)
 	p = mpool_small_realloc(pool, p, 0, GFP_KERNEL);
 	KUNIT_EXPECT_PTR_EQ(test, p, ZERO_SIZE_PTR);
 	KUNIT_EXPECT_EQ(test, mpool_usable_size(ZERO_SIZE_PTR), 0);
-	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&pool->pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&pool->base), 0);
 	end_of(test, pool);
 }
 
@@ -311,14 +311,14 @@ static void wrong_pool(struct kunit *test)
 		KUNIT_EXPECT_PTR_EQ(test,
 				    mpool_small_realloc(b, p, 0, GFP_KERNEL),
 				    ZERO_SIZE_PTR);
-		KUNIT_EXPECT_EQ(test, 3 * (i + 1), mpool_kunit_bad(&b->pool));
+		KUNIT_EXPECT_EQ(test, 3 * (i + 1), mpool_kunit_bad(&b->base));
 		KUNIT_EXPECT_TRUE(test, mpool_small_owns(a, p));
 		KUNIT_EXPECT_FALSE(test, mpool_small_owns(b, p));
 		KUNIT_EXPECT_TRUE(test, mpool_kunit_intact(p, sizes[i], i));
 		/* The right one, and again. */
 		mpool_small_free(a, p);
 		mpool_small_free(a, p);
-		KUNIT_EXPECT_EQ(test, i + 1, mpool_kunit_bad(&a->pool));
+		KUNIT_EXPECT_EQ(test, i + 1, mpool_kunit_bad(&a->base));
 	}
 	end_of(test, a);
 	end_of(test, b);
@@ -338,7 +338,7 @@ static void address_decides(struct kunit *test)
 	p = mpool_small_realloc(pool, p, 3 * SMALL_MAX, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	mpool_free(p);
-	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&pool->pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&pool->base), 0);
 	end_of(test, pool);
 }
 
@@ -411,7 +411,7 @@ static void clear_keeps_the_pool(struct kunit *test)
 			KUNIT_EXPECT_FALSE(test, mpool_owns(objs[i]));
 		end_of(test, pool);
 	}
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->pool.pages), 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->base.pages), 0);
 }
 
 static void destroy_with_leaks(struct kunit *test)
@@ -630,7 +630,7 @@ static void model(struct kunit *test)
 	while (m->n)
 		model_free(m, &m->objs[0]);
 	KUNIT_EXPECT_EQ(test, m->wrong, 0);
-	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&m->pool->pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_bad(&m->pool->base), 0);
 	end_of(test, m->pool);
 }
 
@@ -739,10 +739,10 @@ static void reserve_without_memory(struct kunit *test)
 			memset(objs[i], 0xa5, size);
 		}
 		KUNIT_EXPECT_EQ(test,
-				mpool_stat_read(&pool->pool.stats, MPOOL_STAT_FAIL),
+				mpool_stat_read(&pool->base.stats, MPOOL_STAT_FAIL),
 				0);
 		KUNIT_EXPECT_NE(test,
-				mpool_stat_read(&pool->pool.stats,
+				mpool_stat_read(&pool->base.stats,
 						MPOOL_STAT_RESERVE), 0);
 		for (i = 0; i < RESERVE; i++)
 			mpool_small_free(pool, objs[i]);

@@ -126,7 +126,7 @@ static void nothing_is_lost(struct going *g)
 
 	mpool_free(g->stays);
 	/* The orphan is ended by a work item. */
-	while (atomic_read(&g->large->pool.users) && --tries)
+	while (atomic_read(&g->large->base.users) && --tries)
 		msleep(20);
 	CHECK(g->t, tries);
 	mpool_large_trim(g->large);
@@ -295,7 +295,7 @@ NOKPROBE_SYMBOL(see_killed);
 
 static int killer_fn(void *arg)
 {
-	struct mpool_pool *pool = &meet.pool->pool;
+	struct mpool_pool *pool = &meet.pool->base;
 
 	/* No timer: who is stopped may be who counts the jiffies. */
 	while (!READ_ONCE(meet.go))
@@ -363,7 +363,7 @@ static void tune_at(struct stock *t, struct mpool_large *region)
 	CHECK(t, meet.pool->free_cache != meet.pool->caches);
 	while (n)
 		mpool_free(objs[--n]);
-	while (atomic_read(&region->pool.users) && --tries)
+	while (atomic_read(&region->base.users) && --tries)
 		msleep(20);
 	CHECK(t, tries);
 }
@@ -428,7 +428,7 @@ void stock_tune(struct stock *t)
 		CHECK(t, !meet.late);
 	}
 	/* Its memory is not given up where somebody has it. */
-	if (!IS_ERR(region) && atomic_read(&region->pool.users))
+	if (!IS_ERR(region) && atomic_read(&region->base.users))
 		return;
 	CHECK(t, !mpool_large_destroy(region));
 	vfree(base);

@@ -120,9 +120,9 @@ static void churn(struct stock *t)
 	meet.rounds = 0;
 	WRITE_ONCE(meet.churn, true);
 	while ((went < ARENAS || rounds < 1000) && drops++ < 50000) {
-		was = mpool_stat_read(&meet.pool->pool.stats, MPOOL_STAT_SHRINK);
+		was = mpool_stat_read(&meet.pool->base.stats, MPOOL_STAT_SHRINK);
 		CHECK(t, drop_slabs());
-		went += mpool_stat_read(&meet.pool->pool.stats, MPOOL_STAT_SHRINK) - was;
+		went += mpool_stat_read(&meet.pool->base.stats, MPOOL_STAT_SHRINK) - was;
 		/* The other is never left behind, however busy the machine is. */
 		while (READ_ONCE(meet.rounds) == rounds)
 			cond_resched();

@@ -21,7 +21,7 @@ static long strings_in(struct mpool_string *pool)
 
 static u64 bad_of(struct mpool_string *pool)
 {
-	return mpool_kunit_bad(&pool->small.pool);
+	return mpool_kunit_bad(&pool->small.base);
 }
 
 static void one_copy_of_each(struct kunit *test)

@@ -66,7 +66,7 @@ void mpool_chunks_init(struct mpool_chunks *chunks, struct mpool_fixed *fixed,
 	chunks->owner = owner;
 	chunks->large = large;
 	chunks->size = ALIGN(size, align);
-	mpool_chunks_measure(chunks, fixed && owner != &fixed->pool);
+	mpool_chunks_measure(chunks, fixed && owner != &fixed->base);
 	chunks->align = max_t(unsigned long, align, PAGE_SIZE);
 	raw_spin_lock_init(&chunks->lock);
 	INIT_LIST_HEAD(&chunks->partial);
@@ -704,7 +704,7 @@ void mpool_chunks_end(struct mpool_chunks *chunks)
 	mpool_chunks_reclaim(chunks, 0);
 	while ((chunk = chunk_unlink(chunks))) {
 		/* The run stays in use, but its owner ends: the large pool takes over. */
-		WRITE_ONCE(chunk->pg->owner, &chunks->large->pool);
+		WRITE_ONCE(chunk->pg->owner, &chunks->large->base);
 		mpool_pagemap_set(chunk->at.base, chunk->pg->len,
 				  (unsigned long)mpool_page_arena(chunk->pg));
 		kvfree_rcu(chunk, rcu);

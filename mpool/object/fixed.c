@@ -458,11 +458,11 @@ struct mpool_fixed *mpool_fixed_setup(const char *name, size_t size,
 	fixed = kzalloc(mpool_fixed_bytes(owner), gfp);
 	if (!fixed)
 		return ERR_PTR(-ENOMEM);
-	fixed->owner = owner ?: &fixed->pool;
+	fixed->owner = owner ?: &fixed->base;
 	if (!owner) {
-		err = mpool_pool_init(&fixed->pool, name, &fixed_ops,
+		err = mpool_pool_init(&fixed->base, name, &fixed_ops,
 				      args->on_leak, site);
-		fixed->pool.handle = fixed;
+		fixed->base.handle = fixed;
 	}
 	if (!err && wrong) {
 		mpool_refuse(&fixed_ops, name, "%s", wrong);
@@ -496,8 +496,8 @@ struct mpool_fixed *mpool_fixed_setup(const char *name, size_t size,
 		fixed->reserved = &fixed->reserve;
 	}
 	if (!owner)
-		fixed->pool.below = &large->pool;
-	atomic_inc(&large->pool.users);
+		fixed->base.below = &large->base;
+	atomic_inc(&large->base.users);
 	INIT_LIST_HEAD(&fixed->list);
 	return fixed;
 
@@ -521,7 +521,7 @@ void mpool_fixed_list_add(struct mpool_fixed *fixed)
 /* Frees a pool that has no chunk any more.  Context: as for its setup. */
 static void fixed_end(struct mpool_fixed *fixed)
 {
-	mpool_pool_unuse(&fixed->chunks.large->pool);
+	mpool_pool_unuse(&fixed->chunks.large->base);
 	/* A lookup that has found a chunk may still access the pool. */
 	call_rcu(&fixed->rcu, fixed_free_rcu);
 }
@@ -580,13 +580,13 @@ struct mpool_fixed *__mpool_fixed_create(const char *name, size_t size,
 	fixed = mpool_fixed_setup(name, size, args, NULL, large, GFP_KERNEL,
 				  site);
 	/* The new pool is a user of the large pool itself now: drop that of this task. */
-	mpool_pool_unuse(&large->pool);
+	mpool_pool_unuse(&large->base);
 	if (IS_ERR(fixed))
 		return fixed;
 	mpool_fixed_list_add(fixed);
 	err = mpool_fixed_reserve(fixed, args->reserve, GFP_KERNEL);
 	if (!err)
-		err = mpool_pool_register(&fixed->pool);
+		err = mpool_pool_register(&fixed->base);
 	if (err) {
 		mpool_fixed_teardown(fixed);
 		return ERR_PTR(err);
@@ -692,7 +692,7 @@ int mpool_fixed_walk(struct mpool_fixed *pool, int (*fn)(void *obj, void *arg),
 		return 0;
 	if (mpool_no_address(fn)) {
 		pr_err_ratelimited("fixed pool \"%s\": fn of a walk is %ld, no address; called from %pS\n",
-				   pool->pool.name, (long)fn, (void *)_RET_IP_);
+				   pool->base.name, (long)fn, (void *)_RET_IP_);
 		return -EINVAL;
 	}
 	mpool_call_begin(&call, &mpool_in_walk, MPOOL_CALL_OTHER);
@@ -790,8 +790,8 @@ size_t __mpool_fixed_destroy(struct mpool_fixed *pool)
 	if (IS_ERR_OR_NULL(pool) || fixed_refuse_inside(pool, "destroyed", _RET_IP_) ||
 	    !mpool_pool_claim(&fixed_ops, pool, _RET_IP_))
 		return 0;
-	leaks = mpool_pool_leaks(&pool->pool);
-	registered_finish(&pool->pool, leaks && mpool_pool_keeps(&pool->pool));
+	leaks = mpool_pool_leaks(&pool->base);
+	registered_finish(&pool->base, leaks && mpool_pool_keeps(&pool->base));
 	return leaks;
 }
 EXPORT_SYMBOL_GPL(__mpool_fixed_destroy);

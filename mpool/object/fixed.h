@@ -50,25 +50,25 @@ struct mpool_fixed {
 	struct mpool_fixed **backups;	/* of a class: those of its small pool; or NULL */
 
 	/* For a class of a small pool the struct ends here: there may be hundreds. */
-	struct mpool_pool pool;		/* in the registry */
+	struct mpool_pool base;		/* in the registry */
 	struct mpool_reserve reserve;
 };
 
 /* The fixed pool that a pool of that kind is. */
 static inline struct mpool_fixed *to_fixed(struct mpool_pool *pool)
 {
-	return container_of(pool, struct mpool_fixed, pool);
+	return container_of(pool, struct mpool_fixed, base);
 }
 
 static inline bool mpool_fixed_is_class(const struct mpool_fixed *fixed)
 {
-	return fixed->owner != &fixed->pool;
+	return fixed->owner != &fixed->base;
 }
 
 /* Bytes of a pool, or of a class. */
 static inline size_t mpool_fixed_bytes(bool class)
 {
-	return class ? offsetof(struct mpool_fixed, pool) :
+	return class ? offsetof(struct mpool_fixed, base) :
 		       sizeof(struct mpool_fixed);
 }
 

@@ -111,8 +111,8 @@ static void show_fixed(struct mpool_out *out, struct mpool_fixed *fixed)
 	 * Chunks may have fewer pages and objects.  MPOOL_STAT_SHRINK is read first:
 	 * each chunk that it counts was counted by MPOOL_STAT_GROW before.
 	 */
-	shrunk = mpool_stat_read(&fixed->pool.stats, MPOOL_STAT_SHRINK);
-	line(out, "chunks", mpool_stat_read(&fixed->pool.stats,
+	shrunk = mpool_stat_read(&fixed->base.stats, MPOOL_STAT_SHRINK);
+	line(out, "chunks", mpool_stat_read(&fixed->base.stats,
 					    MPOOL_STAT_GROW) - shrunk);
 	line(out, "free in chunks", mpool_hint(fixed->chunks.nr_free));
 	line(out, "magazine objects", fixed->depot.cap);
@@ -178,7 +178,7 @@ static void show_large(struct mpool_out *out, struct mpool_large *large)
 	line(out, "largest free run", room.largest);
 	line(out, "pages in chunks", READ_ONCE(large->nr_chunk_pages));
 	line(out, "spare arenas", mpool_hint(large->nr_spares));
-	line(out, "pools served", atomic_read(&large->pool.users));
+	line(out, "pools served", atomic_read(&large->base.users));
 	line(out, "freed by the kernel", atomic_long_read(&large->refs.dropped));
 	line(out, "pages left to others", atomic_long_read(&large->refs.held));
 	line(out, "pages lost", atomic_long_read(&large->refs.lost));

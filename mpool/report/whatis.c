@@ -87,7 +87,7 @@ static void whatis_arena(struct mpool_arena *arena, const void *p,
 		what->area = MPOOL_AREA_LIVE;
 	} else {
 		what->area = MPOOL_AREA_FREE;
-		owner = &large->pool;
+		owner = &large->base;
 		site = 0;
 	}
 	fill(what, whose, p, (unsigned long)mpool_page_address(arena, pg),

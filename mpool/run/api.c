@@ -28,7 +28,7 @@ static noinline void align_say(const struct mpool_large *pool, size_t align, u32
 
 	mpool_site_print(site, text, sizeof(text));
 	pr_warn_ratelimited("large pool \"%s\": alignment %zu, by %s, is no power of two\n",
-			    pool->pool.name, align, text);
+			    pool->base.name, align, text);
 }
 
 static noinline void *alloc_slow(struct mpool_large *pool, size_t size,
@@ -45,8 +45,8 @@ static noinline void *alloc_slow(struct mpool_large *pool, size_t size,
 		p = ZERO_SIZE_PTR;
 	else if (!is_power_of_2(align))
 		align_say(pool, align, mpool_site_id(site));
-	else if (mpool_pool_gfp_ok(&pool->pool, gfp, pool->zone, mpool_site_id(site)))
-		p = mpool_large_object(pool, &pool->pool, size, align, &usable,
+	else if (mpool_pool_gfp_ok(&pool->base, gfp, pool->zone, mpool_site_id(site)))
+		p = mpool_large_object(pool, &pool->base, size, align, &usable,
 				       gfp, mpool_site_id(site));
 out:
 	if (real)
@@ -72,8 +72,8 @@ static __always_inline void *quick_alloc(struct mpool_large *pool,
 	WRITE_ONCE(pg->slack, slack);
 	smp_wmb(); /* Pairs with smp_rmb() in mpool_page_owner(). */
 	WRITE_ONCE(pg->tag, tag - MPOOL_PAGE_CACHED + MPOOL_PAGE_RUN);
-	mpool_pool_charge(&pool->pool, len);
-	mpool_stat_inc(&pool->pool.stats, MPOOL_STAT_ALLOC);
+	mpool_pool_charge(&pool->base, len);
+	mpool_stat_inc(&pool->base.stats, MPOOL_STAT_ALLOC);
 	return (void *)(arena->base + ((unsigned long)index << PAGE_SHIFT));
 }
 
@@ -111,9 +111,9 @@ static struct mpool_page *large_own(struct mpool_large *pool, const void *p,
 {
 	struct mpool_page *pg = mpool_large_lookup(p);
 
-	if (pg && mpool_page_owner(pg) == &pool->pool)
+	if (pg && mpool_page_owner(pg) == &pool->base)
 		return pg;
-	mpool_pool_bad_free(&pool->pool, p, why, ip);
+	mpool_pool_bad_free(&pool->base, p, why, ip);
 	return NULL;
 }
 
@@ -130,8 +130,8 @@ static noinline void free_slow(struct mpool_large *pool, const void *p,
 	}
 	rcu_read_lock();
 	pg = large_own(pool, p, MPOOL_BAD_FREE_ADDRESS, ip);
-	if (pg && !mpool_large_free_object(pg, &pool->pool))
-		mpool_pool_bad_free(&pool->pool, p, MPOOL_BAD_FREE_TWICE, ip);
+	if (pg && !mpool_large_free_object(pg, &pool->base))
+		mpool_pool_bad_free(&pool->base, p, MPOOL_BAD_FREE_TWICE, ip);
 	rcu_read_unlock();
 }
 
@@ -155,7 +155,7 @@ static __always_inline bool own_near(struct mpool_large *pool, const void *p,
 	*index = (addr - (*arena)->base) >> PAGE_SHIFT;
 	*pg = &(*arena)->pages[*index];
 	OPTIMIZER_HIDE_VAR(*pg);	/* computed once, not at each use */
-	return mpool_read((*pg)->owner) == &pool->pool;
+	return mpool_read((*pg)->owner) == &pool->base;
 }
 
 /*
@@ -176,7 +176,7 @@ static __always_inline bool quick_free(struct mpool_large *pool,
 	 * allocated it.
 	 */
 	if (unlikely(len >= mpool_read(pool->gives) ||
-		     mpool_read(pg->owner) != &pool->pool))
+		     mpool_read(pg->owner) != &pool->base))
 		goto refuse;
 	quick = &arena->runs->quick[len];
 	OPTIMIZER_HIDE_VAR(quick);	/* computed once, not at each use */
@@ -190,10 +190,10 @@ static __always_inline bool quick_free(struct mpool_large *pool,
 	 * may allocate it, count it and charge it.
 	 */
 	atomic_dec(&arena->live);
-	atomic_long_sub(len, &pool->pool.pages);
+	atomic_long_sub(len, &pool->base.pages);
 	if (likely(mpool_quick_push(quick, pg)))
 		return true;
-	atomic_long_add(len, &pool->pool.pages);
+	atomic_long_add(len, &pool->base.pages);
 	atomic_inc(&arena->live);
 refuse:
 	mpool_page_set(pg, index, MPOOL_PAGE_FREEING);
@@ -216,17 +216,17 @@ void __mpool_large_free(struct mpool_large *pool, const void *p)
 	}
 	if (unlikely(!quick_free(pool, arena, pg, index))) {
 		/* The owner does not change any more: the run is claimed. */
-		if (unlikely(pg->owner != &pool->pool)) {
+		if (unlikely(pg->owner != &pool->base)) {
 			mpool_runs_unclaim(pg);
 			preempt_enable();
 			free_slow(pool, p, _RET_IP_);
 			return;
 		}
 		preempt_enable();
-		mpool_large_free_claimed(&pool->pool, pg);
+		mpool_large_free_claimed(&pool->base, pg);
 		return;
 	}
-	mpool_stat_inc(&pool->pool.stats, MPOOL_STAT_FREE);
+	mpool_stat_inc(&pool->base.stats, MPOOL_STAT_FREE);
 	preempt_enable();
 }
 EXPORT_SYMBOL_GPL(__mpool_large_free);
@@ -264,19 +264,19 @@ void *mpool_large_realloc_at(struct mpool_large *pool, void *p, size_t size,
 		free_slow(pool, p, _RET_IP_);
 		return ZERO_SIZE_PTR;
 	}
-	if (!mpool_pool_gfp_ok(&pool->pool, gfp, pool->zone, mpool_site_id(site)) ||
-	    !mpool_large_zero_ok(pool, &pool->pool, gfp))
+	if (!mpool_pool_gfp_ok(&pool->base, gfp, pool->zone, mpool_site_id(site)) ||
+	    !mpool_large_zero_ok(pool, &pool->base, gfp))
 		return NULL;
 	rcu_read_lock();
 	pg = large_own(pool, p, MPOOL_BAD_REALLOC, _RET_IP_);
 	if (pg) {
 		had = mpool_page_bytes(pg);
 		align = mpool_page_align(pg);
-		err = mpool_large_resize(pg, &pool->pool, size, mpool_site_id(site));
+		err = mpool_large_resize(pg, &pool->base, size, mpool_site_id(site));
 		*real = mpool_page_bytes(pg);
 	}
 	if (err == -ENOENT)
-		mpool_pool_bad_free(&pool->pool, p, MPOOL_BAD_REALLOC, _RET_IP_);
+		mpool_pool_bad_free(&pool->base, p, MPOOL_BAD_REALLOC, _RET_IP_);
 	rcu_read_unlock();
 	if (err)
 		*real = 0;
@@ -300,7 +300,7 @@ bool mpool_large_owns(struct mpool_large *pool, const void *p)
 	rcu_read_lock();
 	pg = mpool_large_lookup(p);
 	owns = pg && !IS_ERR_OR_NULL(pool) &&
-	       mpool_page_owner(pg) == &pool->pool;
+	       mpool_page_owner(pg) == &pool->base;
 	rcu_read_unlock();
 	return owns;
 }

@@ -177,7 +177,7 @@ void mpool_arena_release(struct mpool_large *large, struct mpool_arena *arena)
 {
 	arena_unmap(arena);
 	large->source->release(arena);
-	mpool_stat_inc(&large->pool.stats, MPOOL_STAT_SHRINK);
+	mpool_stat_inc(&large->base.stats, MPOOL_STAT_SHRINK);
 	kvfree_rcu(arena, rcu);
 }
 
@@ -194,7 +194,7 @@ void mpool_large_add_arena(struct mpool_large *large,
 	mpool_runs_add(arena->runs, arena);
 	mpool_arena_idle_locked(large, arena);
 	raw_spin_unlock_irqrestore(&large->lock, flags);
-	mpool_stat_inc(&large->pool.stats, MPOOL_STAT_GROW);
+	mpool_stat_inc(&large->base.stats, MPOOL_STAT_GROW);
 }
 
 /* Removes the last spare of an engine from the pool; but not the first one if @keep. */
@@ -296,7 +296,7 @@ static void arena_abandon(struct mpool_arena *arena)
 	struct mpool_page *within = arena->within;
 
 	if (within)
-		WRITE_ONCE(within->owner, &mpool_page_large(within)->pool);
+		WRITE_ONCE(within->owner, &mpool_page_large(within)->base);
 	mpool_refs_look(arena);
 }
 
@@ -347,10 +347,10 @@ static int verify_arena_locked(struct mpool_large *large,
 		if (state == MPOOL_PAGE_CHUNK)
 			*chunks += pg->len;
 		bad += mpool_broken(state == MPOOL_PAGE_CACHED &&
-				    pg->owner != &large->pool);
+				    pg->owner != &large->base);
 		bad += mpool_broken((state == MPOOL_PAGE_QUEUED ||
 				     state == MPOOL_PAGE_GONE) && pg->owner &&
-				    pg->owner != &large->pool);
+				    pg->owner != &large->base);
 	}
 	return bad;
 }
@@ -380,7 +380,7 @@ int mpool_large_verify(struct mpool_large *large)
 	bad += mpool_broken(chunks != large->nr_chunk_pages);
 	bad += mpool_broken(large->limit &&
 			    atomic_long_read(&large->limit->used) <
-			    atomic_long_read(&large->pool.pages));
+			    atomic_long_read(&large->base.pages));
 	raw_spin_unlock_irqrestore(&large->lock, flags);
 	return bad;
 }

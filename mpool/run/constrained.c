@@ -264,10 +264,10 @@ static void *alloc_placed(struct mpool_large *large, const struct place *want,
 		mpool_limit_uncharge(large->limit, want->req.npages);
 		return NULL;
 	}
-	mpool_pool_charge(&large->pool, want->req.npages);
+	mpool_pool_charge(&large->base, want->req.npages);
 	p = mpool_page_address(mpool_page_arena(pg), pg);
 	mpool_large_zero(large, p, 0, want->bytes, gfp);
-	mpool_stat_inc(&large->pool.stats, MPOOL_STAT_ALLOC);
+	mpool_stat_inc(&large->base.stats, MPOOL_STAT_ALLOC);
 	return p;
 }
 
@@ -283,7 +283,7 @@ static void *place_alloc(struct mpool_large *pool, size_t size,
 		.req = {
 			.align = 1,
 			.state = MPOOL_PAGE_RUN,
-			.owner = &pool->pool,
+			.owner = &pool->base,
 			.site = mpool_site_id(site),
 		},
 	};
@@ -296,13 +296,13 @@ static void *place_alloc(struct mpool_large *pool, size_t size,
 		wrong = place_check(place, want.bytes);
 	if (wrong)
 		pr_warn_ratelimited("large pool \"%s\": no place for %zu bytes: %s\n",
-				    pool->pool.name, size, wrong);
-	else if (want.req.npages && mpool_large_zero_ok(pool, &pool->pool, gfp))
+				    pool->base.name, size, wrong);
+	else if (want.req.npages && mpool_large_zero_ok(pool, &pool->base, gfp))
 		p = alloc_placed(pool, &want, gfp);
 	if (p)
 		*real = want.bytes;
 	else
-		mpool_large_failed_cached(pool, &pool->pool, size,
+		mpool_large_failed_cached(pool, &pool->base, size,
 					  min_t(u64, want.align, SIZE_MAX),
 					  gfp, want.req.site, 0);
 	return p;
@@ -323,10 +323,10 @@ void *mpool_large_alloc_placed_at(struct mpool_large *pool, size_t size,
 	might_alloc(gfp);
 	if (mpool_no_address(place))
 		pr_warn_ratelimited("large pool \"%s\": place is %ld, no address\n",
-				    pool->pool.name, (long)place);
+				    pool->base.name, (long)place);
 	else if (!size)
 		p = ZERO_SIZE_PTR;
-	else if (mpool_pool_gfp_ok(&pool->pool, gfp, pool->zone, mpool_site_id(site)))
+	else if (mpool_pool_gfp_ok(&pool->base, gfp, pool->zone, mpool_site_id(site)))
 		p = place_alloc(pool, size, place, &usable, gfp, site);
 out:
 	if (real)

@@ -98,8 +98,8 @@ static struct mpool_page *charge_run(struct mpool_large *large,
 		return NULL;
 	}
 	mpool_pool_charge(owner, npages);
-	if (owner != &large->pool)
-		mpool_pool_charge(&large->pool, npages);
+	if (owner != &large->base)
+		mpool_pool_charge(&large->base, npages);
 	return pg;
 }
 
@@ -330,7 +330,7 @@ void mpool_large_free_run_locked(struct mpool_large *large, struct mpool_page *p
 	 * The large pool owns the run until it is allocated again: the present owner may
 	 * end before that, and quick_alloc() stores no owner.
 	 */
-	WRITE_ONCE(pg->owner, &large->pool);
+	WRITE_ONCE(pg->owner, &large->base);
 	/* The last run in use is not cached: it would keep its arena from being idle. */
 	if (!mpool_run_is_last(arena) && mpool_runs_cache(arena->runs, pg))
 		return;
@@ -349,7 +349,7 @@ static bool run_alone(struct mpool_page *pg)
 static void free_deferred(struct mpool_large *large, struct mpool_page *pg)
 {
 	/* The large pool owns the run now: the owner may end before the run is free. */
-	WRITE_ONCE(pg->owner, &large->pool);
+	WRITE_ONCE(pg->owner, &large->base);
 	/* The owner comes first.  Pairs with smp_load_acquire() in find_queued(). */
 	smp_store_release(&pg->tag, mpool_page_tag(mpool_page_index(pg),
 						   MPOOL_PAGE_QUEUED));
@@ -381,8 +381,8 @@ void mpool_large_free_run(struct mpool_large *large, struct mpool_page *pg)
 	unsigned long flags;
 
 	mpool_pool_charge(owner, -(long)pg->len);
-	if (owner != &large->pool)
-		mpool_pool_charge(&large->pool, -(long)pg->len);
+	if (owner != &large->base)
+		mpool_pool_charge(&large->base, -(long)pg->len);
 	mpool_limit_uncharge(large->limit, pg->len);
 	if (unlikely(!run_alone(pg))) {
 		free_referenced(large, pg);

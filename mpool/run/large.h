@@ -23,7 +23,7 @@ struct mpool_large_source {
 };
 
 struct mpool_large {
-	struct mpool_pool pool;
+	struct mpool_pool base;
 
 	/* Constant after creation, except for io and gives. */
 	const struct mpool_large_source *source;
@@ -69,7 +69,7 @@ struct mpool_large {
 /* The large pool with @pool as its member; @pool is of MPOOL_KIND_LARGE. */
 static inline struct mpool_large *to_large(struct mpool_pool *pool)
 {
-	return container_of(pool, struct mpool_large, pool);
+	return container_of(pool, struct mpool_large, base);
 }
 
 extern struct mpool_large *mpool_large_shared;

@@ -45,7 +45,7 @@ static struct mpool_page *nested_alloc(struct mpool_large *outer, u32 npages,
 {
 	gfp &= ~__GFP_NOFAIL;
 	return mpool_large_alloc_run(outer, npages, align, gfp, MPOOL_PAGE_CHUNK,
-				&outer->pool, 0, 0);
+				&outer->base, 0, 0);
 }
 
 static struct mpool_arena *nested_grow(struct mpool_large *large, u32 npages,
@@ -96,15 +96,15 @@ struct mpool_large *mpool_nested_create(const char *name,
 	if (IS_ERR(large))
 		return large;
 	large->outer = outer;
-	large->pool.below = &outer->pool;
+	large->base.below = &outer->base;
 	large->io = outer->io;
-	atomic_inc(&outer->pool.users);
+	atomic_inc(&outer->base.users);
 	/*
 	 * MPOOL_LARGE_VIRT is ignored: it asks for memory of vmalloc(), which a reserved
 	 * range does not have, but the pool must be created.
 	 */
 	if (args->flags & ~MPOOL_LARGE_VIRT) {
-		mpool_refuse(large->pool.ops, name, "flags are unknown");
+		mpool_refuse(large->base.ops, name, "flags are unknown");
 		err = -EINVAL;
 	}
 	return mpool_large_publish(large, err);

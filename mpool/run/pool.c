@@ -84,7 +84,7 @@ static bool large_drop_callbacks(struct mpool_pool *pool, const struct module *m
 static void large_empty(struct mpool_large *large)
 {
 	mpool_large_settle(large);
-	mpool_large_drop_owner(large, &large->pool, NULL);
+	mpool_large_drop_owner(large, &large->base, NULL);
 	mpool_large_reclaim_surplus(large);
 }
 
@@ -130,7 +130,7 @@ struct mpool_large *mpool_large_use(const struct mpool_pool_ops *ops,
 				    const char *name, struct mpool_large *large)
 {
 	if (!large) {
-		atomic_inc(&mpool_large_shared->pool.users);
+		atomic_inc(&mpool_large_shared->base.users);
 		return mpool_large_shared;
 	}
 	if (mpool_pool_use(MPOOL_KIND_LARGE, large))
@@ -152,7 +152,7 @@ struct mpool_large *mpool_large_setup(const char *name,
 
 	if (!large)
 		return ERR_PTR(-ENOMEM);
-	err = mpool_pool_init(&large->pool, name, &large_ops, on_leak, site);
+	err = mpool_pool_init(&large->base, name, &large_ops, on_leak, site);
 	if (!err && (zone & ~(__GFP_DMA | __GFP_DMA32 | __GFP_ACCOUNT))) {
 		zone &= ~(__GFP_DMA | __GFP_DMA32 | __GFP_ACCOUNT);
 		mpool_refuse(&large_ops, name,
@@ -199,7 +199,7 @@ struct mpool_large *mpool_large_setup(const char *name,
 struct mpool_large *mpool_large_publish(struct mpool_large *large, int err)
 {
 	if (!err)
-		err = mpool_pool_register(&large->pool);
+		err = mpool_pool_register(&large->base);
 	if (!err)
 		return large;
 	mpool_large_teardown(large);
@@ -220,7 +220,7 @@ void mpool_large_teardown(struct mpool_large *large)
 	mpool_large_settle(large);
 	mpool_refs_tell(large, true);
 	if (large->outer)
-		mpool_pool_unuse(&large->outer->pool);
+		mpool_pool_unuse(&large->outer->base);
 	/* A lookup that found an arena before may still read the pool. */
 	synchronize_rcu();
 	mpool_limit_end(large->limit);
@@ -230,7 +230,7 @@ void mpool_large_teardown(struct mpool_large *large)
 
 unsigned long mpool_large_trim(struct mpool_large *pool)
 {
-	if (mpool_large_check(pool) || !mpool_pool_may_sleep(&pool->pool, "trimmed"))
+	if (mpool_large_check(pool) || !mpool_pool_may_sleep(&pool->base, "trimmed"))
 		return 0;
 	/* Cached runs may be all that holds an arena. */
 	mpool_large_flush(pool);
@@ -241,7 +241,7 @@ EXPORT_SYMBOL_GPL(mpool_large_trim);
 
 void mpool_large_clear(struct mpool_large *pool)
 {
-	if (mpool_large_check(pool) || !mpool_pool_may_change(&pool->pool, "cleared"))
+	if (mpool_large_check(pool) || !mpool_pool_may_change(&pool->base, "cleared"))
 		return;
 	large_empty(pool);
 }
@@ -256,7 +256,7 @@ static bool destroy_inside(const struct mpool_large *large, unsigned long ip)
 	if (!mpool_call_inside(large))
 		return false;
 	pr_err_ratelimited("large pool \"%s\" is not destroyed: its own on_soft or on_low asks for it; called from %pS\n",
-			   large->pool.name, (void *)ip);
+			   large->base.name, (void *)ip);
 	return true;
 }
 
@@ -266,16 +266,16 @@ static bool destroy_refused(struct mpool_large *large, unsigned long ip)
 	char name[MPOOL_NAME_LEN], more[24] = "";
 	unsigned int n;
 
-	if (!atomic_read(&large->pool.users))
+	if (!atomic_read(&large->base.users))
 		return false;
 	/* A user that is being created or destroyed may be missing in the registry. */
-	n = mpool_pool_above(&large->pool, name, sizeof(name));
+	n = mpool_pool_above(&large->base, name, sizeof(name));
 	if (!n)
 		strscpy(name, "?", sizeof(name));
 	else if (n > 1)
 		snprintf(more, sizeof(more), " and %u more", n - 1);
 	pr_err_ratelimited("large pool \"%s\" is not destroyed: it still serves pool \"%s\"%s: destroy %s first; called from %pS\n",
-			   large->pool.name, name, more, n > 1 ? "them" : "that",
+			   large->base.name, name, more, n > 1 ? "them" : "that",
 			   (void *)ip);
 	return true;
 }
@@ -292,12 +292,12 @@ size_t __mpool_large_destroy(struct mpool_large *pool)
 	    !mpool_pool_claim(&large_ops, pool, _RET_IP_))
 		return 0;
 	if (destroy_refused(pool, _RET_IP_)) {
-		mpool_pool_unclaim(&pool->pool);
+		mpool_pool_unclaim(&pool->base);
 		return 0;
 	}
 	mpool_large_settle(pool);
-	leaks = mpool_pool_leaks(&pool->pool);
-	large_finish(&pool->pool, leaks && mpool_pool_keeps(&pool->pool));
+	leaks = mpool_pool_leaks(&pool->base);
+	large_finish(&pool->base, leaks && mpool_pool_keeps(&pool->base));
 	return leaks;
 }
 EXPORT_SYMBOL_GPL(__mpool_large_destroy);

@@ -195,7 +195,7 @@ void mpool_refs_settle(struct mpool_large *large, struct mpool_page *pg)
 		if (from) {
 			raw_spin_lock_irqsave(&large->lock, flags);
 			piece = mpool_runs_split(pg, from, MPOOL_PAGE_QUEUED,
-						 &large->pool);
+						 &large->base);
 			raw_spin_unlock_irqrestore(&large->lock, flags);
 		}
 		if (fate == LEAVES)
@@ -347,7 +347,7 @@ void mpool_refs_tell(struct mpool_large *large, bool last)
 	if (!last && time_before(jiffies, refs->next))
 		return;
 	if (news.dropped || news.held || news.lost) {
-		mpool_hooks.refs(&large->pool, &news, known ? &refs->run : NULL);
+		mpool_hooks.refs(&large->base, &news, known ? &refs->run : NULL);
 		refs->next = jiffies + TELL_PERIOD;
 	}
 	refs->told = now;

@@ -122,7 +122,7 @@ static int region_add(struct mpool_large *large, void *base, size_t size,
 	if (!err)
 		return 0;
 	if (err == -EBUSY)
-		mpool_refuse(large->pool.ops, large->pool.name,
+		mpool_refuse(large->base.ops, large->base.name,
 			     "region of %zu bytes overlaps memory of a pool",
 			     size);
 	kvfree_rcu(arena, rcu);
@@ -150,7 +150,7 @@ struct mpool_large *mpool_region_create(const char *name,
 		return large;
 	wrong = region_check(base, size, args);
 	if (wrong) {
-		mpool_refuse(large->pool.ops, name, "region: %s", wrong);
+		mpool_refuse(large->base.ops, name, "region: %s", wrong);
 		err = -EINVAL;
 	} else {
 		err = region_add(large, base, size, args);
@@ -180,10 +180,10 @@ int mpool_large_add_region(struct mpool_large *pool, void *base, size_t size,
 	const char *wrong;
 	int err = mpool_large_check(pool);
 
-	if (!err && !mpool_pool_may_change(&pool->pool, "given a region"))
+	if (!err && !mpool_pool_may_change(&pool->base, "given a region"))
 		err = -EINVAL;
 	if (!err)
-		err = mpool_args_check("large", pool->pool.name, args);
+		err = mpool_args_check("large", pool->base.name, args);
 	if (err)
 		return err;
 	if (!args)
@@ -193,7 +193,7 @@ int mpool_large_add_region(struct mpool_large *pool, void *base, size_t size,
 	else
 		wrong = "the pool takes its memory from the system";
 	if (wrong) {
-		mpool_refuse(pool->pool.ops, pool->pool.name, "region: %s",
+		mpool_refuse(pool->base.ops, pool->base.name, "region: %s",
 			     wrong);
 		return -EINVAL;
 	}
@@ -205,12 +205,12 @@ int mpool_large_remove_region(struct mpool_large *pool, const void *base)
 {
 	int err = mpool_large_check(pool);
 
-	if (!err && !mpool_pool_may_change(&pool->pool, "taken a region from"))
+	if (!err && !mpool_pool_may_change(&pool->base, "taken a region from"))
 		err = -EINVAL;
 	if (err)
 		return err;
 	if (pool->source != &region_source) {
-		mpool_refuse(pool->pool.ops, pool->pool.name,
+		mpool_refuse(pool->base.ops, pool->base.name,
 			     "its memory is from %s, not from regions",
 			     pool->source->what);
 		return -EINVAL;
@@ -220,7 +220,7 @@ int mpool_large_remove_region(struct mpool_large *pool, const void *base)
 	err = mpool_large_del_arena(pool, (unsigned long)base);
 	mutex_unlock(&region_mutex);
 	if (err == -ENOENT)
-		mpool_refuse(pool->pool.ops, pool->pool.name,
+		mpool_refuse(pool->base.ops, pool->base.name,
 			     "no region was given that begins at %p", base);
 	return err;
 }

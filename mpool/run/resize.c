@@ -43,7 +43,7 @@ static void shrink_locked(struct mpool_large *large, struct mpool_page *pg,
 	 * The tail belongs to the large pool until it is free: the owner of the run may
 	 * end before that.
 	 */
-	mpool_runs_split(pg, npages, MPOOL_PAGE_QUEUED, &large->pool);
+	mpool_runs_split(pg, npages, MPOOL_PAGE_QUEUED, &large->base);
 	mpool_defer(&large->deferred);
 }
 
@@ -110,8 +110,8 @@ int mpool_large_resize(struct mpool_page *pg, struct mpool_pool *owner,
 	if (err)
 		return err;
 	mpool_pool_charge(owner, more);
-	if (owner != &large->pool)
-		mpool_pool_charge(&large->pool, more);
+	if (owner != &large->base)
+		mpool_pool_charge(&large->base, more);
 	if (more < 0)
 		mpool_limit_uncharge(large->limit, -more);
 	return 0;

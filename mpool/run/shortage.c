@@ -54,7 +54,7 @@ static void row_add(const struct mpool_large *large,
 		if (!rows[i].owner) {
 			rows[i].owner = owner;
 			rows[i].site = site;
-			if (owner != &large->pool)
+			if (owner != &large->base)
 				strscpy(rows[i].pool, owner->name,
 					sizeof(rows[i].pool));
 		} else if (rows[i].owner != owner || rows[i].site != site) {
@@ -80,7 +80,7 @@ static int add_run(struct mpool_arena *arena, struct mpool_page *pg, void *arg)
 	 */
 	if (owner && (state == MPOOL_PAGE_RUN || state == MPOOL_PAGE_RESIZED ||
 		      state == MPOOL_PAGE_CHUNK))
-		row_add(large, owner, owner == &large->pool ? site : 0,
+		row_add(large, owner, owner == &large->base ? site : 0,
 			READ_ONCE(pg->len));
 	return 0;
 }
@@ -115,7 +115,7 @@ static void shortage_fn(struct work_struct *work)
 	mpool_large_walk(large, &at, add_run, large);
 	rows_top(s);
 	if (s->log)
-		mpool_hooks.shortage(&large->pool, s);
+		mpool_hooks.shortage(&large->base, s);
 	mutex_unlock(&mpool_shortage_mutex);
 	/* Pairs with atomic_cmpxchg_acquire() in mpool_shortage_note(). */
 	atomic_set_release(&s->busy, 0);

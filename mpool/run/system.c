@@ -353,10 +353,10 @@ struct mpool_large *__mpool_large_create(const char *name,
 		large->nid = args->node;
 	wrong = system_check(args);
 	if (wrong) {
-		mpool_refuse(large->pool.ops, name, "%s", wrong);
+		mpool_refuse(large->base.ops, name, "%s", wrong);
 		err = -EINVAL;
 	} else if (args->flags & MPOOL_LARGE_NODE && !node_has_memory(args->node)) {
-		mpool_refuse(large->pool.ops, name, "node %d has no memory",
+		mpool_refuse(large->base.ops, name, "node %d has no memory",
 			     args->node);
 		err = -EINVAL;
 	}

@@ -151,7 +151,7 @@ static int adopt_one(const struct mpool_obj *obj, void *arg)
 	struct mpool_large *large = arg;
 
 	if (pg)
-		WRITE_ONCE(pg->owner, &large->pool);
+		WRITE_ONCE(pg->owner, &large->base);
 	return 0;
 }
 

@@ -76,14 +76,14 @@ struct mpool_fixed *mpool_class_make(struct mpool_small *small,
 	struct mpool_fixed *fixed, *old;
 
 	gfp &= ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_ZERO | __GFP_NOFAIL);
-	fixed = mpool_fixed_setup(small->pool.name,
+	fixed = mpool_fixed_setup(small->base.name,
 				  mpool_small_class_size(class), &args,
-				  &small->pool, small->large, gfp, MPOOL_HERE);
+				  &small->base, small->large, gfp, MPOOL_HERE);
 	if (IS_ERR(fixed))
 		return NULL;
 	fixed->class = class;
 	fixed->backups = small->backups;
-	if (small->pool.ops->kind == MPOOL_KIND_STRING) {
+	if (small->base.ops->kind == MPOOL_KIND_STRING) {
 		fixed->internal = true;
 		mpool_fixed_tune(fixed);
 	}

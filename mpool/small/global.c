@@ -69,9 +69,9 @@ static int offer_used(unsigned long *at, struct mpool_small *pool)
 	} while (!try_cmpxchg(at, &was, (unsigned long)pool | GLOBAL_OPEN));
 	old = (struct mpool_small *)(was & ~GLOBAL_OPEN);
 	/* For messages only: after two offers at once both pools may have it set. */
-	WRITE_ONCE(old->pool.global, false);
-	WRITE_ONCE(pool->pool.global, true);
-	mpool_pool_unuse(&old->pool);
+	WRITE_ONCE(old->base.global, false);
+	WRITE_ONCE(pool->base.global, true);
+	mpool_pool_unuse(&old->base);
 	return 0;
 }
 
@@ -100,8 +100,8 @@ int mpool_global_offer(unsigned long *at, struct mpool_small *pool,
 	if (err == -EBUSY)
 		why = "the global pool is in use already";
 	pr_err_ratelimited("small pool \"%s\" cannot be the global pool: %s; called from %pS\n",
-			   pool->pool.name, why, (void *)ip);
-	mpool_pool_unuse(&pool->pool);
+			   pool->base.name, why, (void *)ip);
+	mpool_pool_unuse(&pool->base);
 	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_global_offer);
@@ -181,7 +181,7 @@ void *mpool_malloc_array_at(size_t n, size_t size, gfp_t gfp,
 	size_t bytes;
 
 	if (unlikely(check_mul_overflow(n, size, &bytes))) {
-		mpool_pool_failed(&pool->pool, SIZE_MAX, gfp,
+		mpool_pool_failed(&pool->base, SIZE_MAX, gfp,
 				  mpool_site_id(site));
 		return NULL;
 	}
@@ -244,8 +244,8 @@ int mpool_global_init(void)
 	err = mpool_small_make_classes(builtin);
 	if (err)
 		return err;
-	builtin->pool.global = true;
-	atomic_inc(&builtin->pool.users);
+	builtin->base.global = true;
+	atomic_inc(&builtin->base.users);
 	global = (unsigned long)builtin | GLOBAL_OPEN;
 	return 0;
 }

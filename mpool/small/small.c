@@ -45,9 +45,9 @@ static noinline void *alloc_run(struct mpool_small *small, size_t size,
 	size_t real, align = 1ul << __ffs(size);
 
 	might_alloc(gfp);
-	if (!mpool_pool_gfp_ok(&small->pool, gfp, small->large->zone, site))
+	if (!mpool_pool_gfp_ok(&small->base, gfp, small->large->zone, site))
 		return NULL;
-	return mpool_large_object(small->large, &small->pool, size,
+	return mpool_large_object(small->large, &small->base, size,
 				  max_t(size_t, align, PAGE_SIZE), &real, gfp,
 				  site);
 }
@@ -59,7 +59,7 @@ static noinline void *alloc_run(struct mpool_small *small, size_t size,
  */
 static bool runs_suffice(const struct mpool_small *small, size_t size)
 {
-	const struct mpool_stats *stats = &small->pool.stats;
+	const struct mpool_stats *stats = &small->base.stats;
 
 	return size > SMALL_BASE_MAX &&
 	       !READ_ONCE(small->backups[MPOOL_BACKUPS - 1]) &&
@@ -89,7 +89,7 @@ void *mpool_small_do_alloc(struct mpool_small *small, size_t size, gfp_t gfp,
 		if (!fixed && (size > SMALL_BASE_MAX || mpool_gfp_nofail(gfp)))
 			return alloc_run(small, size, gfp, id);
 		if (!fixed) {
-			mpool_pool_failed(&small->pool, size, gfp, id);
+			mpool_pool_failed(&small->base, size, gfp, id);
 			return NULL;
 		}
 	}
@@ -144,12 +144,12 @@ void mpool_small_do_free(struct mpool_small *pool, const void *p,
 
 	preempt_disable();
 	chunk = mpool_chunk_find(p);
-	if (likely(chunk && chunk->at.fixed->owner == &pool->pool)) {
+	if (likely(chunk && chunk->at.fixed->owner == &pool->base)) {
 		mpool_fixed_do_free(chunk, (void *)p, how, ip);
 		return;
 	}
 	preempt_enable();
-	mpool_free_run(&pool->pool, p, ip);
+	mpool_free_run(&pool->base, p, ip);
 }
 
 void __mpool_small_free(struct mpool_small *pool, const void *p)
@@ -190,7 +190,7 @@ static bool resize_object(struct mpool_small *pool, struct mpool_chunk *chunk,
 	u16 *state = mpool_chunk_state(chunk, (unsigned long)p), old;
 	size_t has = fixed->chunks.size;
 
-	if (!state || fixed->owner != &pool->pool || size > has)
+	if (!state || fixed->owner != &pool->base || size > has)
 		return false;
 	/* It moves if that saves a quarter, and if another class would serve it. */
 	if (!stay && size <= has - has / 4 &&
@@ -221,8 +221,8 @@ static bool resize_in_place(struct mpool_small *pool, const void *p,
 		done = resize_object(pool, chunk, p, size, stay, site);
 	} else if (stay || size > SMALL_BASE_MAX) {
 		pg = mpool_large_lookup(p);
-		done = pg && mpool_page_owner(pg) == &pool->pool &&
-		       !mpool_large_resize(pg, &pool->pool, size, site);
+		done = pg && mpool_page_owner(pg) == &pool->base &&
+		       !mpool_large_resize(pg, &pool->base, size, site);
 	}
 	preempt_enable();
 	rcu_read_unlock();
@@ -244,7 +244,7 @@ static void *move(struct mpool_small *pool, const void *p, size_t had,
 	 */
 	if (READ_ONCE(pool->dead)) {
 		pr_warn_ratelimited("small pool \"%s\": it was destroyed, an object of it cannot be moved for %zu bytes\n",
-				    pool->pool.name, size);
+				    pool->base.name, size);
 		return NULL;
 	}
 	/* With __GFP_ZERO all bytes are cleared here; then the old bytes are copied. */
@@ -257,7 +257,7 @@ static void *move(struct mpool_small *pool, const void *p, size_t had,
 	 */
 	if (!mpool_large_touchable(pool->large)) {
 		pr_warn_ratelimited("small pool \"%s\": device memory is never touched, an object cannot be moved for %zu bytes\n",
-				    pool->pool.name, size);
+				    pool->base.name, size);
 		mpool_small_do_free(pool, new, MPOOL_FREE_PLAIN, _RET_IP_);
 		return NULL;
 	}
@@ -280,12 +280,12 @@ void *mpool_small_realloc_at(struct mpool_small *pool, const void *p,
 		return ZERO_SIZE_PTR;
 	}
 	found = mpool_object_find(p);
-	if (found.owner != &pool->pool) {
-		mpool_pool_bad_free(&pool->pool, p, MPOOL_BAD_REALLOC,
+	if (found.owner != &pool->base) {
+		mpool_pool_bad_free(&pool->base, p, MPOOL_BAD_REALLOC,
 				    _RET_IP_);
 		return NULL;
 	}
-	if (!mpool_large_zero_ok(pool->large, &pool->pool, gfp))
+	if (!mpool_large_zero_ok(pool->large, &pool->base, gfp))
 		return NULL;
 	if (resize_in_place(pool, p, size, mpool_site_id(site))) {
 		/* Clear the new bytes, if @gfp wants that, up to the usable size. */
@@ -317,11 +317,11 @@ int mpool_small_reserve(struct mpool_small *pool, size_t size, unsigned int n,
 	int err;
 
 	if (small_check(pool) ||
-	    !mpool_reserve_gfp_ok(&pool->pool, pool->large, gfp))
+	    !mpool_reserve_gfp_ok(&pool->base, pool->large, gfp))
 		return -EINVAL;
 	might_sleep();
 	if (!size || size > SMALL_MAX) {
-		mpool_refuse(pool->pool.ops, pool->pool.name,
+		mpool_refuse(pool->base.ops, pool->base.name,
 			     "a reserve is of 1 to %u bytes, not of %zu",
 			     SMALL_MAX, size);
 		return -EINVAL;
@@ -419,10 +419,10 @@ void mpool_small_teardown(struct mpool_small *small)
 	mpool_small_for_each(small, i, fixed)
 		mpool_fixed_teardown(fixed);
 	/* If runs are still live, the large pool becomes their owner. */
-	if (mpool_stat_read(&small->pool.stats, MPOOL_STAT_ALLOC) !=
-	    mpool_stat_read(&small->pool.stats, MPOOL_STAT_FREE))
-		mpool_large_adopt(small->large, &small->pool);
-	mpool_pool_unuse(&small->large->pool);
+	if (mpool_stat_read(&small->base.stats, MPOOL_STAT_ALLOC) !=
+	    mpool_stat_read(&small->base.stats, MPOOL_STAT_FREE))
+		mpool_large_adopt(small->large, &small->base);
+	mpool_pool_unuse(&small->large->base);
 	/* A lookup that has found an object of a class may still access the pool. */
 	synchronize_rcu();
 	kfree(small);
@@ -451,7 +451,7 @@ int mpool_small_verify(struct mpool_small *small)
 		bad += mpool_fixed_verify(fixed);
 		bad += mpool_broken(fixed->chunks.size !=
 				    mpool_small_class_size(i));
-		bad += mpool_broken(fixed->owner != &small->pool);
+		bad += mpool_broken(fixed->owner != &small->base);
 	}
 	return bad;
 }
@@ -526,13 +526,13 @@ struct mpool_small *mpool_small_setup(const char *name,
 
 	if (!small)
 		return ERR_PTR(-ENOMEM);
-	err = mpool_pool_init(&small->pool, name, ops, args->on_leak, site);
+	err = mpool_pool_init(&small->base, name, ops, args->on_leak, site);
 	if (!err && (args->flags & ~MPOOL_SMALL_NO_CACHE)) {
-		mpool_refuse(small->pool.ops, name, "flags are unknown");
+		mpool_refuse(small->base.ops, name, "flags are unknown");
 		err = -EINVAL;
 	}
 	if (!err) {
-		small->large = mpool_large_use(small->pool.ops, name, args->large);
+		small->large = mpool_large_use(small->base.ops, name, args->large);
 		err = PTR_ERR_OR_ZERO(small->large);
 	}
 	if (err) {
@@ -541,7 +541,7 @@ struct mpool_small *mpool_small_setup(const char *name,
 	}
 	if (args->flags & MPOOL_SMALL_NO_CACHE)
 		small->flags = MPOOL_FIXED_NO_CACHE;
-	small->pool.below = &small->large->pool;
+	small->base.below = &small->large->base;
 	return small;
 }
 
@@ -560,7 +560,7 @@ struct mpool_small *__mpool_small_create(const char *name,
 				  sizeof(*small), site);
 	if (IS_ERR(small))
 		return small;
-	err = mpool_pool_register(&small->pool);
+	err = mpool_pool_register(&small->base);
 	if (err) {
 		mpool_small_teardown(small);
 		return ERR_PTR(err);
@@ -575,15 +575,15 @@ void mpool_small_clear(struct mpool_small *pool)
 	struct mpool_fixed *fixed;
 	unsigned int i;
 
-	if (small_check(pool) || !mpool_pool_may_change(&pool->pool, "cleared"))
+	if (small_check(pool) || !mpool_pool_may_change(&pool->base, "cleared"))
 		return;
 	/* The global pool has the objects of all drivers. */
-	if (atomic_read(&pool->pool.users)) {
+	if (atomic_read(&pool->base.users)) {
 		pr_err_ratelimited("small pool \"%s\" is not cleared: it is the global pool\n",
-				   pool->pool.name);
+				   pool->base.name);
 		return;
 	}
-	small_reclaim(&pool->pool, NULL);
+	small_reclaim(&pool->base, NULL);
 	mpool_small_for_each(pool, i, fixed)
 		mpool_fixed_drain(fixed);
 }
@@ -597,14 +597,14 @@ size_t __mpool_small_destroy(struct mpool_small *pool)
 	    !mpool_pool_claim(&small_ops, pool, _RET_IP_))
 		return 0;
 	/* After the claim: mpool_pool_use() adds no user to a claimed pool. */
-	if (atomic_read(&pool->pool.users)) {
+	if (atomic_read(&pool->base.users)) {
 		pr_err_ratelimited("small pool \"%s\" is not destroyed: it is the global pool; called from %pS\n",
-				   pool->pool.name, (void *)_RET_IP_);
-		mpool_pool_unclaim(&pool->pool);
+				   pool->base.name, (void *)_RET_IP_);
+		mpool_pool_unclaim(&pool->base);
 		return 0;
 	}
-	leaks = mpool_pool_leaks(&pool->pool);
-	small_finish(&pool->pool, leaks && mpool_pool_keeps(&pool->pool));
+	leaks = mpool_pool_leaks(&pool->base);
+	small_finish(&pool->base, leaks && mpool_pool_keeps(&pool->base));
 	return leaks;
 }
 EXPORT_SYMBOL_GPL(__mpool_small_destroy);

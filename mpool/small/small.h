@@ -20,7 +20,7 @@
 #define SMALL_BASE_MAX		8192u
 
 struct mpool_small {
-	struct mpool_pool pool;
+	struct mpool_pool base;
 
 	/* Constant after creation. */
 	struct mpool_large *large;
@@ -45,7 +45,7 @@ struct mpool_small {
 /* The small pool that a pool of that kind is, or is part of as a string pool's. */
 static inline struct mpool_small *to_small(struct mpool_pool *pool)
 {
-	return container_of(pool, struct mpool_small, pool);
+	return container_of(pool, struct mpool_small, base);
 }
 
 /* The class of a size from 1 to SMALL_MAX: a few shifts, no table. */

@@ -75,7 +75,7 @@ static struct mpool_str *str_new(struct mpool_string *strings,
 	/* The large pool may have got device memory after this pool was created. */
 	if (!mpool_large_touchable(strings->small.large)) {
 		pr_warn_ratelimited("string pool \"%s\": device memory is never touched, it cannot have strings\n",
-				    strings->small.pool.name);
+				    strings->small.base.name);
 		str_free(strings, str);
 		return NULL;
 	}
@@ -144,7 +144,7 @@ static bool text_bad(const struct mpool_string *strings, const char *s,
 	if (likely(!mpool_no_address(s)))
 		return false;
 	pr_err_ratelimited("string pool \"%s\": the string is %ld, no address; called from %pS\n",
-			   strings->small.pool.name, (long)s, (void *)ip);
+			   strings->small.base.name, (long)s, (void *)ip);
 	return true;
 }
 
@@ -154,7 +154,7 @@ static bool in_nmi_bad(const struct mpool_string *strings, unsigned long ip)
 	if (likely(!in_nmi()))
 		return false;
 	pr_err_ratelimited("string pool \"%s\" is not for NMI context; called from %pS\n",
-			   strings->small.pool.name, (void *)ip);
+			   strings->small.base.name, (void *)ip);
 	return true;
 }
 
@@ -175,7 +175,7 @@ static noinline const char *str_get(struct mpool_string *strings, const char *s,
 	if (text_bad(strings, s, ip))
 		return NULL;
 	if (!str_scan(strings, &key, s, limit)) {
-		mpool_pool_failed(&strings->small.pool, SIZE_MAX, gfp,
+		mpool_pool_failed(&strings->small.base, SIZE_MAX, gfp,
 				  mpool_site_id(site));
 		return NULL;
 	}
@@ -316,7 +316,7 @@ static void str_drop_last(struct mpool_string *strings, struct mpool_str *str,
 		str_remove_locked(strings, str);
 	spin_unlock_irqrestore(&strings->tab.lock, flags);
 	if (unlikely(left < 0))
-		mpool_pool_bad_free(&strings->small.pool, mpool_str_text(str),
+		mpool_pool_bad_free(&strings->small.base, mpool_str_text(str),
 				    MPOOL_BAD_FREE_TWICE, ip);
 }
 
@@ -347,8 +347,8 @@ static noinline void put_other(struct mpool_string *strings, const char *s,
 	preempt_enable();
 	if (!s || IS_ERR_OR_NULL(strings))
 		(void)(s && mpool_pool_none("string", strings, ip));
-	else if (mpool_object_owner(str) != &strings->small.pool)
-		mpool_pool_bad_free(&strings->small.pool, s,
+	else if (mpool_object_owner(str) != &strings->small.base)
+		mpool_pool_bad_free(&strings->small.base, s,
 				    MPOOL_BAD_FREE_ADDRESS, ip);
 	else
 		str_drop_last(strings, str, ip);
@@ -366,7 +366,7 @@ void __mpool_string_put(struct mpool_string *pool, const char *s)
 	chunk = mpool_chunk_near(str);
 	i = mpool_chunk_index(chunk, (unsigned long)str);
 	if (unlikely(mpool_pool_bad(pool) || i >= chunk->at.nr ||
-		     chunk->at.fixed->owner != &pool->small.pool ||
+		     chunk->at.fixed->owner != &pool->small.base ||
 		     !mpool_obj_live_at(&chunk->state[i])))
 		return put_other(pool, s, _RET_IP_);
 	if (unlikely(!str_drop(str)))
@@ -553,7 +553,7 @@ int mpool_string_verify(struct mpool_string *strings)
 
 	mpool_string_flush(strings);
 	mutex_lock(&strings->tab.resize_mutex);
-	mpool_small_walk(&strings->small.pool, verify_string, &tally);
+	mpool_small_walk(&strings->small.base, verify_string, &tally);
 	tally.bad += mpool_broken(tally.seen != strings->tab.nr);
 	tally.bad += mpool_strtab_verify(&strings->tab);
 	mutex_unlock(&strings->tab.resize_mutex);
@@ -624,7 +624,7 @@ struct mpool_string *__mpool_string_create(const char *name,
 	strings = string_setup(name, args ?: &none, site);
 	if (IS_ERR(strings))
 		return strings;
-	err = mpool_pool_register(&strings->small.pool);
+	err = mpool_pool_register(&strings->small.base);
 	if (err) {
 		string_teardown(strings);
 		return ERR_PTR(err);
@@ -635,7 +635,7 @@ EXPORT_SYMBOL_GPL(__mpool_string_create);
 
 void mpool_string_clear(struct mpool_string *pool)
 {
-	if (string_check(pool) || !mpool_pool_may_change(&pool->small.pool, "cleared"))
+	if (string_check(pool) || !mpool_pool_may_change(&pool->small.base, "cleared"))
 		return;
 	string_empty(pool);
 	/* The strings are freed when this function returns. */
