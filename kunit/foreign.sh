@@ -38,6 +38,6 @@ for pool in put-page free-page page-frag-free; do
 			/tmp/foreign || { kmsg "# nothing is said of foreign-$pool$end"; status=1; }
 	done
 done
-! grep -E '^mpool: .*(somebody has references|lost to somebody|bad free)' /tmp/foreign || status=1
+! grep -E '^mpool: .*(others have references|lost to another user|bad free)' /tmp/foreign || status=1
 result $status 3 log_tells_of_the_references
 rm -f /tmp/foreign

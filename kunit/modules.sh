@@ -18,7 +18,7 @@ same() { # have want: shows the difference
 	printf '%s\n' "wanted:" "$2" "have:" "$1" | while IFS= read -r line; do kmsg "# $line"; done
 	return 1
 }
-left='mpool: module mpool_client goes and leaves 4 objects, up to 1312 bytes, and 1 pool:
+left='mpool: module mpool_client is unloaded and leaves 4 objects, up to 1312 bytes, and 1 pool:
 mpool:   1 object, up to 1024 bytes: client.c:43 client_alloc [mpool_client] in pool "global"
 mpool:   3 objects, 288 bytes: client.c:42 client_alloc [mpool_client] in pool "client"
 mpool:   fixed pool "client" was not destroyed'
@@ -41,7 +41,7 @@ orphans_keep_their_files() {
 	[ "$(grep -c 'client.c:42 client_alloc .mpool_client.' "$dir/client~1/objects")" = 3 ]
 }
 leaks_file_has_both() {
-	[ "$(grep -c '^module mpool_client goes and leaves 4 objects' $dir/leaks)" -ge 2 ]
+	[ "$(grep -c '^module mpool_client is unloaded and leaves 4 objects' $dir/leaks)" -ge 2 ]
 }
 files_are_read_while_pools_come_and_go() {
 	# shellcheck disable=SC2043
@@ -69,7 +69,7 @@ mpool_stays_while_a_client_is_loaded() {
 wrong_policy_is_refused() {
 	echo keep >/sys/module/mpool/parameters/on_leak || return 1
 	echo never 2>/dev/null >/sys/module/mpool/parameters/on_leak && return 1
-	same "$(log_new)" 'mpool: on_leak=never is none of keep, reclaim, panic' &&
+	same "$(log_new)" 'mpool: on_leak=never is not one of keep, reclaim, panic' &&
 		[ "$(cat /sys/module/mpool/parameters/on_leak)" = keep ]
 }
 policy_reclaim_leaves_nothing() {

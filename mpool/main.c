@@ -62,7 +62,7 @@ static int on_leak_set(const char *val, const struct kernel_param *kp)
 		WRITE_ONCE(mpool_default_on_leak, policy);
 		return 0;
 	}
-	pr_err("on_leak=%.*s is none of keep, reclaim, panic\n",
+	pr_err("on_leak=%.*s is not one of keep, reclaim, panic\n",
 	       (int)strcspn(val, "\n"), val);
 	return -EINVAL;
 }
@@ -113,7 +113,7 @@ static int __init mpool_init(void)
 	mpool_debugfs_init();
 	mpool_trim_start();
 	if (!MPOOL_TRIED_HERE)
-		pr_warn("has been run on x86-64 with pages of 4 KiB, built by gcc, not on a kernel as this one\n");
+		pr_warn("was tested on x86-64 with pages of 4 KiB, built by gcc, not on a kernel like this one\n");
 	return 0;
 
 err_pools:

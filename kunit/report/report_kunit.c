@@ -209,7 +209,7 @@ static void module_that_goes_is_reported_and_forgotten(struct kunit *test)
 	b = mpool_fixed_alloc_at(own, GFP_KERNEL, &site[1]);
 	c = mpool_fixed_alloc(others, GFP_KERNEL);	/* not the module's */
 	mpool_owner_going(mod);
-	want(text, "module fakedrv goes and leaves 2 objects, 192 bytes, and 1 pool:\n");
+	want(text, "module fakedrv is unloaded and leaves 2 objects, 192 bytes, and 1 pool:\n");
 	want(text, "  1 object, 128 bytes: fake.c:7 fake_open [fakedrv], ");
 	want(text, "first %p in pool \"others\"\n", a);
 	want(text, "  1 object, 64 bytes: fake.c:9 fake_init [fakedrv], first %p in pool \"own\"\n",
@@ -375,7 +375,7 @@ static void farewell_knows_what_was_rounded(struct kunit *test)
 		mpool_sums_add(&sums, each);
 	mpool_registry_unlock();
 	mpool_unload_self();
-	snprintf(words, sizeof(words), " object%s, up to %zu bytes out, lost until reboot:\n",
+	snprintf(words, sizeof(words), " live object%s, up to %zu bytes, lost until reboot:\n",
 		 sums.count == 1 ? "" : "s", sums.bytes);
 	KUNIT_EXPECT_TRUE(test, leaks_file_has(test, words));
 	mpool_sums_free(&sums);
@@ -493,7 +493,7 @@ static void shortage_names_the_holders(struct kunit *test)
 	out.len = 0;
 	s->cached = 22;
 	mpool_findings_shortage(&out, &large->base, s);
-	HAS("\n  22 free objects of that size lie in other CPUs' caches");
+	HAS("\n  22 free objects of that size are in the caches of other CPUs");
 	out.len = 0;
 	mpool_show_stats(&out, &large->base);
 	HAS("held then            20 pages: report_kunit.c:");
@@ -662,7 +662,7 @@ static void failures_say_what_refused(struct kunit *test)
 	mpool_show_stats(&out, &pool->base);
 	/* The flags are the caller's. */
 	HAS("last failure         64 bytes, GFP_KERNEL, at report_kunit.c:");
-	HAS(" ago: max_objects is 2, 2 are out\n");
+	HAS(" ago: max_objects is 2, 2 are live\n");
 	KUNIT_EXPECT_NULL(test, strstr(buf, "pages free then"));
 	mpool_fixed_free_bulk(pool, 2, objs);
 }

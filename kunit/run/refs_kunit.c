@@ -559,7 +559,7 @@ static void words(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "pool \"objects\", 3 pages at "));
 	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, ": freed 5 times by a function of the kernel"));
 	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "(kfree(), put_page() ...)"));
-	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, ": 2 pages freed while somebody has references"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, ": 2 pages freed while others have references"));
 	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, ": 1 page freed by a function of the kernel that"));
 	out.len = 0;
 	buf[0] = '\0';

@@ -100,7 +100,7 @@ int mpool_args_check(const char *kind, const char *name, const void *args)
 {
 	if (!args || !mpool_no_address(args))
 		return 0;
-	mpool_refuse_kind(kind, name, "args is %ld, no address", (long)args);
+	mpool_refuse_kind(kind, name, "args is %ld, not an address", (long)args);
 	return -EINVAL;
 }
 
@@ -234,11 +234,11 @@ int mpool_pool_init(struct mpool_pool *pool, const char *name,
 		return -EINVAL;
 	}
 	if ((unsigned int)on_leak > MPOOL_ON_LEAK_PANIC) {
-		mpool_refuse(ops, name, "on_leak %d is no policy", on_leak);
+		mpool_refuse(ops, name, "on_leak %d is not a policy", on_leak);
 		return -EINVAL;
 	}
 	if (mpool_no_address(site)) {
-		mpool_refuse(ops, name, "site is %ld, no address", (long)site);
+		mpool_refuse(ops, name, "site is %ld, not an address", (long)site);
 		return -EINVAL;
 	}
 	strscpy(pool->name, name, sizeof(pool->name));
@@ -316,10 +316,10 @@ struct mpool_pool *mpool_pool_claim(const struct mpool_pool_ops *ops,
 	mutex_lock(&registry_mutex);
 	found = registry_at_locked(ops->kind, handle);
 	if (!found)
-		pr_err_ratelimited("%s pool %p is not destroyed: there is no such pool, or no more; called from %pS\n",
+		pr_err_ratelimited("%s pool %p is not destroyed: there is no such pool, or it was destroyed; called from %pS\n",
 				   ops->kind_name, handle, (void *)ip);
 	else if (found->ending)
-		pr_err_ratelimited("%s pool \"%s\" is not destroyed: it was before; called from %pS\n",
+		pr_err_ratelimited("%s pool \"%s\" is not destroyed: it was destroyed before; called from %pS\n",
 				   ops->kind_name, found->name, (void *)ip);
 	if (found && found->ending)
 		found = NULL;
@@ -572,7 +572,7 @@ void mpool_pool_full(struct mpool_pool *pool, size_t size, gfp_t gfp, u32 site,
 		return;
 	WRITE_ONCE(pool->fail.next_log, jiffies + FULL_PERIOD);
 	mpool_site_print(site, text, sizeof(text));
-	pr_err("no memory: pool \"%s\" was asked for %zu bytes, %pGg, by %s; its max_objects is %u, %u are out\n",
+	pr_err("no memory: pool \"%s\" was asked for %zu bytes, %pGg, by %s; its max_objects is %u, %u are live\n",
 	       pool->name, size, &gfp, text, max, max);
 }
 

@@ -695,7 +695,7 @@ static bool objs_bad(const struct mpool_fixed *pool, unsigned int n,
 {
 	if (likely(!n || !mpool_no_address(objs)))
 		return false;
-	pr_err_ratelimited("fixed pool \"%s\": the array for %u objects is %ld, no address; called from %pS\n",
+	pr_err_ratelimited("fixed pool \"%s\": the array for %u objects is %ld, not an address; called from %pS\n",
 			   pool->base.name, n, (long)objs, (void *)ip);
 	return true;
 }

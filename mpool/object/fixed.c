@@ -691,7 +691,7 @@ int mpool_fixed_walk(struct mpool_fixed *pool, int (*fn)(void *obj, void *arg),
 	if (mpool_fixed_check(pool))
 		return 0;
 	if (mpool_no_address(fn)) {
-		pr_err_ratelimited("fixed pool \"%s\": fn of a walk is %ld, no address; called from %pS\n",
+		pr_err_ratelimited("fixed pool \"%s\": fn of a walk is %ld, not an address; called from %pS\n",
 				   pool->base.name, (long)fn, (void *)_RET_IP_);
 		return -EINVAL;
 	}

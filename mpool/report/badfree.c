@@ -122,7 +122,7 @@ void mpool_badfree_text(struct mpool_out *out, const struct mpool_pool *pool,
 			  why == MPOOL_BAD_REALLOC ? "reallocated" : "freed",
 			  (void *)ip);
 	else
-		mpool_out(out, "; found when it was to be handed out again\n");
+		mpool_out(out, "; found when it was allocated again\n");
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_badfree_text);
 

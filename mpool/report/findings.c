@@ -88,7 +88,7 @@ void mpool_findings_shortage(struct mpool_out *out,
 		mpool_out(out, "large pool \"%s\" had %lu of %lu pages free, the largest run %lu\n",
 			  large->name, s->free, s->held, s->largest);
 	if (s->cached)
-		mpool_out(out, "  %lu free objects of that size lie in other CPUs' caches\n",
+		mpool_out(out, "  %lu free objects of that size are in the caches of other CPUs\n",
 			  s->cached);
 	for (i = 0; i < MPOOL_HOLDERS && s->top[i].pages; i++) {
 		mpool_out(out, "  held ");
@@ -147,11 +147,11 @@ void mpool_findings_refs(struct mpool_out *out, const struct mpool_pool *large,
 		refs_owner(out, large, run);
 		mpool_out(out, ": %lu page%s freed by a function of the kernel that ",
 			  news->lost, mpool_plural(news->lost));
-		mpool_out(out, "no reference stops (__free_pages() ...); lost to somebody else\n");
+		mpool_out(out, "no reference stops (__free_pages() ...); lost to another user\n");
 	}
 	if (news->held) {
 		refs_owner(out, large, run);
-		mpool_out(out, ": %lu page%s freed while somebody has references ",
+		mpool_out(out, ": %lu page%s freed while others have references ",
 			  news->held, mpool_plural(news->held));
 		mpool_out(out, "(a mapping, a network buffer, a pin); ");
 		mpool_out(out, "left to the last of those, later ones are counted in stats only\n");

@@ -30,9 +30,9 @@ void mpool_map_header(struct mpool_out *out, struct mpool_large *large)
 	mpool_large_room(large, &room);
 	mpool_out(out, "# A character is a page, or as many as its arena says:\n");
 	mpool_out(out, "#   R run, r its rest    C chunk of a fixed pool, c its rest\n");
-	mpool_out(out, "#   . free               , free, and kept for its length\n");
+	mpool_out(out, "#   . free               , free, cached for its length\n");
 	mpool_out(out, "#   q being freed        + not all alike\n");
-	mpool_out(out, "#   x not the pool's any more: somebody has references to it\n");
+	mpool_out(out, "#   x not the pool's any more: others have references to it\n");
 	mpool_out(out, "# Fragmentation: free pages that are not in the longest free run.\n");
 	mpool_out(out, "%lu pages, %lu free, longest free run %lu, fragmentation %lu %%\n",
 		  room.pages, room.free, room.largest,

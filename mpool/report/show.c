@@ -208,7 +208,7 @@ static const char *fail_text(const struct mpool_failure *fail, char *buf, size_t
 	if (err)
 		scnprintf(buf, size, ": the constructor returned %d", err);
 	else if (max)
-		scnprintf(buf, size, ": max_objects is %u, %u are out", max, max);
+		scnprintf(buf, size, ": max_objects is %u, %u are live", max, max);
 	else
 		return "";
 	return buf;

@@ -58,7 +58,7 @@ static void unload_text(struct mpool_out *out, struct module *mod,
 	}
 	mpool_sums_sort(sums);
 	if (sums->count || left)
-		mpool_out(out, "module %s goes and leaves %zu object%s, %s%zu bytes",
+		mpool_out(out, "module %s is unloaded and leaves %zu object%s, %s%zu bytes",
 			  mod->name, sums->count, mpool_plural(sums->count),
 			  mpool_rounded(sums->rounded), sums->bytes);
 	if (left)
@@ -134,7 +134,7 @@ static void unload_callbacks(struct module *mod)
 		own = READ_ONCE(pool->module) == mod;
 		if (pool->ops->drop_callbacks &&
 		    pool->ops->drop_callbacks(pool, own ? NULL : mod) && !own)
-			pr_warn("%s pool \"%s\" loses callbacks: their code goes with module %s\n",
+			pr_warn("%s pool \"%s\" loses callbacks: their code is unloaded with module %s\n",
 				pool->ops->kind_name, pool->name, mod->name);
 	}
 }
@@ -237,7 +237,8 @@ void mpool_unload_self(void)
 		mpool_sums_add(&sums, pool);
 	mpool_sums_sort(&sums);
 	if (sums.count)
-		mpool_out(&out, "unloaded with %zu object%s, %s%zu bytes out, lost until reboot:\n",
+		mpool_out(&out,
+			  "unloaded with %zu live object%s, %s%zu bytes, lost until reboot:\n",
 			  sums.count, mpool_plural(sums.count),
 			  mpool_rounded(sums.rounded), sums.bytes);
 	mpool_leaks_rows(&out, &sums, true);

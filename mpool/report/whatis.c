@@ -142,7 +142,7 @@ bool mpool_whatis(const void *p, struct mpool_whatis *what)
 	struct mpool_whose whose;
 
 	if (mpool_no_address(what)) {
-		pr_err_ratelimited("whatis: what is %ld, no address; called from %pS\n",
+		pr_err_ratelimited("whatis: what is %ld, not an address; called from %pS\n",
 				   (long)what, (void *)_RET_IP_);
 		return false;
 	}

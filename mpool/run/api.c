@@ -27,7 +27,7 @@ static noinline void align_say(const struct mpool_large *pool, size_t align, u32
 	char text[112];
 
 	mpool_site_print(site, text, sizeof(text));
-	pr_warn_ratelimited("large pool \"%s\": alignment %zu, by %s, is no power of two\n",
+	pr_warn_ratelimited("large pool \"%s\": alignment %zu, by %s, is not a power of two\n",
 			    pool->base.name, align, text);
 }
 

@@ -45,9 +45,9 @@ struct place {
 static const char *place_check(const struct mpool_place *place, u64 bytes)
 {
 	if (place->align && !is_power_of_2(place->align))
-		return "align is no power of two";
+		return "align is not a power of two";
 	if (place->boundary && !is_power_of_2(place->boundary))
-		return "boundary is no power of two";
+		return "boundary is not a power of two";
 	if (place->boundary && place->boundary < bytes)
 		return "boundary is shorter than the run";
 	if (place->max && (place->max < place->min ||
@@ -322,7 +322,7 @@ void *mpool_large_alloc_placed_at(struct mpool_large *pool, size_t size,
 		goto out;
 	might_alloc(gfp);
 	if (mpool_no_address(place))
-		pr_warn_ratelimited("large pool \"%s\": place is %ld, no address\n",
+		pr_warn_ratelimited("large pool \"%s\": place is %ld, not an address\n",
 				    pool->base.name, (long)place);
 	else if (!size)
 		p = ZERO_SIZE_PTR;

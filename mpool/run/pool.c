@@ -135,7 +135,7 @@ struct mpool_large *mpool_large_use(const struct mpool_pool_ops *ops,
 	}
 	if (mpool_pool_use(MPOOL_KIND_LARGE, large))
 		return large;
-	mpool_refuse(ops, name, "large is no large pool, or is none any more");
+	mpool_refuse(ops, name, "large is not a large pool, or it was destroyed");
 	return ERR_PTR(-EINVAL);
 }
 

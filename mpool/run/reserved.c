@@ -32,7 +32,7 @@ static int bytes_set(const char *val, const struct kernel_param *kp)
 	unsigned long long bytes = memparse(val, &end);
 
 	if (end == val || (*end && *end != '\n')) {
-		pr_err("%s=%.*s is no number of bytes\n", kp->name,
+		pr_err("%s=%.*s is not a number of bytes\n", kp->name,
 		       (int)strcspn(val, "\n"), val);
 		return -EINVAL;
 	}
@@ -128,7 +128,7 @@ static int reserved_map(phys_addr_t phys, size_t size)
 		return -ENOMEM;
 	reserved = request_mem_region(phys, size, name);
 	if (!reserved) {
-		pr_err("region_phys=%pa region_size=%zu: is claimed already, see /proc/iomem (perhaps by an earlier mpool that was unloaded with objects out)\n",
+		pr_err("region_phys=%pa region_size=%zu: is claimed already, see /proc/iomem (perhaps by an earlier mpool that was unloaded with live objects)\n",
 		       &phys, size);
 		kfree(name);
 		return -EBUSY;
@@ -186,6 +186,6 @@ int mpool_reserved_init(void)
 void mpool_reserved_exit(void)
 {
 	if (reserved)
-		pr_warn("objects are still out in %pR: it stays mapped and claimed\n",
+		pr_warn("objects are still live in %pR: it stays mapped and claimed\n",
 			reserved);
 }

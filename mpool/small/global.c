@@ -90,7 +90,7 @@ int mpool_global_offer(unsigned long *at, struct mpool_small *pool,
 		return -EINVAL;
 	}
 	if (!mpool_pool_use(MPOOL_KIND_SMALL, pool)) {
-		pr_err_ratelimited("small pool %p cannot be the global pool: there is no such pool, or no more; called from %pS\n",
+		pr_err_ratelimited("small pool %p cannot be the global pool: there is no such pool, or it was destroyed; called from %pS\n",
 				   pool, (void *)ip);
 		return -EINVAL;
 	}

@@ -243,7 +243,7 @@ static void *move(struct mpool_small *pool, const void *p, size_t had,
 	 * now would not be killed.
 	 */
 	if (READ_ONCE(pool->dead)) {
-		pr_warn_ratelimited("small pool \"%s\": it was destroyed, an object of it cannot be moved for %zu bytes\n",
+		pr_warn_ratelimited("small pool \"%s\": it was destroyed, its objects cannot grow to %zu bytes\n",
 				    pool->base.name, size);
 		return NULL;
 	}
@@ -256,7 +256,7 @@ static void *move(struct mpool_small *pool, const void *p, size_t had,
 	 * just before it, and @new may be the first device memory of the pool.
 	 */
 	if (!mpool_large_touchable(pool->large)) {
-		pr_warn_ratelimited("small pool \"%s\": device memory is never touched, an object cannot be moved for %zu bytes\n",
+		pr_warn_ratelimited("small pool \"%s\": device memory is never touched, an object cannot be moved to grow to %zu bytes\n",
 				    pool->base.name, size);
 		mpool_small_do_free(pool, new, MPOOL_FREE_PLAIN, _RET_IP_);
 		return NULL;
@@ -322,7 +322,7 @@ int mpool_small_reserve(struct mpool_small *pool, size_t size, unsigned int n,
 	might_sleep();
 	if (!size || size > SMALL_MAX) {
 		mpool_refuse(pool->base.ops, pool->base.name,
-			     "a reserve is of 1 to %u bytes, not of %zu",
+			     "a reserve has objects of 1 to %u bytes, not of %zu",
 			     SMALL_MAX, size);
 		return -EINVAL;
 	}

@@ -143,7 +143,7 @@ static bool text_bad(const struct mpool_string *strings, const char *s,
 {
 	if (likely(!mpool_no_address(s)))
 		return false;
-	pr_err_ratelimited("string pool \"%s\": the string is %ld, no address; called from %pS\n",
+	pr_err_ratelimited("string pool \"%s\": the string is %ld, not an address; called from %pS\n",
 			   strings->small.base.name, (long)s, (void *)ip);
 	return true;
 }
