@@ -465,7 +465,7 @@ void mpool_pagemap_set(unsigned long base, unsigned long npages,
 		n = pages_in_window(base, npages);
 		entries_set(*window_find(map, base >> MPOOL_WINDOW_SHIFT),
 			    (base >> PAGE_SHIFT) & (MPOOL_WINDOW_PAGES - 1), n,
-			  entry);
+			    entry);
 		base += (unsigned long)n << PAGE_SHIFT;
 		npages -= n;
 	}

@@ -198,7 +198,7 @@ static void chunks_twice(struct mpool_chunks *chunks, void **objs,
  */
 static bool chunks_pop_batch(struct mpool_chunks *chunks,
 			     struct mpool_slot *slots, unsigned int n,
-			      unsigned int *done)
+			     unsigned int *done)
 {
 	unsigned int tries = CHUNK_BATCH, nr_twice = 0;
 	struct mpool_chunk *chunk = NULL;

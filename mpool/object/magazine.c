@@ -575,8 +575,8 @@ static struct mpool_magazine *node_unlink(struct mpool_depot_node *node,
 /* Frees the magazines beyond @full and @empty; their objects go to the chunks. */
 static void node_reclaim(struct mpool_depot *depot,
 			 struct mpool_depot_node *node,
-			struct mpool_chunks *chunks, unsigned int full,
-			unsigned int empty)
+			 struct mpool_chunks *chunks, unsigned int full,
+			 unsigned int empty)
 {
 	struct mpool_magazine *mag;
 

@@ -91,7 +91,7 @@ static struct mpool_page *alloc_from(struct mpool_runs *runs,
 /* Charges a run to its owner and its pool; uncharges the limit if @pg is NULL. */
 static struct mpool_page *charge_run(struct mpool_large *large,
 				     struct mpool_page *pg, u32 npages,
-				      struct mpool_pool *owner)
+				     struct mpool_pool *owner)
 {
 	if (!pg) {
 		mpool_limit_uncharge(large->limit, npages);
@@ -262,9 +262,9 @@ static bool charge_limit(struct mpool_large *large, u32 npages, gfp_t gfp)
  */
 struct mpool_page *mpool_large_alloc_run(struct mpool_large *large, u32 npages,
 					 unsigned long align, gfp_t gfp,
-				    enum mpool_page_state state,
-				    struct mpool_pool *owner, u32 site,
-				    u32 slack)
+					 enum mpool_page_state state,
+					 struct mpool_pool *owner, u32 site,
+					 u32 slack)
 {
 	struct mpool_runs *here = mpool_large_here(large);
 	struct mpool_run_req req = {
@@ -289,7 +289,7 @@ struct mpool_page *mpool_large_alloc_run(struct mpool_large *large, u32 npages,
  */
 struct mpool_page *mpool_large_alloc_idle(struct mpool_large *large, u32 npages,
 					  unsigned long align,
-					 struct mpool_pool *owner)
+					  struct mpool_pool *owner)
 {
 	const struct mpool_run_req req = {
 		.npages = npages, .align = align, .state = MPOOL_PAGE_CHUNK,

@@ -134,12 +134,12 @@ struct mpool_run_req {
 
 struct mpool_page *mpool_large_alloc_run(struct mpool_large *large, u32 npages,
 					 unsigned long align, gfp_t gfp,
-				    enum mpool_page_state state,
-				    struct mpool_pool *owner, u32 site,
-				    u32 slack);
+					 enum mpool_page_state state,
+					 struct mpool_pool *owner, u32 site,
+					 u32 slack);
 struct mpool_page *mpool_large_alloc_idle(struct mpool_large *large, u32 npages,
 					  unsigned long align,
-					 struct mpool_pool *owner);
+					  struct mpool_pool *owner);
 struct mpool_page *mpool_large_carve_locked(struct mpool_large *large,
 					    struct mpool_page *pg, u32 gap,
 					    const struct mpool_run_req *req);
