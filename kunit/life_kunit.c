@@ -403,33 +403,6 @@ static void callbacks_go_with_their_code(struct kunit *test)
 
 /* --- work items --- */
 
-struct again {
-	struct mpool_defer defer;
-	unsigned int runs;
-};
-
-static void again_fn(struct work_struct *work)
-{
-	struct again *again = container_of(mpool_defer_of(work), struct again, defer);
-
-	if (!again->runs)
-		mpool_defer(&again->defer);
-	msleep(100);
-	WRITE_ONCE(again->runs, again->runs + 1);
-}
-
-/* Work that asks for itself is over after its last run, not after the first. */
-static void work_that_goes_on_is_waited_for(struct kunit *test)
-{
-	struct again *again = kunit_kzalloc(test, sizeof(*again), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, again);
-	mpool_defer_init(&again->defer, again_fn);
-	mpool_defer(&again->defer);
-	mpool_defer_sync(&again->defer);
-	KUNIT_EXPECT_EQ(test, READ_ONCE(again->runs), 2);
-}
-
 static struct completion stuck_go, stuck_in;
 
 static void stuck_fn(struct work_struct *work)
@@ -591,7 +564,6 @@ static struct kunit_case life_cases[] = {
 	KUNIT_CASE(next_pool_is_pinned),
 	KUNIT_CASE(callbacks_are_waited_for),
 	KUNIT_CASE(callbacks_go_with_their_code),
-	KUNIT_CASE(work_that_goes_on_is_waited_for),
 	KUNIT_CASE(alloc_waits_for_no_work),
 	KUNIT_CASE(unknown_sites_are_the_modules),
 	KUNIT_CASE(no_site_is_unknown_in_process_context),

@@ -1314,8 +1314,8 @@ bool mpool_whatis(const void *p, struct mpool_whatis *what);
  * is not mpool's, the hash tables of string pools, the arrays of reserves, the table of
  * call sites, and the module itself.
  *
- * Context: Process context.  May sleep.
- * Return: bytes.
+ * Context: Process context, except in reclaim.  May sleep.
+ * Return: bytes; 0 in a wrong context, and the log says so.
  */
 size_t mpool_footprint(void);
 

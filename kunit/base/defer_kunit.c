@@ -89,6 +89,34 @@ static void waits_for_what_the_work_requests(struct kunit *test)
 	}
 }
 
+static void for_ever_fn(struct work_struct *work)
+{
+	struct counted *c = container_of(mpool_defer_of(work), struct counted, defer);
+
+	WRITE_ONCE(c->runs, c->runs + 1);
+	if (!READ_ONCE(c->again))
+		mpool_defer(&c->defer);
+}
+
+/* A flush does not wait for the requests that come meanwhile. */
+static void flush_has_an_end(struct kunit *test)
+{
+	struct counted *c = new_counted(test);
+	int i, runs;
+
+	INIT_WORK(&c->defer.work, for_ever_fn);
+	mpool_defer(&c->defer);
+	for (i = 0; i < 20; i++) {
+		runs = READ_ONCE(c->runs);
+		mpool_defer(&c->defer);
+		mpool_defer_flush(&c->defer);
+		KUNIT_EXPECT_GT(test, READ_ONCE(c->runs), runs);
+	}
+	WRITE_ONCE(c->again, 1);
+	mpool_defer_sync(&c->defer);
+	KUNIT_EXPECT_FALSE(test, work_busy(&c->defer.work));
+}
+
 static int requester_fn(void *arg)
 {
 	struct counted *c = arg;
@@ -128,6 +156,7 @@ static void each_finds_its_own_done(struct kunit *test)
 static struct kunit_case defer_cases[] = {
 	KUNIT_CASE(waits_for_the_interrupt),
 	KUNIT_CASE(waits_for_what_the_work_requests),
+	KUNIT_CASE(flush_has_an_end),
 	KUNIT_CASE(each_finds_its_own_done),
 	{ }
 };

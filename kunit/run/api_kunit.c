@@ -216,6 +216,34 @@ static void all_alignments(struct kunit *test)
 	}
 }
 
+/*
+ * An aligned request is served from the arena that it has brought, although many runs
+ * that do not fit come before it.
+ */
+static void aligned_growth_is_used(struct kunit *test)
+{
+	const u32 whole = SZ_64K / PAGE_SIZE;
+	struct mpool_large *pool = test->priv;
+	unsigned long before;
+	void *p[64], *q;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(p); i++) {
+		p[i] = mpool_large_alloc_aligned(pool, SZ_64K, SZ_64K, NULL, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, p[i]);
+	}
+	for (i = 0; i < ARRAY_SIZE(p); i++)
+		KUNIT_EXPECT_PTR_EQ(test, mpool_large_realloc(pool, p[i], PAGE_SIZE, NULL,
+							      GFP_KERNEL), p[i]);
+	before = mpool_large_nr_pages(pool);
+	q = mpool_large_alloc_aligned(pool, 2 * PAGE_SIZE, SZ_1M, NULL, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, q);
+	KUNIT_EXPECT_LE(test, mpool_large_nr_pages(pool) - before, 16 * whole);
+	mpool_large_free(pool, q);
+	for (i = 0; i < ARRAY_SIZE(p); i++)
+		mpool_large_free(pool, p[i]);
+}
+
 static void alignments_that_cannot_be(struct kunit *test)
 {
 	static const size_t t[] = {
@@ -683,6 +711,7 @@ static struct kunit_case pages_cases[] = {
 	KUNIT_CASE(nofail_that_cannot_be),
 	KUNIT_CASE(longest_run),
 	KUNIT_CASE(all_alignments),
+	KUNIT_CASE(aligned_growth_is_used),
 	KUNIT_CASE(alignments_that_cannot_be),
 	KUNIT_CASE(zeroed_when_asked),
 	KUNIT_CASE(zeroed_growth),

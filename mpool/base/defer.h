@@ -25,6 +25,7 @@ do {									\
 } while (0)
 
 void mpool_defer(struct mpool_defer *defer);
+void mpool_defer_flush(struct mpool_defer *defer);
 void mpool_defer_sync(struct mpool_defer *defer);
 
 /* Was the work ever requested? */

@@ -114,7 +114,7 @@ bool mpool_limit_drop(struct mpool_limit *limit, const struct module *mod)
 	 * dropped the callback a moment ago, and waits for it here as well.
 	 */
 	if (soft || low)
-		mpool_defer_sync(&limit->defer);
+		mpool_defer_flush(&limit->defer);
 	if (soft)
 		WRITE_ONCE(limit->args.on_soft, NULL);
 	if (low)

@@ -127,13 +127,12 @@ static unsigned long entry_of(unsigned long *const *entries, unsigned long addr)
 }
 
 /*
- * The entry of an address in the table; MPOOL_PAGE_NONE if it is not there.  The probe is
+ * The entry of an address in a table; MPOOL_PAGE_NONE if it is not there.  The probe is
  * that of map_slot(), but without the lock: it loads the number of each slot with
- * acquire.  The caller has preemption off or is an RCU reader.  Any context.
+ * acquire.
  */
-unsigned long mpool_pagemap_far(unsigned long addr)
+static unsigned long map_entry(const struct mpool_pagemap *map, unsigned long addr)
 {
-	const struct mpool_pagemap *map = rcu_dereference_raw(mpool_pagemap);
 	unsigned long key, nr = addr >> MPOOL_WINDOW_SHIFT;
 	unsigned int i = (u64)nr * GOLDEN_RATIO_64 >> map->shift;
 	const struct mpool_window *slot;
@@ -148,13 +147,40 @@ unsigned long mpool_pagemap_far(unsigned long addr)
 			return MPOOL_PAGE_NONE;
 	}
 }
+
+/*
+ * The entry of an address in the table; MPOOL_PAGE_NONE if it is not there.  The caller
+ * has preemption off or is an RCU reader.  Any context.
+ */
+unsigned long mpool_pagemap_far(unsigned long addr)
+{
+	const struct mpool_pagemap *map = rcu_dereference_raw(mpool_pagemap), *was;
+	unsigned long entry;
+
+	for (;;) {
+		entry = map_entry(map, addr);
+		if (entry != MPOOL_PAGE_NONE)
+			return entry;
+		/*
+		 * The load of the table may have come before the load that gave the caller
+		 * this address: nothing orders them.  So the old table was searched.  The
+		 * barrier orders the load of the address before the one below.
+		 */
+		smp_rmb();
+		was = map;
+		map = rcu_dereference_raw(mpool_pagemap);
+		if (map == was)
+			return MPOOL_PAGE_NONE;
+	}
+}
 EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap_far);
 
 /*
  * Replaces the table by @map, with copies of the windows that have pages.  A reader may
  * still search the old table: there it finds the same entries, and misses only windows that
- * are added later.  A task that looks up an address has got the address before, so it
- * begins with a table that has its window.
+ * are added later.  Then it finds that the table was replaced, and searches the new one.
+ * Interrupts are off for a time that grows with the windows of the table: 16384 for a
+ * region of 64 GiB of which mpool has all pages.
  */
 static void map_replace_locked(struct mpool_pagemap *map)
 {

@@ -131,7 +131,7 @@ void mpool_fixed_free_claimed(struct mpool_fixed *fixed,
 			      struct mpool_slot *slot,
 			      enum mpool_free_mode how)
 {
-	bool dead;
+	bool orphan;
 
 	if (how != MPOOL_FREE_UNBORN)
 		mpool_fixed_destruct(fixed, slot->obj);
@@ -139,14 +139,14 @@ void mpool_fixed_free_claimed(struct mpool_fixed *fixed,
 	free_slot(fixed, slot);
 	/*
 	 * The count comes last.  As soon as its last object is counted, a sweep may end
-	 * an orphan.  But it waits for this reader first, which still loads dead.  Pairs
-	 * with synchronize_rcu() in mpool_pool_orphan() and in sweep_fn().
+	 * an orphan.  But it waits for this reader first, which still loads the flag.
+	 * Pairs with synchronize_rcu() in mpool_pool_orphan() and in sweep_fn().
 	 */
 	rcu_read_lock();
 	atomic64_inc(&fixed->slow_frees);
-	dead = READ_ONCE(fixed->dead);
+	orphan = READ_ONCE(fixed->owner->orphan);
 	rcu_read_unlock();
-	if (dead)
+	if (orphan)
 		mpool_pool_sweep();
 }
 
@@ -430,15 +430,16 @@ static bool waiting_helps(const struct mpool_fixed *fixed)
 
 /*
  * May the caller wait for a chunk that is being made?  The task that makes it may be in
- * reclaim, where it may wait for locks that the caller holds, if @gfp forbids I/O or file
- * systems.  Or the task is the caller itself: its first allocation has entered reclaim,
+ * reclaim, where it may wait for locks that the caller holds, if @gfp or the scope of the
+ * task forbids I/O or file systems.  Or the task is the caller itself: its first allocation has entered reclaim,
  * which has set PF_MEMALLOC, and reclaim has called the allocation here.
  */
-static bool may_wait_for_others(gfp_t gfp)
+bool mpool_may_wait_for_chunk(gfp_t gfp)
 {
 	const gfp_t all = __GFP_IO | __GFP_FS;
 
-	return (gfp & all) == all && !(current->flags & PF_MEMALLOC);
+	return (current_gfp_context(gfp) & all) == all &&
+	       !(current->flags & PF_MEMALLOC);
 }
 
 /*
@@ -460,7 +461,7 @@ static bool make_more(struct mpool_fixed *fixed, gfp_t gfp, bool *drained)
 	}
 	if (!gfpflags_allow_blocking(gfp) || irqs_disabled() || in_interrupt())
 		return false;
-	if (err == -EAGAIN && may_wait_for_others(gfp)) {
+	if (err == -EAGAIN && mpool_may_wait_for_chunk(gfp)) {
 		schedule_timeout_uninterruptible(1);
 		return true;
 	}

@@ -92,6 +92,7 @@ extern struct mutex mpool_trim_mutex;
 
 void mpool_fixed_list_add(struct mpool_fixed *fixed);
 
+bool mpool_may_wait_for_chunk(gfp_t gfp);
 void mpool_fixed_tune(struct mpool_fixed *fixed);
 void mpool_fixed_drain_cpu(void *arg);
 void mpool_fixed_drain(struct mpool_fixed *fixed);

@@ -16,12 +16,13 @@
  *
  * If there are fewer objects than the target, a free puts its object here, and so does a
  * work item, which each take requests.  A larger size adds a block of places.  Blocks stay
- * until the size is 0, so that no object moves.  There is one place more than the target,
- * for the work item: while it fills a place, it does not keep a free from its own.
+ * until the size is 0, so that no object moves.  There are more places than the target, for
+ * the work item and for frees by other tasks: while these fill a place, they do not keep
+ * a user of the reserve from its own.
  *
  * Invariant, checked by mpool_reserve_verify():
- *	held + empty + operations under way = places; target < places, or both are 0.  An
- *	object is in one place at most, and its state is MPOOL_OBJ_CACHED.
+ *	held + empty + operations under way = places; target + OTHERS <= places, or
+ *	both are 0.  An object is in one place at most, and its state is MPOOL_OBJ_CACHED.
  *	At any time there are at least as many objects as held and takes under way, and
  *	at least as many empty places as empty and puts under way.  So each operation
  *	finds its place.
@@ -29,8 +30,9 @@
  *	free it, always find one, once the reserve was full.  For held >= target - users
  *	that are between the begin of a take and the end of its free.  A free that puts
  *	its object keeps that.  One that does not has found held >= target; or no empty
- *	place: then places - held operations are under way, at most one of them is not a
- *	user's, and target < places.
+ *	place: then places - held operations are under way, at most OTHERS of them are
+ *	not a user's, and target + OTHERS <= places.  More than OTHERS would have to be
+ *	preempted within the same few instructions.
  *
  * Locking: fill_mutex protects target and blocks, and the work item holds it.  Each
  * reserve has its own, because a holder may wait for memory, and must not delay other
@@ -177,7 +179,7 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_reserve_put);
 
 /*
  * Gets an object from the chunks, which grow if they have none.  If another CPU is making
- * the last chunk that max_objects allows, waits for it.  Sleeps.
+ * the last chunk that max_objects allows, waits for it, unless @gfp forbids that.  Sleeps.
  */
 static int slot_get(struct mpool_reserve *reserve, struct mpool_slot *slot,
 		    gfp_t gfp)
@@ -188,6 +190,8 @@ static int slot_get(struct mpool_reserve *reserve, struct mpool_slot *slot,
 		err = mpool_chunks_grow(reserve->chunks, gfp);
 		if (err != -EAGAIN)
 			continue;
+		if (!mpool_may_wait_for_chunk(gfp))
+			return -ENOSPC;
 		schedule_timeout_uninterruptible(1);
 		err = 0;
 	}
@@ -220,6 +224,9 @@ static int reserve_fill_locked(struct mpool_reserve *reserve, unsigned int n,
 /*
  * The work item: fills the reserve.  If there is no memory, it gives up.  Then frees fill
  * the places, or the next take requests the work item again.
+ *
+ * Its allocations do not enter file systems or block devices: these may wait for a lock
+ * whose holder waits for fill_mutex in mpool_fixed_reserve() with GFP_NOIO.
  */
 static void reserve_fn(struct work_struct *work)
 {
@@ -228,7 +235,7 @@ static void reserve_fn(struct work_struct *work)
 
 	mutex_lock(&reserve->fill_mutex);
 	reserve_fill_locked(reserve, reserve->target,
-			    GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+			    GFP_NOIO | __GFP_NORETRY | __GFP_NOWARN);
 	mutex_unlock(&reserve->fill_mutex);
 }
 
@@ -250,8 +257,8 @@ static int reserve_extend_locked(struct mpool_reserve *reserve, unsigned int n,
 	lockdep_assert_held(&reserve->fill_mutex);
 	if (n <= reserve->target)
 		return 0;
-	if (n >= reserve->places) {
-		more = n + 1 - reserve->places;
+	if (n + MPOOL_RESERVE_OTHERS > reserve->places) {
+		more = n + MPOOL_RESERVE_OTHERS - reserve->places;
 		block = kvzalloc(struct_size(block, objs, more), gfp);
 		if (!block)
 			return -ENOMEM;
@@ -395,7 +402,7 @@ int mpool_reserve_verify(struct mpool_reserve *reserve)
 	bad += mpool_broken(held != mpool_reserve_objects(reserve));
 	bad += mpool_broken(held + atomic_read(&reserve->empty) != places);
 	bad += mpool_broken(held > reserve->target);
-	bad += mpool_broken(places && reserve->target >= places);
+	bad += mpool_broken(places && reserve->target + MPOOL_RESERVE_OTHERS > places);
 	bad += mpool_broken(reserve->places != places);
 	return bad;
 }

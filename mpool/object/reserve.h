@@ -13,13 +13,19 @@ struct mpool_reserve_block {
 	void *objs[];			/* NULL: empty */
 };
 
+/*
+ * Places beyond the target: one for each operation that is not that of a user of the
+ * reserve, and that is between its two counts at the same time.  See reserve.c.
+ */
+#define MPOOL_RESERVE_OTHERS	nr_cpu_ids
+
 struct mpool_reserve {
 	struct mutex fill_mutex;	/* changes of the size, which wait for memory */
 	atomic_t held;			/* objects that may be claimed */
 	atomic_t empty;			/* empty places that may be claimed */
 	/* Changed under fill_mutex. */
 	unsigned int target;		/* objects that there should be */
-	unsigned int places;		/* of all blocks; more than target, or none */
+	unsigned int places;		/* of all blocks; target and OTHERS, or none */
 	struct mpool_reserve_block *blocks;	/* in the order of their places */
 	struct mpool_chunks *chunks;
 	struct mpool_defer defer;		/* fills it up */

@@ -36,10 +36,18 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_verify);
 
 size_t mpool_footprint(void)
 {
-	struct list_head *pools = mpool_registry_lock();
+	const char *by = mpool_no_change();
 	size_t bytes = mpool_pagemap_bytes();
 	struct mpool_pool *pool;
+	struct list_head *pools;
 
+	/* A task that holds the mutex may wait for memory, and so for this reclaim. */
+	if (by) {
+		pr_err_ratelimited("the footprint is not counted by %s; called from %pS\n",
+				   by, (void *)_RET_IP_);
+		return 0;
+	}
+	pools = mpool_registry_lock();
 	list_for_each_entry(pool, pools, list)
 		bytes += pool->ops->footprint(pool);
 	mpool_registry_unlock();

@@ -123,6 +123,18 @@ static struct mpool_runs *grow_for(struct mpool_large *large,
 }
 
 /*
+ * Serves a request from an engine that has a new arena.  The arena has a run that fits.
+ * But alloc_from() looks at a few runs only, if the request is aligned, and the run may be
+ * behind many that do not fit.  Without the search such a request would grow the pool
+ * again and again.
+ */
+static struct mpool_page *alloc_grown(struct mpool_runs *runs,
+				      const struct mpool_run_req *req)
+{
+	return alloc_from(runs, req) ?: mpool_large_search(runs, req);
+}
+
+/*
  * Serves a request for which the engine of the node has no run: by new memory of that
  * node, without reclaim, or by a run that the pool has on another node.
  */
@@ -138,7 +150,7 @@ static struct mpool_page *alloc_other_node(struct mpool_runs *here,
 		return NULL;
 	runs = req->may_grow ? grow_for(large, req, gfp) : NULL;
 	if (runs)
-		pg = alloc_from(runs, req);
+		pg = alloc_grown(runs, req);
 	if (pg || (req->gfp & __GFP_THISNODE))
 		return pg;
 	/*
@@ -216,6 +228,7 @@ static noinline struct mpool_page *alloc_or_grow(struct mpool_runs *runs,
 			return pg;
 		grown = req->may_grow ? grow_for(large, req, req->gfp) : NULL;
 		if (grown) {
+			pg = alloc_grown(grown, req);
 			runs = grown;
 		} else {
 			pg = alloc_by_search(runs, req);
@@ -226,8 +239,8 @@ static noinline struct mpool_page *alloc_or_grow(struct mpool_runs *runs,
 				return pg;
 			memalloc_retry_wait(req->gfp);
 			runs = mpool_large_here(large);
+			pg = alloc_from(runs, req);
 		}
-		pg = alloc_from(runs, req);
 	}
 }
 

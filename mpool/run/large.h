@@ -307,7 +307,13 @@ static inline size_t mpool_page_bytes(const struct mpool_page *pg)
 	return (size_t)READ_ONCE(pg->len) << PAGE_SHIFT;
 }
 
-/* Waits until all frees that were deferred are finished.  Sleeps. */
+/* Waits until the frees that were deferred before the call are finished.  Sleeps. */
+static inline void mpool_large_flush_deferred(struct mpool_large *large)
+{
+	mpool_defer_flush(&large->deferred);
+}
+
+/* For a pool that ends: waits until all frees that were deferred are finished.  Sleeps. */
 static inline void mpool_large_settle(struct mpool_large *large)
 {
 	mpool_defer_sync(&large->deferred);

@@ -83,7 +83,7 @@ static bool large_drop_callbacks(struct mpool_pool *pool, const struct module *m
 
 static void large_empty(struct mpool_large *large)
 {
-	mpool_large_settle(large);
+	mpool_large_flush_deferred(large);
 	mpool_large_drop_owner(large, &large->base, NULL);
 	mpool_large_reclaim_surplus(large);
 }
@@ -234,7 +234,12 @@ unsigned long mpool_large_trim(struct mpool_large *pool)
 		return 0;
 	/* Cached runs may be all that holds an arena. */
 	mpool_large_flush(pool);
-	mpool_large_settle(pool);
+	/*
+	 * Reclaim does not wait for a work item: its worker may need the memory that the
+	 * caller is to free.
+	 */
+	if (!(current->flags & PF_MEMALLOC))
+		mpool_large_flush_deferred(pool);
 	return mpool_large_reclaim_spares(pool);
 }
 EXPORT_SYMBOL_GPL(mpool_large_trim);

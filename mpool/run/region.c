@@ -215,7 +215,7 @@ int mpool_large_remove_region(struct mpool_large *pool, const void *base)
 			     pool->source->what);
 		return -EINVAL;
 	}
-	mpool_large_settle(pool);
+	mpool_large_flush_deferred(pool);
 	mutex_lock(&region_mutex);
 	err = mpool_large_del_arena(pool, (unsigned long)base);
 	mutex_unlock(&region_mutex);

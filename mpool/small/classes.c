@@ -91,6 +91,16 @@ struct mpool_fixed *mpool_class_make(struct mpool_small *small,
 	old = cmpxchg(&small->classes[class], was, fixed);
 	if (old == was) {
 		mpool_fixed_list_add(fixed);
+		/*
+		 * Pairs with smp_mb() in mpool_small_kill(): either that sees this class,
+		 * or the pool is seen dead here.
+		 */
+		smp_mb__after_atomic();
+		if (READ_ONCE(small->dead)) {
+			/* As mpool_fixed_kill(); there is nothing in the caches yet. */
+			smp_store_mb(fixed->dead, true);
+			mpool_fixed_tune(fixed);
+		}
 		return fixed;
 	}
 	mpool_fixed_discard(fixed);

@@ -405,7 +405,8 @@ void mpool_small_kill(struct mpool_small *small)
 	struct mpool_fixed *fixed;
 	unsigned int i;
 
-	small->dead = true;
+	/* The barrier pairs with the one in mpool_class_make(). */
+	smp_store_mb(small->dead, true);
 	mpool_small_for_each(small, i, fixed)
 		mpool_fixed_kill(fixed);
 }
