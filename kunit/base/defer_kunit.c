@@ -106,7 +106,7 @@ static void flush_has_an_end(struct kunit *test)
 
 	INIT_WORK(&c->defer.work, for_ever_fn);
 	mpool_defer(&c->defer);
-	for (i = 0; i < 20; i++) {
+	for (i = 0; i < 5; i++) {
 		runs = READ_ONCE(c->runs);
 		mpool_defer(&c->defer);
 		mpool_defer_flush(&c->defer);

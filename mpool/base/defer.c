@@ -63,38 +63,36 @@ void mpool_defer(struct mpool_defer *defer)
 EXPORT_SYMBOL_IF_KUNIT(mpool_defer);
 
 /*
- * Waits for the work that was requested before the call.  Requests that come meanwhile do
- * not prolong the wait, so this may be called while the work is in use.  Sleeps.
+ * Waits for the work that was requested before the call.  The wait has an end while others
+ * go on to request work.  Sleeps.
+ *
+ * Work that runs after the return sees all stores that the caller made before the call.
+ * An example is mpool_limit_drop(), which stores NULL to a callback: afterwards no work
+ * calls the callback.  The full barrier pairs with the one in queue_work().
+ *
+ * irq_work_sync() may miss a request: if an irq_work is queued again while it runs, two
+ * CPUs may be in it, and the first to leave ends the wait.  Its work then runs later.
  */
 void mpool_defer_flush(struct mpool_defer *defer)
 {
-	/*
-	 * The stores that the caller made before this call come before the load of pending.
-	 * An example is mpool_limit_drop(), which stores NULL to a callback.  If a request
-	 * is not seen here, its work sees those stores: it finds the NULL and does not call
-	 * the callback.  Pairs with the full barrier in irq_work_queue(), which is between
-	 * the increment of pending and the loads of the work.
-	 */
 	smp_mb();
-	while (atomic_read_acquire(&defer->pending))
-		schedule_timeout_uninterruptible(1);
+	irq_work_sync(&defer->irq);
 	flush_work(&defer->work);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_defer_flush);
 
 /*
- * Waits for all work, also for the work that the work requests.  For an end: there is no
- * end of the wait while others go on to request work.  Sleeps.
+ * Waits for all work, also for the work that the work requests.  For a pool that ends: the
+ * wait has no end while others go on to request work.  Sleeps.
  *
- * irq_work_sync() would not do: if an irq_work is queued again while it runs, two CPUs may
- * be in it, and the first to leave ends the wait.  A grace period would do, but each end
- * of a pool would take its time.
+ * irq_work_sync() may miss a request, see above.  A grace period behind it would do, but
+ * then each end of a pool would take that time.
  */
 void mpool_defer_sync(struct mpool_defer *defer)
 {
 	int queued;
 
-	/* See mpool_defer_flush(). */
+	/* The stores of the caller come before the loads below. */
 	smp_mb();
 	do {
 		while (atomic_read_acquire(&defer->pending))
