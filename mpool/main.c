@@ -84,9 +84,12 @@ static int __init mpool_init(void)
 {
 	int err;
 
-	err = mpool_site_init();
+	err = mpool_defer_start();
 	if (err)
 		return err;
+	err = mpool_site_init();
+	if (err)
+		goto err_defer;
 	err = mpool_pagemap_init();
 	if (err)
 		goto err_site;
@@ -132,6 +135,8 @@ err_badfree:
 	mpool_pagemap_exit();
 err_site:
 	mpool_site_exit();
+err_defer:
+	mpool_defer_stop();
 	return err;
 }
 
@@ -149,6 +154,7 @@ static void __exit mpool_exit(void)
 	mpool_leaks_exit();
 	mpool_pagemap_exit();
 	mpool_site_exit();
+	mpool_defer_stop();
 }
 
 module_init(mpool_init);

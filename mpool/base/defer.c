@@ -14,19 +14,40 @@
  * defer_fn() has returned.  So the memory of a struct mpool_defer is freed
  * after a grace period.
  *
- * Locking: none; irq_work_queue() and schedule_work() are atomic.
+ * Locking: none; irq_work_queue() and queue_work() are atomic.
  */
 #include <linux/compiler.h>
 
 #include "internal.h"
 #include "defer.h"
 
+/*
+ * A queue with a rescuer.  A client may destroy a pool in a worker that reclaim waits for
+ * (WQ_MEM_RECLAIM), and so may wait for work here, which must not need a new worker then.
+ */
+struct workqueue_struct *mpool_wq;
+EXPORT_SYMBOL_IF_KUNIT(mpool_wq);
+
+int mpool_defer_start(void)
+{
+	mpool_wq = alloc_workqueue("mpool", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	return mpool_wq ? 0 : -ENOMEM;
+}
+
+void mpool_defer_stop(void)
+{
+	destroy_workqueue(mpool_wq);
+}
+
 /* Queues the work item.  In a hard interrupt. */
 static void defer_fn(struct irq_work *irq)
 {
 	struct mpool_defer *defer = container_of(irq, struct mpool_defer, irq);
 
-	schedule_work(&defer->work);
+	if (defer->outside)
+		schedule_work(&defer->work);
+	else
+		queue_work(mpool_wq, &defer->work);
 	/*
 	 * The work is queued before it is counted, and counted before the request is over.
 	 * Pairs with the loads in mpool_defer_sync().
@@ -41,8 +62,9 @@ static void defer_fn(struct irq_work *irq)
  * is parked before the CPU goes offline, and it accesses an irq_work after
  * irq_work_sync() has returned.
  */
-void mpool_defer_init_irq(struct mpool_defer *defer)
+void mpool_defer_init_irq(struct mpool_defer *defer, bool outside)
 {
+	defer->outside = outside;
 	defer->irq = IRQ_WORK_INIT_HARD(defer_fn);
 	atomic_set(&defer->pending, 0);
 	atomic_set(&defer->queued, 0);
@@ -76,7 +98,9 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_defer);
 void mpool_defer_flush(struct mpool_defer *defer)
 {
 	smp_mb();
-	irq_work_sync(&defer->irq);
+	/* Where irq_works run in the timer tick, this takes a grace period. */
+	if (atomic_read_acquire(&defer->pending))
+		irq_work_sync(&defer->irq);
 	flush_work(&defer->work);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_defer_flush);

@@ -9,18 +9,31 @@
 struct mpool_defer {
 	struct irq_work irq;
 	struct work_struct work;
+	bool outside;		/* see mpool_defer_init_outside() */
 	atomic_t pending;	/* requests whose defer_fn() has not ended */
 	atomic_t queued;	/* times that defer_fn() has queued the work item */
 };
 
-void mpool_defer_init_irq(struct mpool_defer *defer);
+extern struct workqueue_struct *mpool_wq;
+
+int mpool_defer_start(void);
+void mpool_defer_stop(void);
+void mpool_defer_init_irq(struct mpool_defer *defer, bool outside);
 
 /*
- * A macro, so that each kind of work has its own lockdep class, and may wait for another.
+ * Macros, so that each kind of work has its own lockdep class, and may wait for another.
+ * Work on the queue of mpool waits for no other work on it.  Work that ends pools or calls
+ * clients does so, and is outside, on a queue of the system.
  */
 #define mpool_defer_init(defer, fn)					\
 do {									\
-	mpool_defer_init_irq(defer);					\
+	mpool_defer_init_irq(defer, false);				\
+	INIT_WORK(&(defer)->work, fn);					\
+} while (0)
+
+#define mpool_defer_init_outside(defer, fn)				\
+do {									\
+	mpool_defer_init_irq(defer, true);				\
 	INIT_WORK(&(defer)->work, fn);					\
 } while (0)
 

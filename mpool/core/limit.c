@@ -90,7 +90,7 @@ struct mpool_limit *mpool_limit_create(const struct mpool_limits *args,
 	limit->on_low = args->on_low;
 	limit->total = total;
 	limit->whose = whose;
-	mpool_defer_init(&limit->defer, limit_fn);
+	mpool_defer_init_outside(&limit->defer, limit_fn);
 	return limit;
 }
 

@@ -166,6 +166,12 @@ const char *mpool_no_sleep(void)
 		return "an interrupt";
 	if (irqs_disabled())
 		return "code with interrupts off";
+	/* A spinlock is seen only where the kernel counts it. */
+	if (IS_ENABLED(CONFIG_PREEMPT_COUNT) && preempt_count())
+		return "code with preemption off";
+	/* The end of a pool waits for a grace period, and so for its own caller. */
+	if (rcu_preempt_depth())
+		return "an RCU reader";
 	return mpool_call_inside(&mpool_in_walk) ? "the visitor of a walk" : NULL;
 }
 
@@ -587,9 +593,10 @@ void mpool_pool_unborn(struct mpool_pool *pool, size_t size, gfp_t gfp, u32 site
 /* Prints the flags that are refused, and how to make a pool that accepts them. */
 static noinline void gfp_say(const struct mpool_pool *pool, gfp_t odd, u32 site)
 {
-	const char *instead = READ_ONCE(pool->global) ?
+	const char *instead = odd & __GFP_HIGHMEM ? "no pool has such memory" :
+		READ_ONCE(pool->global) ?
 		"not for mpool_malloc(): make a large pool with them, and a small pool over it" :
-		"give them to the large pool at its creation";
+		"give them to the large pool at its creation, if it is of system memory";
 	char text[112] = "mpool_fixed_reserve() or mpool_small_reserve()";
 
 	if (site)
@@ -722,7 +729,7 @@ static bool dispose_one(bool large)
 
 void mpool_registry_init(void)
 {
-	mpool_defer_init(&sweep, sweep_fn);
+	mpool_defer_init_outside(&sweep, sweep_fn);
 }
 
 /*

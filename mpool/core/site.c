@@ -232,6 +232,11 @@ static u32 site_register(struct mpool_site *site, bool *low)
  */
 static bool site_static(const struct mpool_site *site)
 {
+	if (!site->file || !site->func) {
+		pr_warn_ratelimited("call site at %pS has no file or no function: it is reported as unknown\n",
+				    site);
+		return false;
+	}
 	if (!site->module && __is_defined(MODULE)) {
 		pr_warn_ratelimited("call site %s:%u %s has no module: it is reported as unknown\n",
 				    kbasename(site->file), site->line, site->func);

@@ -638,11 +638,7 @@ int mpool_fixed_set_reserve(struct mpool_fixed *fixed, unsigned int n,
 			     fixed_most_reserve(fixed), n);
 		return -ENOSPC;
 	}
-	/*
-	 * The memory for the places of the reserve needs no zone, and chunks get the zone
-	 * of the large pool.  __GFP_NOFAIL is not honoured: without memory this returns
-	 * an error.
-	 */
+	/* Chunks get the zone of the large pool.  Without memory this returns an error. */
 	gfp &= ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_ZERO | __GFP_NOFAIL);
 	/* A mistyped number must not start the OOM killer. */
 	gfp |= __GFP_RETRY_MAYFAIL;
@@ -654,7 +650,11 @@ int mpool_fixed_set_reserve(struct mpool_fixed *fixed, unsigned int n,
 		return 0;
 	/* Free objects may be in the caches of CPUs: drain them, and try again. */
 	mpool_fixed_drain(fixed);
-	return mpool_reserve_set(reserve, n, gfp);
+	err = mpool_reserve_set(reserve, n, gfp);
+	if (err)
+		mpool_refuse(fixed->owner->ops, fixed->owner->name,
+			     "there is no memory for a reserve of %u objects", n);
+	return err;
 }
 
 int mpool_fixed_reserve(struct mpool_fixed *pool, unsigned int n, gfp_t gfp)

@@ -70,14 +70,17 @@ static void say_reason(struct mpool_out *out, const struct mpool_pool *pool,
 	}
 }
 
-/* The function that frees memory of an area, if it is known. */
+/*
+ * A hint at the function that frees memory of an area.  It need not be the right one: a
+ * pool is in slab memory, too, and so may be a page that mpool has given back.
+ */
 static const char *area_free(enum mpool_area area)
 {
 	switch (area) {
 	case MPOOL_AREA_SLAB:
-		return ": kfree() frees that";
+		return ": kfree() frees memory of kmalloc()";
 	case MPOOL_AREA_VMALLOC:
-		return ": vfree() frees that";
+		return ": vfree() frees memory of vmalloc()";
 	default:
 		return "";
 	}

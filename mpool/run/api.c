@@ -231,6 +231,14 @@ void __mpool_large_free(struct mpool_large *pool, const void *p)
 }
 EXPORT_SYMBOL_GPL(__mpool_large_free);
 
+/* Device memory is not copied: a run of it cannot be moved. */
+static void move_refused(struct mpool_large *pool, size_t size, gfp_t gfp, u32 site)
+{
+	pr_warn_ratelimited("large pool \"%s\": device memory is never touched, a run cannot be moved to grow to %zu bytes\n",
+			    pool->base.name, size);
+	mpool_pool_failed(&pool->base, size, gfp, site);
+}
+
 static void *large_move(struct mpool_large *pool, void *p, size_t had,
 			size_t size, size_t align, size_t *real, gfp_t gfp,
 			struct mpool_site *site)
@@ -240,6 +248,16 @@ static void *large_move(struct mpool_large *pool, void *p, size_t had,
 
 	if (!new)
 		return NULL;
+	/*
+	 * This is checked after the allocation: the region may have been added just before
+	 * it, and @new may be the first device memory of the pool.
+	 */
+	if (!mpool_large_touchable(pool)) {
+		mpool_large_free(pool, new);
+		move_refused(pool, size, gfp, mpool_site_id(site));
+		*real = 0;
+		return NULL;
+	}
 	memcpy(new, p, min(had, *real));
 	mpool_large_zero(pool, new, min(had, *real), *real, gfp);
 	mpool_large_free(pool, p);
@@ -282,11 +300,12 @@ void *mpool_large_realloc_at(struct mpool_large *pool, void *p, size_t size,
 		*real = 0;
 	if (err == -EINVAL || err == -ENOENT)
 		return NULL;
-	if (err) {
-		/* The move would copy the bytes, and device memory is never read. */
-		return !mpool_large_touchable(pool) ? NULL :
-			large_move(pool, p, had, size, align, real, gfp, site);
+	if (err && !mpool_large_touchable(pool)) {
+		move_refused(pool, size, gfp, mpool_site_id(site));
+		return NULL;
 	}
+	if (err)
+		return large_move(pool, p, had, size, align, real, gfp, site);
 	mpool_large_zero(pool, p, had, *real, gfp);
 	return p;
 }

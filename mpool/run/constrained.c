@@ -244,13 +244,16 @@ static bool place_grow(struct mpool_large *large, const struct place *want,
 static void *alloc_placed(struct mpool_large *large, const struct place *want,
 			  gfp_t gfp)
 {
+	unsigned int round = 0;
 	struct mpool_page *pg;
 	int tries = 0;
 	void *p;
 
-	if (!mpool_limit_charge(large->limit, want->req.npages))
+	if (!mpool_large_charge_limit(large, want->req.npages, gfp))
 		return NULL;
 	pg = place_find(large, want, gfp);
+	while (!pg && mpool_may_grow() && mpool_large_reclaim_again(large, gfp, &round))
+		pg = place_find(large, want, gfp);
 	/*
 	 * More than once: until the run is taken the new arena is a spare, which another
 	 * task may give back or use.
@@ -295,9 +298,13 @@ static void *place_alloc(struct mpool_large *pool, size_t size,
 	if (want.req.npages)
 		wrong = place_check(place, want.bytes);
 	if (wrong)
-		pr_warn_ratelimited("large pool \"%s\": no place for %zu bytes: %s\n",
+		pr_warn_ratelimited("large pool \"%s\": wrong constraints for %zu bytes: %s\n",
 				    pool->base.name, size, wrong);
-	else if (want.req.npages && mpool_large_zero_ok(pool, &pool->base, gfp))
+	if (wrong || !mpool_large_zero_ok(pool, &pool->base, gfp)) {
+		mpool_pool_failed(&pool->base, size, gfp, want.req.site);
+		return NULL;
+	}
+	if (want.req.npages)
 		p = alloc_placed(pool, &want, gfp);
 	if (p)
 		*real = want.bytes;

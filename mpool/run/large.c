@@ -169,7 +169,7 @@ static struct mpool_page *alloc_other_node(struct mpool_runs *here,
 #define RECLAIM_ROUNDS	8
 
 /* Has pools above give empty chunks back; false if none is empty, or no round is left. */
-static bool reclaim_again(struct mpool_large *large, gfp_t gfp, unsigned int *round)
+bool mpool_large_reclaim_again(struct mpool_large *large, gfp_t gfp, unsigned int *round)
 {
 	return (gfpflags_allow_blocking(gfp) || (*round)++ < RECLAIM_ROUNDS) &&
 	       atomic_read(&large->nr_empty) && mpool_hooks.reclaim_empty(large);
@@ -187,7 +187,7 @@ static struct mpool_page *alloc_reclaimed(struct mpool_runs *runs,
 	unsigned int round = 0;
 
 	while (req->may_grow && !pg &&
-	       reclaim_again(runs->large, req->gfp, &round))
+	       mpool_large_reclaim_again(runs->large, req->gfp, &round))
 		pg = alloc_from(runs, req);
 	return pg;
 }
@@ -245,13 +245,13 @@ static noinline struct mpool_page *alloc_or_grow(struct mpool_runs *runs,
 }
 
 /* Charges a request to the limit; false if the limit refuses the request. */
-static bool charge_limit(struct mpool_large *large, u32 npages, gfp_t gfp)
+bool mpool_large_charge_limit(struct mpool_large *large, u32 npages, gfp_t gfp)
 {
 	unsigned int round = 0;
 
 	/* The empty chunks of pools above are charged, too; they may be given back. */
 	while (unlikely(!mpool_limit_charge(large->limit, npages)))
-		if (!mpool_may_grow() || !reclaim_again(large, gfp, &round))
+		if (!mpool_may_grow() || !mpool_large_reclaim_again(large, gfp, &round))
 			return false;
 	return true;
 }
@@ -286,7 +286,7 @@ struct mpool_page *mpool_large_alloc_run(struct mpool_large *large, u32 npages,
 	};
 	struct mpool_page *pg;
 
-	if (!charge_limit(large, npages, gfp))
+	if (!mpool_large_charge_limit(large, npages, gfp))
 		return NULL;
 	pg = alloc_from(here, &req);
 	if (unlikely(!pg)) {
@@ -481,10 +481,13 @@ void *mpool_large_object(struct mpool_large *large, struct mpool_pool *owner,
 	struct mpool_page *pg = NULL;
 	void *p;
 
-	if (npages && mpool_large_zero_ok(large, owner, gfp)) {
+	if (!mpool_large_zero_ok(large, owner, gfp)) {
+		mpool_pool_failed(owner, size, gfp, site);
+		return NULL;
+	}
+	if (npages)
 		pg = mpool_large_alloc_run(large, npages, align, gfp, MPOOL_PAGE_RUN,
 					   owner, site, slack);
-	}
 	if (!pg) {
 		mpool_large_failed_cached(large, owner, size, align, gfp,
 					  site, 0);

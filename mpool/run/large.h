@@ -143,6 +143,8 @@ struct mpool_page *mpool_large_alloc_idle(struct mpool_large *large, u32 npages,
 struct mpool_page *mpool_large_carve_locked(struct mpool_large *large,
 					    struct mpool_page *pg, u32 gap,
 					    const struct mpool_run_req *req);
+bool mpool_large_reclaim_again(struct mpool_large *large, gfp_t gfp, unsigned int *round);
+bool mpool_large_charge_limit(struct mpool_large *large, u32 npages, gfp_t gfp);
 void mpool_large_free_run(struct mpool_large *large, struct mpool_page *pg);
 void mpool_large_free_run_locked(struct mpool_large *large, struct mpool_page *pg);
 

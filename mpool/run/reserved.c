@@ -25,6 +25,9 @@
 #include "region.h"
 #include "reserved.h"
 
+static unsigned long long region_phys = MPOOL_NO_PHYS;
+static unsigned long long region_size;
+
 /* A number of bytes as on the command line of the kernel: 0x40000000, 64M. */
 static int bytes_set(const char *val, const struct kernel_param *kp)
 {
@@ -44,6 +47,8 @@ static int bytes_get(char *buf, const struct kernel_param *kp)
 {
 	unsigned long long bytes = *(unsigned long long *)kp->arg;
 
+	if (kp->arg == &region_size)
+		return sysfs_emit(buf, "%llu\n", bytes);
 	return bytes == MPOOL_NO_PHYS ? sysfs_emit(buf, "none\n") :
 					sysfs_emit(buf, "%#llx\n", bytes);
 }
@@ -53,11 +58,8 @@ static const struct kernel_param_ops bytes_ops = {
 	.get = bytes_get,
 };
 
-static unsigned long long region_phys = MPOOL_NO_PHYS;
 module_param_cb(region_phys, &bytes_ops, &region_phys, 0400);
 MODULE_PARM_DESC(region_phys, "Physical address of reserved memory that all of mpool's comes from");
-
-static unsigned long long region_size;
 module_param_cb(region_size, &bytes_ops, &region_size, 0444);
 MODULE_PARM_DESC(region_size, "Bytes of that memory");
 

@@ -76,6 +76,14 @@ struct mpool_fixed *mpool_class_make(struct mpool_small *small,
 	struct mpool_fixed *fixed, *old;
 
 	gfp &= ~(GFP_ZONEMASK | __GFP_ACCOUNT | __GFP_ZERO | __GFP_NOFAIL);
+	/* Without it, another class or a run serves the request. */
+	gfp |= __GFP_NOWARN;
+	/*
+	 * alloc_percpu() takes a mutex, under which it may enter reclaim, and so come here
+	 * by a shrinker.  Without this flag it takes none.
+	 */
+	if (current->flags & PF_MEMALLOC)
+		gfp &= ~__GFP_DIRECT_RECLAIM;
 	fixed = mpool_fixed_setup(small->base.name,
 				  mpool_small_class_size(class), &args,
 				  &small->base, small->large, gfp, MPOOL_HERE);

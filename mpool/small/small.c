@@ -89,7 +89,8 @@ void *mpool_small_do_alloc(struct mpool_small *small, size_t size, gfp_t gfp,
 		if (!fixed && (size > SMALL_BASE_MAX || mpool_gfp_nofail(gfp)))
 			return alloc_run(small, size, gfp, id);
 		if (!fixed) {
-			mpool_pool_failed(&small->base, size, gfp, id);
+			mpool_large_failed_cached(small->large, &small->base, size, 1, gfp,
+						  id, 0);
 			return NULL;
 		}
 	}
@@ -285,7 +286,8 @@ void *mpool_small_realloc_at(struct mpool_small *pool, const void *p,
 				    _RET_IP_);
 		return NULL;
 	}
-	if (!mpool_large_zero_ok(pool->large, &pool->base, gfp))
+	if (!mpool_large_zero_ok(pool->large, &pool->base, gfp) ||
+	    !mpool_pool_gfp_ok(&pool->base, gfp, pool->large->zone, mpool_site_id(site)))
 		return NULL;
 	if (resize_in_place(pool, p, size, mpool_site_id(site))) {
 		/* Clear the new bytes, if @gfp wants that, up to the usable size. */

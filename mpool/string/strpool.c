@@ -112,6 +112,8 @@ static const char *str_add(struct mpool_string *strings,
 	spin_unlock_irqrestore(&strings->tab.lock, flags);
 	if (unlikely(str != new))
 		str_free(strings, new);
+	if (!str)
+		mpool_pool_failed(&strings->small.base, key->whole, gfp, mpool_site_id(site));
 	return str ? mpool_str_text(str) : NULL;
 }
 
@@ -277,7 +279,7 @@ static void str_remove_locked(struct mpool_string *strings,
 	 */
 	smp_wmb(); /* The count comes first, for a reader that compares the text. */
 	if (llist_add((struct llist_node *)str->text, &strings->retired))
-		schedule_work(&strings->work);
+		queue_work(mpool_wq, &strings->work);
 }
 
 /* Drops a reference that is not the last; false if the count is 1 or 0. */

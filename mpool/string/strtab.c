@@ -37,6 +37,7 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 
+#include "defer.h"
 #include "strtab.h"
 
 #define MIN_BITS	5u
@@ -156,7 +157,7 @@ static void changed_locked(struct mpool_strtab *tab)
 	 * that runs is queued again.
 	 */
 	if (is_power_of_2(tab->nr) && (wants > has || wants + 2 < has))
-		schedule_work(&tab->work);
+		queue_work(mpool_wq, &tab->work);
 }
 
 void mpool_strtab_add_locked(struct mpool_strtab *tab, struct mpool_str *str)
