@@ -92,15 +92,14 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_defer);
  * An example is mpool_limit_drop(), which stores NULL to a callback: afterwards no work
  * calls the callback.  The full barrier pairs with the one in queue_work().
  *
- * irq_work_sync() may miss a request: if an irq_work is queued again while it runs, two
- * CPUs may be in it, and the first to leave ends the wait.  Its work then runs later.
+ * Requests whose interrupt is still to come get a tick for it.  If it comes later, their
+ * work is not waited for.
  */
 void mpool_defer_flush(struct mpool_defer *defer)
 {
 	smp_mb();
-	/* Where irq_works run in the timer tick, this takes a grace period. */
 	if (atomic_read_acquire(&defer->pending))
-		irq_work_sync(&defer->irq);
+		schedule_timeout_uninterruptible(1);
 	flush_work(&defer->work);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_defer_flush);
@@ -109,8 +108,9 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_defer_flush);
  * Waits for all work, also for the work that the work requests.  For a pool that ends: the
  * wait has no end while others go on to request work.  Sleeps.
  *
- * irq_work_sync() may miss a request, see above.  A grace period behind it would do, but
- * then each end of a pool would take that time.
+ * irq_work_sync() may miss a request: if an irq_work is queued again while it runs, two
+ * CPUs may be in it, and the first to leave ends the wait.  A grace period behind it would
+ * do, but then each end of a pool would take that time.
  */
 void mpool_defer_sync(struct mpool_defer *defer)
 {
