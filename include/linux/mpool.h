@@ -14,14 +14,15 @@
  * Every live object knows the line that allocated it and the module that line
  * belongs to: the allocation functions are macros that pass a static
  * descriptor of their place.  /sys/kernel/debug/mpool shows all of it, and
- * the objects that a module leaves behind are printed, by name, when it is unloaded.
+ * the leaked objects of a module are printed, by call site, when it is unloaded.
  *
  * gfp flags have their usual meaning.  %GFP_DMA, %GFP_DMA32 and
  * %__GFP_ACCOUNT are a property of pages, which objects share: they are refused,
  * with a message, unless the large pool below was created with them, or has a region.
  *
  * A wrong free (a second one, one in the middle of an object, to another pool, or of
- * memory that never was mpool's) changes nothing but a counter and prints the reason.
+ * memory that never was mpool's) is refused, counted and reported.  If two CPUs free one
+ * object at the same moment, both may succeed; then the report comes later.
  */
 #ifndef _LINUX_MPOOL_H
 #define _LINUX_MPOOL_H
@@ -83,9 +84,8 @@ struct mpool_site {
 })
 
 /*
- * Stands behind the call of a function that reports its caller.  Without it the compiler
- * could make a call at the end of a function a jump, and the report would name the
- * caller's caller.  It emits no instruction.
+ * Prevents a tail call; stands after the call of a function that reports its caller.
+ * After a tail call, _RET_IP_ would be in the caller's caller.  It emits no instruction.
  */
 static __always_inline void __mpool_no_tail_call(void)
 {
@@ -115,12 +115,12 @@ enum mpool_on_leak {
  *   limit; a request for more fails, with %__GFP_NOFAIL too, and nothing else happens
  * * ``unsigned long soft_pages``: on_soft() is called when an allocation makes the number
  *   of allocated pages larger than this, perhaps once for several times that are close
- *   together; 0 for no such mark
- * * ``unsigned long low_pages``: on_low() is called likewise when an allocation leaves
- *   fewer pages than this below max_pages, which must be set then; for a pool over
- *   regions max_pages may be 0, and the pages of all its regions are a limit, too; not
- *   called when a region is removed; more than the regions have is never crossed;
- *   0 for no such mark
+ *   together; 0 for no such watermark
+ * * ``unsigned long low_pages``: low watermark, 0 for none; on_low() is called likewise
+ *   when an allocation leaves fewer pages than this below the limit.  The limit is
+ *   max_pages, or the pages of all regions if that is less.  Without regions max_pages
+ *   must be set.  A value above the limit is never crossed, and the removal of a region
+ *   crosses nothing
  * * ``void (*on_soft)(void *priv)``: see soft_pages, may be %NULL; called from a work
  *   item, may sleep and allocate; destroying the pool is refused there
  * * ``void (*on_low)(void *priv)``: see low_pages, likewise
@@ -152,7 +152,7 @@ struct mpool_limits {
  * struct mpool_large_args - options of a pool of page runs.
  * @flags: MPOOL_LARGE_* flags.  With %MPOOL_LARGE_VIRT a run may be longer than
  *	 the page allocator's longest block, or be made of single pages where memory
- *	 is fragmented, if @gfp of the allocation allows to sleep; its pages are then
+ *	 is fragmented, if the flags of the allocation allow sleeping; its pages are then
  *	 not contiguous in physical memory, and mpool_large_phys() answers for the
  *	 page that contains the address.
  * @node: with %MPOOL_LARGE_NODE, the NUMA node of its memory, in place of the caller's;
@@ -180,7 +180,8 @@ struct mpool_large_args {
 #define MPOOL_REGION_PHYS	0x1u	/* @phys is given */
 #define MPOOL_REGION_DMA	0x2u	/* @dma is given */
 #define MPOOL_REGION_IO		0x4u	/* device memory: mpool never touches it */
-					/* (nor, from then on, the pool's other regions) */
+					/* (from then on, it also clears and copies */
+					/* nothing in the pool's other regions) */
 
 /**
  * struct mpool_region_args - facts about a region that mpool cannot find out.
@@ -271,6 +272,9 @@ __mpool_large_create_region(const char *name, void *base, size_t size,
  * @base: kernel virtual address of the memory
  * @size: its length in bytes
  * @args: facts about the memory, may be %NULL
+ *
+ * The first device memory of a pool (%MPOOL_REGION_IO) is added before the pool is used: an
+ * allocation with %__GFP_ZERO at the same time may return memory that is not cleared.
  *
  * Context: Process context.  May sleep.
  * Return: 0, or an error as for mpool_large_create_region(); %-EINVAL also if
@@ -369,7 +373,7 @@ void *mpool_large_alloc_placed_at(struct mpool_large *pool, size_t size,
  *
  * Meant for the setup of a driver, not for its fast path: the free runs are tried one
  * after another, some tens with the pool locked, until one fits.  In system mode, if
- * none does, the pool grows once.
+ * none does, the pool grows, at most three times.
  *
  * Context: As mpool_large_alloc().
  * Return: the run, or %NULL; also if @place contradicts itself or @size; the log
@@ -453,6 +457,8 @@ dma_addr_t mpool_large_dma(struct mpool_large *pool, const void *p);
 /**
  * mpool_large_trim() - Return unused memory to the system.
  * @pool: pool to trim
+ *
+ * Empty chunks of pools above stay: they go back a few seconds after their last use.
  *
  * Context: Process context.  May sleep.
  * Return: pages returned; 0 for a region pool.
@@ -565,7 +571,7 @@ struct mpool_fixed *__mpool_fixed_create(const char *name, size_t size,
 void *mpool_fixed_alloc_at(struct mpool_fixed *pool, gfp_t gfp,
 			   struct mpool_site *site) __malloc;
 
-/* Flags that the fast paths cannot honour, by an object of a magazine or a cached run. */
+/* Flags for the slow path: cached objects and cached runs cannot satisfy them. */
 #define __MPOOL_GFP_ODD	(__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM | \
 			 __GFP_ACCOUNT | __GFP_ZERO)
 
@@ -668,6 +674,9 @@ mpool_fixed_free_bulk(struct mpool_fixed *pool, unsigned int n, void **objs)
  * even with the system out of memory.  The objects that they take are replaced in the
  * background, and by frees.  On an error the reserve is as it was before.  A
  * constructor may refuse an object of the reserve like any other.
+ *
+ * A call waits for another one for the same pool.  So if one of them holds a lock that
+ * reclaim may take, all of them need flags such as %GFP_NOIO.
  *
  * Context: Process context.  May sleep.
  * Return: 0, %-ENOMEM, %-EINVAL if @gfp does not allow sleeping or has flags
@@ -855,10 +864,10 @@ mpool_small_free(struct mpool_small *pool, const void *p)
 /**
  * mpool_small_reserve() - Set memory aside for allocations that must not fail.
  * @pool: pool to fill
- * @size: longest allocation in bytes that it is for, 1 to 16384
- * @n: allocations to have in reserve, replaces an earlier number for this @size,
- *     rounded up to a power of two and at least 64; in the global pool also the
- *     number of other drivers
+ * @size: longest allocation in bytes, 1 to 16384; rounded up to a power of two, at least
+ *	  64
+ * @n: number of allocations; replaces the earlier number for the same rounded size, in
+ *     the global pool also a number that another driver has set
  * @gfp: allocation flags, must allow sleeping
  *
  * After it returned 0, @n allocations of up to @size bytes each succeed in any
@@ -987,9 +996,9 @@ void __mpool_string_put(struct mpool_string *pool, const char *s);
  *
  * A pointer to no string of @pool, or to one without a reference, is reported and left
  * alone.
- * References are only counted: a put too many drops the reference of another holder,
- * and cannot be detected.  The string is then freed one put too early, while its last
- * holder still uses it, and the put of that holder is reported, if any is.
+ * References are only counted: a surplus put drops the reference of another holder, and
+ * cannot be detected.  The string may then be freed while it is in use.  At most the put
+ * of the last holder is reported.
  *
  * Context: As mpool_string_get().
  */
@@ -1039,7 +1048,7 @@ static __always_inline size_t mpool_string_destroy(struct mpool_string *pool)
 
 /*
  * The largest size that has a class; and the class of a size from 1 to there: multiples
- * of 8 up to 512, then 64 steps for each doubling.  A constant if the size is.
+ * of 8 up to 512, then 64 classes for each doubling.  A constant if the size is.
  */
 #define MPOOL_CLASS_MAX		16384u
 #define __mpool_class(size)						\
@@ -1230,7 +1239,7 @@ int mpool_set_global(struct mpool_small *pool);
  * @MPOOL_AREA_NOTHING: no memory, or of no known kind
  * @MPOOL_AREA_USER: user space
  * @MPOOL_AREA_LIVE: a live object of a pool
- * @MPOOL_AREA_FREE: memory of a pool that is free
+ * @MPOOL_AREA_FREE: free memory of a pool
  * @MPOOL_AREA_STACK: stack of the current task
  * @MPOOL_AREA_TEXT: code of the kernel or of a module
  * @MPOOL_AREA_RODATA: constants of the kernel or of a module
@@ -1256,9 +1265,9 @@ enum mpool_area {
 /**
  * struct mpool_whatis - all that is known about an address.
  * @area: kind of memory
- * @base: start of the object, in pools
- * @size: usable size of the object in bytes, in pools
- * @offset: bytes from @base to the address, in pools
+ * @base: start of the object; for memory of a pool only
+ * @size: usable size of the object in bytes; for memory of a pool only
+ * @offset: bytes from @base to the address; for memory of a pool only
  * @pool: name of the pool, or empty
  * @site: "file:line function [module]" that allocated it, or empty
  */

@@ -95,7 +95,7 @@ void mpool_refuse_kind(const char *kind, const char *name, const char *fmt, ...)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_refuse_kind);
 
-/* Refuses arguments that are no address; NULL is none at all. */
+/* Refuses a wrong pointer to arguments.  NULL is right: there are none. */
 int mpool_args_check(const char *kind, const char *name, const void *args)
 {
 	if (!args || !mpool_no_address(args))
@@ -105,8 +105,8 @@ int mpool_args_check(const char *kind, const char *name, const void *args)
 }
 
 /*
- * Refuses the faults that every create function refuses before it allocates anything: a
- * caller that must not sleep, and arguments that are no address.
+ * Refuses the errors that every create function refuses before it allocates anything: a
+ * caller that must not sleep, and a wrong pointer to arguments.
  */
 int mpool_create_check(const char *kind, const char *name, const void *args)
 {
@@ -114,11 +114,11 @@ int mpool_create_check(const char *kind, const char *name, const void *args)
 
 	if (!by)
 		return mpool_args_check(kind, name, args);
-	mpool_refuse_kind(kind, name, "is not made by %s", by);
+	mpool_refuse_kind(kind, name, "must not be made by %s", by);
 	return -EINVAL;
 }
 
-/* False, with a line, if the caller may not do that: @by is the reason, or NULL. */
+/* Prints a line and returns false if there is a forbidden context, @by. */
 static bool pool_allowed(const struct mpool_pool *pool, const char *what,
 			 const char *by)
 {
@@ -156,8 +156,8 @@ int mpool_pool_none(const char *kind, const void *pool, unsigned long ip)
 }
 
 /*
- * If the caller must not sleep, the name of its context, for a message; NULL if it may,
- * or if mpool cannot detect that it must not.  The visitor of a walk must not sleep: it
+ * Returns the name of the context if the caller must not sleep, or NULL.  Some of these
+ * contexts cannot be detected.  The visitor of a walk must not sleep: it
  * is an RCU reader.  If it ended a pool, it would wait for its own read-side section.
  */
 const char *mpool_no_sleep(void)
@@ -176,8 +176,9 @@ const char *mpool_no_sleep(void)
 }
 
 /*
- * The same, for functions that wait for a mutex under which mpool allocates memory: not in
- * reclaim either, where a shrinker of a client may be inside such an allocation.
+ * As mpool_no_sleep(), and also returns the name of reclaim.  For functions that wait for a
+ * mutex under which mpool allocates memory: a shrinker of a client may run in such an
+ * allocation.
  */
 const char *mpool_no_change(void)
 {
@@ -325,7 +326,7 @@ struct mpool_pool *mpool_pool_claim(const struct mpool_pool_ops *ops,
 		pr_err_ratelimited("%s pool %p is not destroyed: there is no such pool, or it was destroyed; called from %pS\n",
 				   ops->kind_name, handle, (void *)ip);
 	else if (found->ending)
-		pr_err_ratelimited("%s pool \"%s\" is not destroyed: it was destroyed before; called from %pS\n",
+		pr_err_ratelimited("%s pool \"%s\" is not destroyed: another call destroys it, or has done so; called from %pS\n",
 				   ops->kind_name, found->name, (void *)ip);
 	if (found && found->ending)
 		found = NULL;
@@ -434,7 +435,7 @@ static void registry_say_bad(struct mpool_pool *pool)
 		return;
 	pool->bad_said = bad;
 	if (hidden > 0)
-		pr_err("%s pool \"%s\" had %llu bad frees, of which %d more were not shown\n",
+		pr_err("%s pool \"%s\" had %llu bad frees; the last %d of them were not shown\n",
 		       pool->ops->kind_name, pool->name, bad, hidden);
 	else
 		pr_err("%s pool \"%s\" had %llu bad free%s\n",
@@ -687,8 +688,8 @@ void mpool_pool_unuse(struct mpool_pool *pool)
 	bool sweep_it;
 
 	/*
-	 * As soon as it has no user, a sweep may end an orphan.  But it waits for this
-	 * reader first, which still loads the flag.
+	 * After the last user is gone, a sweep may end an orphan.  The sweep waits for this
+	 * RCU reader, until the flag is loaded.
 	 */
 	rcu_read_lock();
 	sweep_it = atomic_dec_and_test(&pool->users) &&
@@ -740,8 +741,8 @@ void mpool_registry_init(void)
 void mpool_registry_exit(void)
 {
 	/*
-	 * A sweep may be ending a pool that takes memory from one of the pools below, and
-	 * that pool must end first.
+	 * A sweep may be ending a pool whose memory is from a pool that dispose_one() ends
+	 * next.  Wait until it has ended.
 	 */
 	mpool_defer_sync(&sweep);
 	while (dispose_one(false))

@@ -36,8 +36,8 @@
 
 /*
  * Decides whether the fast paths of alloc and of free may use the caches.  As long as the
- * reserve lacks an object, the fast path of free may not: the next free has to fill the
- * reserve, which cannot take objects out of magazines.
+ * reserve lacks an object, the fast path of free is off: frees have to fill the reserve,
+ * not the magazines.
  */
 void mpool_fixed_tune(struct mpool_fixed *fixed)
 {
@@ -52,10 +52,11 @@ void mpool_fixed_tune(struct mpool_fixed *fixed)
 		   READ_ONCE(fixed->ctor) ? &mpool_no_cache : fixed->caches);
 	WRITE_ONCE(fixed->free_cache, plain ? fixed->caches : &mpool_no_cache);
 	/*
-	 * The stores above come before the loads of held and dead below.  Pairs
-	 * with smp_mb() in alloc_reserved() and smp_store_mb() in mpool_fixed_kill().
-	 * These store held or dead, and then free_cache: so either this CPU sees their
-	 * first store, or their store to free_cache comes after that of this CPU.
+	 * Orders the stores above before the loads of held and dead below.  Pairs with
+	 * smp_mb() in alloc_reserved(), and smp_store_mb() in mpool_fixed_kill() and
+	 * mpool_class_make().  The other CPU stores held or dead, and then free_cache.
+	 * Either this CPU sees the first store, or the second store comes after that of
+	 * this CPU.
 	 */
 	smp_mb();
 	reserve = READ_ONCE(fixed->reserved);
@@ -82,7 +83,7 @@ static void free_slot(struct mpool_fixed *fixed, struct mpool_slot *slot)
 	WRITE_ONCE(*slot->state, MPOOL_OBJ_CACHED);
 	if (reserve && mpool_reserve_put(reserve, slot))
 		return;
-	/* The reserve is complete, so the fast path may be possible again. */
+	/* The reserve may be full now: look whether the fast path is possible again. */
 	if (fixed->free_cache != fixed->caches)
 		mpool_fixed_tune(fixed);
 	/*
@@ -162,7 +163,7 @@ bool mpool_free_slow(struct mpool_fixed *fixed, struct mpool_chunk *chunk,
 	struct mpool_slot slot = { .obj = obj, .state = state };
 	u16 site = state ? READ_ONCE(*state) : MPOOL_OBJ_FREE;
 
-	/* MPOOL_OBJ_UNBORN is of the same kind. */
+	/* True for MPOOL_OBJ_UNBORN, too: its high byte is the same. */
 	if (mpool_obj_is(site, MPOOL_OBJ_FREEING))
 		return free_refused(fixed, obj, site == MPOOL_OBJ_UNBORN ?
 				    MPOOL_BAD_FREE_UNBORN :
@@ -182,9 +183,9 @@ bool mpool_free_slow(struct mpool_fixed *fixed, struct mpool_chunk *chunk,
 }
 
 /*
- * The caches that the fast path of a free may use.  free_cache of a pool of internal
- * objects is never its caches, so that a free by a caller is refused.  The pool above may
- * use them.
+ * The caches that the fast path of a free may use.  For internal objects free_cache is
+ * mpool_no_cache, so that a free by a driver is refused.  Only the string pool above, with
+ * MPOOL_FREE_INTERNAL, uses the real caches.
  */
 static __always_inline struct mpool_cache __percpu *
 free_caches(struct mpool_fixed *fixed, enum mpool_free_mode how)
@@ -344,7 +345,8 @@ static bool alloc_reserved(struct mpool_fixed *fixed, struct mpool_slot *slot,
  * Allocates an object from the reserve of the pool; for a class, from the reserves of its
  * own size and of larger sizes.  The object may be larger than those of @fixed.  It is
  * cleared here, as a whole, if @gfp wants that: the caller of this function knows the
- * size of @fixed only, but the user of the object may use all of it.
+ * size of @fixed only, but the user of the object may use all of it.  An object of a pool
+ * that is no class is cleared by the caller.
  */
 static bool alloc_any_reserve(struct mpool_fixed *fixed, struct mpool_slot *slot,
 			      gfp_t gfp, u32 site)
@@ -429,10 +431,10 @@ static bool waiting_helps(const struct mpool_fixed *fixed)
 }
 
 /*
- * May the caller wait for a chunk that is being made?  The task that makes it may be in
- * reclaim, where it may wait for locks that the caller holds, if @gfp or the scope of the
- * task forbids I/O or file systems.  Or the task is the caller itself: its first allocation has entered reclaim,
- * which has set PF_MEMALLOC, and reclaim has called the allocation here.
+ * May the caller wait for a chunk that another task makes?  Not without __GFP_IO and
+ * __GFP_FS, in @gfp and in the scope of the task: the other task may be in reclaim, and
+ * wait for a lock that the caller holds.  Not with PF_MEMALLOC: the chunk may be made by
+ * this task itself, in an allocation that has entered reclaim.
  */
 bool mpool_may_wait_for_chunk(gfp_t gfp)
 {
@@ -511,15 +513,15 @@ static noinline void *alloc_failed(struct mpool_fixed *fixed, gfp_t gfp, u32 sit
 static noinline void *alloc_closed(struct mpool_fixed *fixed, gfp_t gfp,
 				   u32 site)
 {
-	pr_err_ratelimited("pool \"%s\": no allocation while all its objects are freed\n",
+	pr_err_ratelimited("pool \"%s\": allocation refused: all its objects are being freed\n",
 			   fixed->owner->name);
 	mpool_pool_failed(fixed->owner, fixed->size, gfp, site);
 	return NULL;
 }
 
 /*
- * Allocates an object from any place that has one; its state becomes @state.  The object
- * is not cleared, unless it is from a reserve.
+ * Allocates an object from any source that has one; its state becomes @state.  The object
+ * is not cleared, unless it is from the reserve of a class.
  */
 static void *alloc_any(struct mpool_fixed *fixed, gfp_t gfp, u32 site,
 		       u16 state)
@@ -670,9 +672,9 @@ EXPORT_SYMBOL_GPL(__mpool_fixed_alloc_at);
 #define BULK_BATCH	64
 
 /*
- * Allocates up to @n objects from the cache at once, and returns how many.  None if each
- * of them needs the slow path: for a check of the flags, for a constructor, or because
- * the pool may not use its caches.
+ * Allocates up to @n objects from the cache at once, and returns how many.  None if the
+ * flags, a constructor, device memory or the pool exclude the cache, or if the cache is in
+ * use or stays empty.
  */
 static unsigned int alloc_batch(struct mpool_fixed *fixed, gfp_t gfp,
 				unsigned int n, void **objs, u32 site)
@@ -714,9 +716,9 @@ unsigned int mpool_fixed_alloc_bulk_at(struct mpool_fixed *pool, gfp_t gfp,
 	while (done < n) {
 		got = alloc_batch(pool, gfp, n - done, objs + done, id);
 		done += got;
-		/* One object by the slow path, which reloads the cache. */
 		if (got)
 			continue;
+		/* An ordinary allocation tries all sources. */
 		objs[done] = mpool_fixed_do_alloc(pool, gfp, id);
 		if (!objs[done]) {
 			mpool_fixed_free_bulk(pool, done, objs);

@@ -651,7 +651,7 @@ int mpool_fixed_set_reserve(struct mpool_fixed *fixed, unsigned int n,
 	/* Free objects may be in the caches of CPUs: drain them, and try again. */
 	mpool_fixed_drain(fixed);
 	err = mpool_reserve_set(reserve, n, gfp);
-	if (err)
+	if (err == -ENOMEM)
 		mpool_refuse(fixed->owner->ops, fixed->owner->name,
 			     "there is no memory for a reserve of %u objects", n);
 	return err;

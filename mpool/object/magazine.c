@@ -5,7 +5,7 @@
  * Structure, after Bonwick and Adams (2001): a magazine is an array of objects that are
  * not live, each with the address of its state, so an allocation needs no lookup.  A CPU
  * has two magazines, the loaded one and a spare.  With one magazine only, a caller that
- * frees and allocates while the magazine is just full or just empty would go to the depot
+ * frees and allocates while the magazine has no room or no object would go to the depot
  * each time.  For each NUMA node, the depot has two stacks: one of filled magazines, and
  * one of empty magazines.  A filled magazine, "full" in the code, has at least one
  * object, but it may have room for more.
@@ -17,17 +17,18 @@
  *
  * A CPU starts with mpool_no_magazine, which has no object and no room, so that all
  * operations go to the slow path.  In front of the first slot of each magazine is the
- * address of mpool_no_object, in the place where a slot has the address of its state.  So
- * an allocation from an empty magazine finds a state there that is not MPOOL_OBJ_CACHED,
- * as that of an object that was freed twice, and goes to the slow path.
+ * address of mpool_no_object, in the place where a slot has the address of its state.  An
+ * allocation from an empty magazine reads this state.  It is not MPOOL_OBJ_CACHED, so the
+ * allocation goes to the slow path, as it does after a double free.
  *
- * Invariant, checked by mpool_depot_verify() and mpool_cache_verify():
+ * Invariant, checked by mpool_depot_verify() and mpool_cache_verify() except that an object
+ * is in one magazine only:
  *	0 <= n <= cap; an object is in one magazine at most, and its state is
  *	MPOOL_OBJ_CACHED then; a magazine in the stack of filled ones has an object, a
  *	magazine in the stack of empty ones has none; nr_full and nr_empty are the numbers
  *	of magazines in the stacks; min_full and min_empty are not more than these.
  *
- * Locking: a cache by its counter idle, see struct mpool_cache; the stacks of a node by
+ * Locking: a cache by its flag idle, see struct mpool_cache; the stacks of a node by
  * its own depot->lock (raw).  Magazines are allocated, filled from chunks and flushed to
  * chunks without that lock.
  */
@@ -39,7 +40,7 @@
 #include "magazine.h"
 
 /*
- * The cap, which is the number of slots, of a magazine of @bytes.  @bytes is a size class
+ * The capacity (cap), which is the number of slots, of a magazine of @bytes.  @bytes is a size class
  * of kmalloc(), from 64 to 1024.
  */
 #define MAGAZINE_CAP(bytes) \
@@ -47,8 +48,8 @@
 #define MAGAZINE_LEAST		MAGAZINE_CAP(64)
 
 /*
- * The cap of a magazine is at most 1/MAGAZINE_PART of the objects of the pool.  But it is
- * not reduced below that of magazine_least(), for which MAGAZINE_PAGES is a bound.
+ * The capacity of a magazine is at most 1/MAGAZINE_PART of the objects of the pool, but
+ * not less than magazine_least().  A pool with bounded memory may go below that, to 0.
  */
 #define MAGAZINE_PART		3
 #define MAGAZINE_PAGES		4
@@ -313,8 +314,8 @@ static struct mpool_magazine *depot_renew(struct mpool_depot *depot,
 }
 
 /*
- * Makes sure that the depot has an empty magazine, with a cap for a pool of @nr_objs
- * objects.  If the first one is shorter, or if there is none, one is allocated.  If that
+ * Tries to keep an empty magazine in the stack of this node, with the capacity for a pool
+ * of @nr_objs objects.  If the first one is shorter, or if there is none, one is allocated.  If that
  * fails, the depot does without.  Also sets the number of filled magazines that a node
  * may keep.
  */
@@ -334,7 +335,10 @@ void mpool_depot_supply(struct mpool_depot *depot, unsigned long nr_objs,
 		magazine_free(depot, depot_renew(depot, mag));
 }
 
-/* Takes one object out of the first filled magazine of a node; false if there is none. */
+/*
+ * Takes one object out of the first filled magazine of a node.  False if there is none, or
+ * if an NMI cannot take the lock.
+ */
 static bool node_pop(struct mpool_depot_node *node, struct mpool_slot *slot)
 {
 	struct mpool_magazine *mag;
@@ -371,7 +375,10 @@ bool mpool_depot_pop(struct mpool_depot *depot, struct mpool_slot *slot)
 	return false;
 }
 
-/* Exchanges the loaded magazine, which is empty, for a filled one, if there is one. */
+/*
+ * Exchanges the loaded magazine, which is empty, for a filled one.  False if there is none,
+ * or if an NMI cannot take the lock.
+ */
 static bool depot_change_empty(struct mpool_depot *depot,
 			       struct mpool_cache *cache)
 {
@@ -392,8 +399,8 @@ static bool depot_change_empty(struct mpool_depot *depot,
 }
 
 /*
- * Exchanges the loaded magazine for an empty one; false if none is there.  The old one
- * goes to the depot.  But if the depot has as many filled magazines as it may keep, the
+ * Exchanges the loaded magazine for an empty one; false if there is none, or if an NMI
+ * cannot take the lock.  The old one goes to the depot.  But if the depot has as many filled magazines as it may keep, the
  * caller gets the old one in *@over, and has to flush it.  An NMI could not flush it for
  * certain, so its magazine goes to the depot in any case.
  */
@@ -423,8 +430,8 @@ static bool depot_change_full(struct mpool_depot *depot,
 }
 
 /*
- * mpool_cache_reload() while the number of objects is in the loaded magazine.  The loaded
- * magazine is empty.
+ * The part of mpool_cache_reload() in which the loaded magazine has the number of its
+ * objects.  The loaded magazine is empty.
  */
 static bool cache_reload(struct mpool_cache *cache, struct mpool_depot *depot,
 			 struct mpool_chunks *chunks)
@@ -438,9 +445,9 @@ static bool cache_reload(struct mpool_cache *cache, struct mpool_depot *depot,
 	if (depot_change_empty(depot, cache))
 		return true;
 	/*
-	 * Chunks have to fill a magazine.  If the loaded one is mpool_no_magazine, that
-	 * is the spare, or else an empty one from the depot.  Then there is no old one to
-	 * come back in @mag.
+	 * The chunks need a magazine to fill.  If the loaded one is mpool_no_magazine, use
+	 * the spare, or an empty one of the depot.  depot_change_full() sets @mag to NULL
+	 * here: there is no old magazine to flush.
 	 */
 	if (!cache->loaded->cap && cache->spare->cap)
 		swap(cache->loaded, cache->spare);
@@ -455,8 +462,9 @@ static bool cache_reload(struct mpool_cache *cache, struct mpool_depot *depot,
 }
 
 /*
- * Called when the loaded magazine is empty: gets objects into it, from the spare, the
- * depot or the chunks; false if none of them has one.  The caller has entered the cache.
+ * Called when the loaded magazine is empty: fills it from the spare, the depot or the
+ * chunks.  False if there is no object, no magazine to fill, or if an NMI cannot take a
+ * lock.  The caller has entered the cache.
  * Any context.
  */
 bool mpool_cache_reload(struct mpool_cache *cache, struct mpool_depot *depot,
@@ -490,8 +498,8 @@ static bool magazine_flush(struct mpool_magazine *mag,
 }
 
 /*
- * mpool_cache_unload() while the number of objects is in the loaded magazine.  The loaded
- * magazine has no room.
+ * The part of mpool_cache_unload() in which the loaded magazine has the number of its
+ * objects.  The loaded magazine has no room.
  */
 static bool cache_unload(struct mpool_cache *cache, struct mpool_depot *depot,
 			 struct mpool_chunks *chunks)
@@ -516,7 +524,8 @@ static bool cache_unload(struct mpool_cache *cache, struct mpool_depot *depot,
 
 /*
  * Called when the loaded magazine has no room: exchanges it for the spare, if that has
- * room, or for an empty magazine of the depot; false if there is neither.  The caller has
+ * room, or for an empty magazine of the depot; false if there is neither, or if an NMI
+ * cannot take a lock.  The caller has
  * entered the cache.  Any context.
  */
 bool mpool_cache_unload(struct mpool_cache *cache, struct mpool_depot *depot,
@@ -587,7 +596,7 @@ static void node_reclaim(struct mpool_depot *depot,
 	}
 }
 
-/* Frees empty magazines beyond DEPOT_EMPTY.  Called when the pool has to grow. */
+/* Frees the empty magazines of this node beyond DEPOT_EMPTY.  Called when the pool grows. */
 void mpool_depot_reclaim_empty(struct mpool_depot *depot)
 {
 	struct mpool_depot_node *node = depot_here(depot);

@@ -10,34 +10,39 @@
  *	take: held - 1, a place is emptied, empty + 1
  *	put:  empty - 1, a place is filled, held + 1
  *
- * There is no lock, because an NMI could only try to take it.  It would fail, although
- * the reserve has objects, whenever it has interrupted the holder, and always without
- * SMP.
+ * There is no lock, because an NMI could only try to take it.  The attempt would fail if
+ * the NMI has interrupted the holder, and always without SMP, where a lock has no state.
+ * Then the take would fail although the reserve has objects.
  *
  * If there are fewer objects than the target, a free puts its object here, and so does a
  * work item, which each take requests.  A larger size adds a block of places.  Blocks stay
- * until the size is 0, so that no object moves.  There are more places than the target, for
- * the work item and for frees by other tasks: while these fill a place, they do not keep
- * a user of the reserve from its own.
+ * until the size is 0, so that no object moves.  There are MPOOL_RESERVE_OTHERS places
+ * beyond the target, for puts by the work item and by frees that are not those of users.
+ * So these do not use up the places of the users.
  *
  * Invariant, checked by mpool_reserve_verify():
- *	held + empty + operations under way = places; target + OTHERS <= places, or
- *	both are 0.  An object is in one place at most, and its state is MPOOL_OBJ_CACHED.
- *	At any time there are at least as many objects as held and takes under way, and
- *	at least as many empty places as empty and puts under way.  So each operation
- *	finds its place.
- *	Users that are no more than the target, and that take one object at a time and
- *	free it, always find one, once the reserve was full.  For held >= target - users
- *	that are between the begin of a take and the end of its free.  A free that puts
- *	its object keeps that.  One that does not has found held >= target; or no empty
- *	place: then places - held operations are under way, at most OTHERS of them are
- *	not a user's, and target + OTHERS <= places.  More than OTHERS would have to be
- *	preempted within the same few instructions.
+ *	held + empty + operations in progress = places;
+ *	target + MPOOL_RESERVE_OTHERS <= places, or both are 0.
+ *
+ * And not checked: an object is in one place at most, and its state is MPOOL_OBJ_CACHED.
+ * At any time there are at least as many objects as held and takes in progress, and at
+ * least as many empty places as empty and puts in progress.  So each operation finds its
+ * place.
+ *
+ * Promise: if there are no more users than the target, and each has one object at most,
+ * then each take finds an object, after the reserve was full once.  Proof: a user is
+ * active from the start of its take to the end of its free.  Always
+ * held >= target - active.  A free that puts its object keeps this.  A free without a put
+ * has seen held >= target, or empty == 0.  With empty == 0, (places - held) operations are
+ * in progress, and at most MPOOL_RESERVE_OTHERS of them are not those of users.  So
+ * active >= places - held - MPOOL_RESERVE_OTHERS >= target - held.  For more than
+ * MPOOL_RESERVE_OTHERS, as many tasks would have to be preempted within the same few
+ * instructions at the same time.
  *
  * Locking: fill_mutex protects target and blocks, and the work item holds it.  Each
  * reserve has its own, because a holder may wait for memory, and must not delay other
  * pools by that.  Places change by cmpxchg, without the mutex.  Before a task frees the
- * blocks, it has claimed all places, so no other operation is under way.
+ * blocks, it has claimed all places, so no other operation is in progress.
  */
 #include <linux/kernel.h>
 #include <linux/mutex.h>
@@ -112,7 +117,7 @@ bool mpool_reserve_take(struct mpool_reserve *reserve, struct mpool_slot *slot)
 {
 	while ((slot->obj = reserve_remove(reserve))) {
 		/*
-		 * The cmpxchg() orders this behind the store that emptied the place.  A
+		 * The cmpxchg() orders this after the store that emptied the place.  A
 		 * put that claims this place then finds an empty one.
 		 */
 		atomic_inc(&reserve->empty);
@@ -139,9 +144,9 @@ static void *reserve_remove_above(struct mpool_reserve *reserve, unsigned int n)
 }
 
 /*
- * Takes an object that is more than the target, if there is one.  After a store of the
- * target, or after an increment of held, with a full barrier behind it: so either the
- * first sees the new object, or the second sees the new target.
+ * Takes an object that is more than the target, if there is one.  The caller has stored
+ * the target, or incremented held, and then passed a full barrier.  So a put sees the new
+ * target, or the task that has stored the target sees the new object.
  */
 static bool reserve_take_surplus(struct mpool_reserve *reserve, struct mpool_slot *slot)
 {
@@ -156,9 +161,9 @@ static bool reserve_take_surplus(struct mpool_reserve *reserve, struct mpool_slo
 }
 
 /*
- * Puts an object into the reserve; false if it has enough, or if many operations are
- * under way.  Then @slot may be another object, which the reserve has too much.  Any
- * context.
+ * Puts an object into the reserve; false if it has enough, or if many operations are in
+ * progress.  If false, @slot may have changed to another object, a surplus one of the
+ * reserve; the caller frees @slot.  Any context.
  */
 bool mpool_reserve_put(struct mpool_reserve *reserve, struct mpool_slot *slot)
 {
@@ -167,7 +172,7 @@ bool mpool_reserve_put(struct mpool_reserve *reserve, struct mpool_slot *slot)
 		return false;
 	reserve_swap(reserve, mpool_reserve_objects(reserve), slot->obj);
 	/*
-	 * The cmpxchg() orders this behind the store that filled the place.  A take that
+	 * The cmpxchg() orders this after the store that filled the place.  A take that
 	 * claims this object then finds one.
 	 */
 	if (likely(atomic_inc_return(&reserve->held) <= mpool_reserve_target(reserve)))
@@ -199,7 +204,7 @@ static int slot_get(struct mpool_reserve *reserve, struct mpool_slot *slot,
 }
 
 /*
- * Fills the reserve up to @n objects.  Their number is read once, at the begin: an object
+ * Fills the reserve up to @n objects.  Their number is read once, at the start: an object
  * that is taken meanwhile is not replaced here, just as one that is taken afterwards.
  */
 static int reserve_fill_locked(struct mpool_reserve *reserve, unsigned int n,
@@ -266,7 +271,7 @@ static int reserve_extend_locked(struct mpool_reserve *reserve, unsigned int n,
 		while (*last)
 			last = &(*last)->next;
 		/*
-		 * A search that is under way may walk into the new block.  Pairs with its
+		 * A search in progress may walk into the new block.  Pairs with its
 		 * dependent loads: they see the block initialised.
 		 */
 		smp_store_release(last, block);
@@ -298,7 +303,7 @@ static void reserve_cut_locked(struct mpool_reserve *reserve, unsigned int n)
 
 /*
  * Claims an empty place for good; or else an object, which goes back to its chunk.  False
- * if operations under way have claimed all of them.  Their tasks may be preempted, so the
+ * if operations in progress have claimed all of them.  Their tasks may be preempted, so the
  * caller has to sleep before it tries again.
  */
 static bool reserve_claim_place(struct mpool_reserve *reserve)
@@ -326,7 +331,7 @@ static void reserve_free_locked(struct mpool_reserve *reserve)
 			WRITE_ONCE(reserve->places, reserve->places - 1);
 		else
 			schedule_timeout_uninterruptible(1);
-	/* All places are claimed: no operation is under way, and none can begin. */
+	/* All places are claimed: no operation is in progress, and none can start. */
 	while ((block = reserve->blocks)) {
 		reserve->blocks = block->next;
 		kvfree(block);

@@ -4,11 +4,12 @@
  * limits of the addresses.
  *
  * Structure: no data of its own, but another way to choose among the free runs of a pool.
- * place_fit() finds the first place for a request in one free run, in a few steps.  Some
- * free runs of a node are tried by the lists of its engine, short runs first.  If the
- * request fits none, all free runs of the node are tried: arena by arena, in the order of
- * their addresses.  If there is no place on any node, the pool grows once, and the free
- * runs are tried again.
+ * place_fit() finds the first place for a request in one free run, in a few steps.  First
+ * the lists of free runs of a node (runs.c) are searched, short runs first, up to
+ * PLACE_LOOK runs.  If the request fits none, all free runs of the node are tried: arena by
+ * arena, in the order of their addresses.  If no node has a place (with __GFP_THISNODE, the
+ * node of the caller), empty chunks of the pools above are taken back, then the pool grows,
+ * at most PLACE_TRIES times, and the free runs are tried again.
  *
  * Invariant: if a request fails, then for each free run there was a moment at which the
  * request did not fit.  The pool is as before then, except for a spare arena.  Runs are
@@ -29,7 +30,7 @@
 /* The most free runs that are tried by the lists, under the lock. */
 #define PLACE_LOOK	64
 
-/* Arenas that the pool gets for one request. */
+/* The most arenas that are added for one request. */
 #define PLACE_TRIES	3
 
 /* A request; all addresses are those that the device uses. */
@@ -212,7 +213,7 @@ static struct mpool_page *place_find(struct mpool_large *large,
 
 /*
  * Grows the pool by an arena in which the run can be aligned and crosses no boundary.  True
- * if the run fits there: the limits of the addresses are known only now.
+ * if the run fits there: the addresses of the arena are known only now.
  */
 static bool place_grow(struct mpool_large *large, const struct place *want,
 		       gfp_t gfp)
@@ -255,8 +256,8 @@ static void *alloc_placed(struct mpool_large *large, const struct place *want,
 	while (!pg && mpool_may_grow() && mpool_large_reclaim_again(large, gfp, &round))
 		pg = place_find(large, want, gfp);
 	/*
-	 * More than once: until the run is taken the new arena is a spare, which another
-	 * task may give back or use.
+	 * More than once: until the run is taken the new arena is unused, and another task
+	 * may free it or use it.
 	 */
 	while (!pg && tries++ < PLACE_TRIES && mpool_may_grow() &&
 	       place_grow(large, want, gfp))

@@ -10,17 +10,17 @@
  *
  * A run is freed in two steps.  First a caller claims the run, by mpool_runs_claim() or
  * mpool_quick_claim(), without a lock: if several callers free the run, one of them gets
- * it.  Then the run goes back to the engine.  A work item does the second step if an NMI
- * cannot take the lock, and if the references to the pages of the run have changed
- * (refs.c).
+ * it.  Then the run goes back to the engine.  A work item does the second step in two
+ * cases: an NMI cannot take the lock, or the references to the pages of the run have
+ * changed (refs.c).
  *
  * Short runs that are freed are cached (runs.c, arena.c); requests get cached runs first.
  *
  * Invariant, checked by mpool_large_verify():
- *	that of the engines and of the arenas; nr_chunk_pages is the sum of the pages of
- *	the runs of state MPOOL_PAGE_CHUNK, the chunks and the arenas of nested pools;
- *	the owner of a cached run is the large pool; the owner of a run that is left to
- *	the work item, and of pages that left, is the large pool or NULL.
+ *	the invariants of the engines and arenas hold; nr_chunk_pages is the number of
+ *	pages in runs of state MPOOL_PAGE_CHUNK (these are chunks, and arenas of nested
+ *	pools); the owner of a cached run is the large pool; the owner of a queued run,
+ *	and of pages that left the pool, is the large pool or NULL.
  *
  * Locking: large->lock (raw) for arenas, engines and counts.  Arenas are freed after a
  * grace period: lookups and walks (walk.c) need only RCU.
@@ -154,8 +154,9 @@ static struct mpool_page *alloc_other_node(struct mpool_runs *here,
 	if (pg || (req->gfp & __GFP_THISNODE))
 		return pg;
 	/*
-	 * The pool grows by memory of any node only after this.  Such an arena would not
-	 * be in the engine of this node, so each request from here would bring one more.
+	 * The runs of other nodes come before memory of any node: an arena of another
+	 * node is not in the engine of this one, so each request from here would add one
+	 * more.
 	 */
 	mpool_large_for_each_runs(large, runs) {
 		pg = runs != here ? alloc_from(runs, req) : NULL;
@@ -165,10 +166,13 @@ static struct mpool_page *alloc_other_node(struct mpool_runs *here,
 	return pg;
 }
 
-/* The most rounds of mpool_hooks.reclaim_empty() for a request that may not sleep. */
+/* The most rounds of mpool_hooks.reclaim_empty() for a request that must not sleep. */
 #define RECLAIM_ROUNDS	8
 
-/* Has pools above give empty chunks back; false if none is empty, or no round is left. */
+/*
+ * Makes the pools above return empty chunks; false if none is empty, or if no round is
+ * left.
+ */
 bool mpool_large_reclaim_again(struct mpool_large *large, gfp_t gfp, unsigned int *round)
 {
 	return (gfpflags_allow_blocking(gfp) || (*round)++ < RECLAIM_ROUNDS) &&
@@ -177,8 +181,8 @@ bool mpool_large_reclaim_again(struct mpool_large *large, gfp_t gfp, unsigned in
 
 /*
  * Serves a request from the empty chunks of the pools above.  A request that may sleep
- * goes on until it is served or all these chunks are given back.  A request that may not
- * sleep gives up after RECLAIM_ROUNDS rounds; then the pool may grow.
+ * goes on until it is served or all these chunks are given back.  A request that must
+ * not sleep gives up after RECLAIM_ROUNDS rounds; then the pool may grow.
  */
 static struct mpool_page *alloc_reclaimed(struct mpool_runs *runs,
 					  const struct mpool_run_req *req)

@@ -9,13 +9,13 @@
  * kfree(), put_page() and the like, which cannot free memory of mpool, drop one reference
  * to the page each.
  *
- * A free checks the counts of the pages of its run (mpool_run_alone()).  If one is wrong,
- * the run is left to deferred work.  mpool_refs_settle() goes over the run from its end,
+ * A free checks the counts of the pages of its run (mpool_run_alone()).  If one is not
+ * MPOOL_PAGE_REFS, the run is left to deferred work.  mpool_refs_settle() goes over the run from its end,
  * in pieces of pages with the same fate:
  *
  *	MPOOL_PAGE_REFS		the piece is freed
- *	fewer			references of mpool were dropped: they are added again and
- *				reported, and the piece is freed
+ *	MPOOL_PAGE_LOST or more	references of mpool were dropped: they are added again and
+ *	(but fewer than that)	reported, and the piece is freed
  *	more			others have references: mpool drops its own, the piece
  *				leaves the arena, and the last put frees each page
  *	below MPOOL_PAGE_LOST	a function that ignores the count has freed the page, or
@@ -40,7 +40,7 @@
 #include "large.h"
 #include "refs.h"
 
-/* The least time between two reports about a pool. */
+/* The least time between two reports about a pool, except for its last one. */
 #define TELL_PERIOD	HZ
 
 enum fate {
@@ -82,8 +82,8 @@ void mpool_refs_note(struct mpool_large *large, struct mpool_page *pg, u32 from)
 	struct mpool_refs_run *run = &refs->run;
 
 	/*
-	 * There is one record.  Pairs with the last atomic_set_release() in
-	 * mpool_refs_tell(): the report of the record before has been written.
+	 * There is one record.  Pairs with atomic_set_release() in mpool_refs_tell(): the
+	 * previous record has been reported.
 	 */
 	if (atomic_cmpxchg_acquire(&refs->busy, 0, 1))
 		return;
@@ -145,7 +145,7 @@ static void piece_stays(struct mpool_large *large, struct mpool_arena *arena,
 {
 	unsigned long flags;
 
-	/* The free has not cleared the run: others had references to some pages. */
+	/* The free has skipped init_on_free, because some counts were wrong. */
 	mpool_large_wipe(large, mpool_page_address(arena, pg), mpool_page_bytes(pg));
 	raw_spin_lock_irqsave(&large->lock, flags);
 	mpool_large_free_run_locked(large, pg);
@@ -322,8 +322,8 @@ void mpool_refs_look(struct mpool_arena *arena)
 
 /*
  * Reports the changes of references that were found since the last report.  Process
- * context.  Two calls never overlap: deferred work calls this, and the end of the pool
- * after it has waited for deferred work.
+ * context.  Two calls never overlap: the callers are the work item, and the teardown of the
+ * pool after the last work item.
  */
 void mpool_refs_tell(struct mpool_large *large, bool last)
 {
@@ -334,7 +334,7 @@ void mpool_refs_tell(struct mpool_large *large, bool last)
 		.lost = atomic_long_read(&refs->lost),
 	}, news = {
 		.dropped = now.dropped - refs->told.dropped,
-		/* References of others are no mistake, and reported once. */
+		/* References of others are normal.  They are reported once for each pool. */
 		.held = refs->told.held ? 0 : now.held,
 		.lost = now.lost - refs->told.lost,
 	};

@@ -11,13 +11,12 @@
  *	step		one of eight sizes in each doubling
  *	own class	for this size class only
  *
- * The fixed pool that serves a size, if it is not its own class, is its fallback.  When a
+ * The fallback of a size is its power of two or its step, if that serves the size.  When a
  * fallback is empty at a request and would have to grow, the size of the request may get
- * a finer fixed pool instead.  If most of these requests are of this size, it gets its
- * own class.  If not, its step is made the third time; from then on the step is
- * the fallback of the sizes that round up to it.  So few objects lose memory to rounding.
- * A recorded load (replay-fs) makes 27 fixed pools.  Before, there were 72 classes, which
- * were coarser and all made at the first use of the pool, and this load used 47 of them.
+ * a finer fixed pool instead.  If the size wins a vote (class_elected()), it gets its own
+ * class.  If not, its step is made at the third such request.  The step then replaces the
+ * fallback of the sizes in use that round up to it.  So few objects lose memory to
+ * rounding.  A recorded load (replay-fs) makes 27 fixed pools.
  *
  * For a size beyond 8 KiB, a run serves the first requests (small.c), then its own class.
  *
@@ -39,19 +38,18 @@
 #include "small.h"
 
 /*
- * A size gets its own class at a vote for it, if it has this many votes more than all
- * others together before.
+ * The count at which a vote for the candidate wins.
  */
 #define CLASS_WANTED	1
 
-/* A step is made when the fallback is empty for its sizes, after this many times. */
+/* Requests with an empty fallback before the request that makes the step. */
 #define CLASS_EMPTY	2
 
 /* An own class is not made if it would save less than 1/CLASS_GAIN of the size. */
 #define CLASS_GAIN	16
 
 /*
- * The power of two that serves a class at first; beyond SMALL_BASE_MAX, the class itself.
+ * The index of the power of two for @class; beyond SMALL_BASE_MAX, @class itself.
  */
 unsigned int mpool_class_base(unsigned int class)
 {
@@ -154,10 +152,11 @@ unsigned int mpool_class_step(unsigned int class)
 }
 
 /*
- * Is a class requested more often than all others of its fallback together?  Only
- * requests that find the fallback empty vote.  This is the majority vote of Boyer and
+ * Counts a vote for @class; true if the class gets its own fixed pool.  Only requests that
+ * find the fallback empty vote.  This is the majority vote of Boyer and
  * Moore: it has one candidate and one count.  A vote for the candidate raises the count,
- * any other vote lowers it; at 0 the class of the next vote is the candidate.
+ * any other vote lowers it; at 0 the class of the next vote is the candidate.  So the
+ * winner may have less than half of all votes.
  */
 static bool class_elected(struct mpool_fixed *fallback, unsigned int class)
 {
@@ -190,8 +189,8 @@ static struct mpool_fixed *step_get(struct mpool_small *small,
 {
 	unsigned int i, step = mpool_class_step(class);
 	/*
-	 * One load for both: if the step came between two loads, it would be replaced by
-	 * a second one, and lost.
+	 * One load, for the test and for the cmpxchg().  With two loads, a step that another
+	 * CPU makes in between would be replaced by a second step, and leaked.
 	 */
 	struct mpool_fixed *was = READ_ONCE(small->classes[step]);
 	struct mpool_fixed *fixed = was && was->class == step ? was : NULL;
