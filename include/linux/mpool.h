@@ -273,8 +273,8 @@ __mpool_large_create_region(const char *name, void *base, size_t size,
  * @size: its length in bytes
  * @args: facts about the memory, may be %NULL
  *
- * The first device memory of a pool (%MPOOL_REGION_IO) is added before the pool is used: an
- * allocation with %__GFP_ZERO at the same time may return memory that is not cleared.
+ * The first device memory of a pool (%MPOOL_REGION_IO) is added before the pool is used:
+ * an allocation with %__GFP_ZERO at the same time may return memory that is not cleared.
  *
  * Context: Process context.  May sleep.
  * Return: 0, or an error as for mpool_large_create_region(); %-EINVAL also if
@@ -873,8 +873,8 @@ mpool_small_free(struct mpool_small *pool, const void *p)
  * After it returned 0, @n allocations of up to @size bytes each succeed in any
  * context, NMI included, even with the system out of memory.  It costs @n times
  * @size, rounded up as above.  Reserves of several sizes add up; an allocation takes
- * from the smallest that suffices.  Its object is replaced in the background, and by frees.
- * On an error the reserve is as it was before.
+ * from the smallest that suffices.  Its object is replaced in the background, and by
+ * frees.  On an error the reserve is as it was before.
  *
  * Context: Process context.  May sleep.
  * Return: 0, %-ENOMEM, %-EINVAL if @gfp does not allow sleeping or has flags

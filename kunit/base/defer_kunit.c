@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tests of deferred work: mpool_defer_sync() waits for all that was requested, wherever it is.
+ * Tests of deferred work: mpool_defer_sync() waits for all that was requested, wherever
+ * it is.
  */
 #include <linux/completion.h>
 #include <linux/kthread.h>

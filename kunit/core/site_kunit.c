@@ -171,6 +171,9 @@ static void not_static(struct kunit *test)
 		KUNIT_EXPECT_NOT_NULL(test, p);
 		mpool_fixed_free(pool, p);
 	}
+	KUNIT_EXPECT_EQ(test, mpool_site_id(&(struct mpool_site){ }), MPOOL_SITE_UNKNOWN);
+	KUNIT_EXPECT_EQ(test, mpool_site_id(&(struct mpool_site){ .module = THIS_MODULE }),
+			MPOOL_SITE_UNKNOWN);
 	KUNIT_EXPECT_EQ(test, count, mpool_site_count());
 	KUNIT_EXPECT_EQ(test, mpool_site_verify(), 0);
 }

@@ -116,9 +116,10 @@ static bool try_once(struct kunit *test, struct idle *idle, struct hog *hog)
 }
 
 /*
- * A caller that does not insist gets it all: reclaim is told that there was progress.  Others take
- * memory, too, and free what was theirs, whenever they get to run: then all is tried
- * again, from the start.  Where reclaim is not told, each of the tries ends early.
+ * A caller that does not insist gets it all: reclaim is told that there was progress.
+ * Others take memory, too, and free what was theirs, whenever they get to run: then all
+ * is tried again, from the start.  Where reclaim is not told, each of the tries ends
+ * early.
  */
 static void goes_to_who_tries_once(struct kunit *test)
 {

@@ -487,8 +487,52 @@ static void refused_in_reclaim(struct kunit *test)
 	mpool_fixed_free(pool, p);
 	/* A shrinker may trim. */
 	KUNIT_EXPECT_TRUE(test, mpool_pool_may_sleep(&pool->base, "trimmed"));
+	mpool_large_trim(mpool_large_shared);
+	KUNIT_EXPECT_EQ(test, mpool_footprint(), 0);
 	memalloc_noreclaim_restore(noreclaim);
 	KUNIT_EXPECT_FALSE(test, pool->base.ending);
+	KUNIT_EXPECT_GT(test, mpool_footprint(), 0);
+}
+
+struct refused {
+	struct mpool_fixed *other;
+	size_t leaks;
+	int err;
+};
+
+static void change_pools(struct refused *r, struct mpool_fixed *pool)
+{
+	r->other = mpool_fixed_create("kt-other", SIZE, NULL);
+	r->leaks = mpool_fixed_destroy(pool);
+	r->err = mpool_fixed_reserve(pool, 1, GFP_KERNEL);
+	mpool_fixed_clear(pool);
+}
+
+/* The end of a pool would wait for its own caller. */
+static void refused_in_a_grace_period(struct kunit *test)
+{
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, SIZE, NULL);
+	struct refused r[2];
+	void *p;
+	int i;
+
+	if (!IS_ENABLED(CONFIG_PREEMPT_COUNT))
+		kunit_skip(test, "the kernel does not count");
+	p = mpool_fixed_alloc(pool, GFP_KERNEL);
+	rcu_read_lock();
+	change_pools(&r[0], pool);
+	rcu_read_unlock();
+	preempt_disable();
+	change_pools(&r[1], pool);
+	preempt_enable();
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(test, PTR_ERR(r[i].other), -EINVAL);
+		KUNIT_EXPECT_EQ(test, r[i].leaks, 0);
+		KUNIT_EXPECT_EQ(test, r[i].err, -EINVAL);
+	}
+	KUNIT_EXPECT_FALSE(test, pool->base.ending);
+	KUNIT_EXPECT_TRUE(test, mpool_fixed_owns(pool, p));
+	mpool_fixed_free(pool, p);
 }
 
 static struct kunit_case callback_cases[] = {
@@ -504,6 +548,7 @@ static struct kunit_case callback_cases[] = {
 	KUNIT_CASE(pool_is_ended_by_a_visitor),
 	KUNIT_CASE(pool_is_cleared_by_a_visitor),
 	KUNIT_CASE(refused_in_reclaim),
+	KUNIT_CASE(refused_in_a_grace_period),
 	{ }
 };
 

@@ -267,8 +267,11 @@ static void bad_free_reports_say_what_it_was(struct kunit *test)
 	     obj, site, by);
 	want(text, "bad free: %p is free already, ", obj);
 	want(text, "an object of 64 bytes of pool \"mine\"%s\n", by);
-	want(text, "bad free: %p is in slab memory, not mpool's: kfree() frees memory of kmalloc()%s\n", kmem, by);
-	want(text, "bad free: %p is in vmalloc memory, not mpool's: vfree() frees memory of vmalloc()%s\n",
+	want(text,
+	     "bad free: %p is in slab memory, not mpool's: kfree() frees memory of kmalloc()%s\n",
+	     kmem, by);
+	want(text,
+	     "bad free: %p is in vmalloc memory, not mpool's: vfree() frees memory of vmalloc()%s\n",
 	     vm, by);
 	want(text, "bad free: %p is in the stack, not mpool's%s\n", &stack, by);
 	want(text, "bad free: %p is error pointer -12%s\n", ERR_PTR(-ENOMEM),

@@ -87,9 +87,9 @@ static void fixed_objects(struct kunit *test)
 	chunk = mpool_chunk_find(b);
 	tail = (void *)(chunk->at.base + chunk->at.nr * chunk->at.fixed->chunks.size);
 	KUNIT_ASSERT_LT(test, chunk->at.nr * chunk->at.fixed->chunks.size,
-			pool->chunks.npages * PAGE_SIZE);
+			chunk->pg->len * PAGE_SIZE);
 	expect_free(test, tail, NAME);
-	expect_free(test, (void *)(chunk->at.base + pool->chunks.npages *
+	expect_free(test, (void *)(chunk->at.base + chunk->pg->len *
 				   PAGE_SIZE - 1), NAME);
 	mpool_fixed_free(pool, b);
 	expect_free(test, b, NAME);

@@ -7,6 +7,7 @@
  */
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include "pools.h"
 
@@ -559,6 +560,36 @@ static void place_exit_case(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_pagemap_verify(), 0);
 }
 
+/* Empty chunks of the pools above go back for a placed run, too. */
+static void empty_chunks_go_back(struct kunit *test)
+{
+	const struct mpool_place place = { .align = 4 * PAGE_SIZE };
+	const struct mpool_region_args facts = { .flags = MPOOL_REGION_DMA, .dma = SZ_1M };
+	struct mpool_fixed_args args = { };
+	struct mpool_large *region;
+	struct mpool_fixed *fixed;
+	void *base, *p;
+	int n;
+
+	base = vmalloc(64 * PAGE_SIZE);
+	KUNIT_ASSERT_NOT_NULL(test, base);
+	region = mpool_large_create_region("kunit-place", base, 64 * PAGE_SIZE, &facts);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(region));
+	args.large = region;
+	fixed = mpool_fixed_create("kunit-above", PAGE_SIZE, &args);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(fixed));
+	for (n = 0; mpool_fixed_alloc(fixed, GFP_QUIET); n++)
+		;
+	KUNIT_EXPECT_GE(test, n, 60);
+	mpool_fixed_clear(fixed);
+	p = mpool_large_alloc_placed(region, 16 * PAGE_SIZE, &place, NULL, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, p);
+	mpool_large_free(region, p);
+	KUNIT_EXPECT_EQ(test, mpool_fixed_destroy(fixed), 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(region), 0);
+	vfree(base);
+}
+
 static struct kunit_case place_cases[] = {
 	KUNIT_CASE(every_wish_of_16_pages),
 	KUNIT_CASE(every_pattern_of_8_pages),
@@ -569,6 +600,7 @@ static struct kunit_case place_cases[] = {
 	KUNIT_CASE(system_memory_in_place),
 	KUNIT_CASE(limited_pool),
 	KUNIT_CASE(found_behind_many_alike),
+	KUNIT_CASE(empty_chunks_go_back),
 	{ }
 };
 

@@ -437,8 +437,8 @@ static unsigned long scan_asks(void)
 }
 
 /*
- * Sets the hooks of the shrinker: the count is that of shrink_count(), and @scan trims.  The
- * old hooks go to @old.
+ * Sets the hooks of the shrinker: the count is that of shrink_count(), and @scan trims.
+ * The old hooks go to @old.
  */
 static void shrink_hook(struct mpool_hooks *old, unsigned long (*scan)(void))
 {

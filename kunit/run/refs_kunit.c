@@ -215,8 +215,8 @@ static void expect_no_other(struct kunit *test, struct mpool_page *pg,
 }
 
 /*
- * A run that is left to the work item, or to others, names no pool that may end before.  The
- * work item waits for interrupts.
+ * A run that is left to the work item, or to others, names no pool that may end before.
+ * The work item waits for interrupts.
  */
 static void left_runs_name_their_pool(struct kunit *test)
 {

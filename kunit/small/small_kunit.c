@@ -143,6 +143,8 @@ static void sizes_that_cannot_be(struct kunit *test)
 	OPTIMIZER_HIDE_VAR(size);
 	KUNIT_EXPECT_NULL(test, mpool_small_alloc(pool, size, gfp));
 	KUNIT_EXPECT_NULL(test, mpool_small_realloc(pool, p, size, gfp));
+	/* Flags of a zone, also where the object need not move. */
+	KUNIT_EXPECT_NULL(test, mpool_small_realloc(pool, p, 99, GFP_DMA));
 	KUNIT_EXPECT_TRUE(test, mpool_kunit_intact(p, 100, 7));
 	mpool_small_free(pool, p);
 	end_of(test, pool);

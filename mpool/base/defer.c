@@ -97,6 +97,7 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_defer);
  */
 void mpool_defer_flush(struct mpool_defer *defer)
 {
+	/* After the stores of the caller, see above. */
 	smp_mb();
 	if (atomic_read_acquire(&defer->pending))
 		schedule_timeout_uninterruptible(1);

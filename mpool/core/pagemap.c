@@ -20,10 +20,10 @@
  *
  * A slot keeps its window number as long as its table exists: if it were removed, a
  * lookup that probes past this slot would stop here.  When a window loses its last page,
- * its slot points to mpool_no_entries, a page of entries that are all MPOOL_PAGE_NONE.  All
- * such slots share this page.  When a window must be added to a table that is half full,
- * a new table replaces the old one.  Only the windows that have pages are copied into the
- * new table.
+ * its slot points to mpool_no_entries, a page of entries that are all MPOOL_PAGE_NONE.
+ * All such slots share this page.  When a window must be added to a table that is half
+ * full, a new table replaces the old one.  Only the windows that have pages are copied
+ * into the new table.
  *
  * Invariant, checked by mpool_pagemap_verify():
  *	at most half of the slots are in use, so that each probe ends; a lookup of its
@@ -62,15 +62,15 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_linear);
 static DEFINE_SPINLOCK(pagemap_lock);
 
 /*
- * The entries of every window without a page of mpool; never written after init.  This page
- * saves a test of the entries for NULL, 2 instructions in each free of an object.
+ * The entries of every window without a page of mpool; never written after init.  This
+ * page saves a test of the entries for NULL, 2 instructions in each free of an object.
  */
 static unsigned long *mpool_no_entries;
 
 /*
  * Protected by pagemap_lock.  nr_used: slots of the table that have a window number.
- * nr_far: those of them whose window has entries of its own, and so has pages.  nr_windows:
- * all windows with entries of their own, in the table and in the array.
+ * nr_far: those of them whose window has entries of its own, and so has pages.
+ * nr_windows: all windows with entries of their own, in the table and in the array.
  */
 static unsigned int nr_used;
 static unsigned int nr_far;
@@ -177,10 +177,10 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap_far);
 
 /*
  * Replaces the table by @map, with copies of the windows that have pages.  A reader may
- * still search the old table: there it finds the same entries, and misses only windows that
- * are added later.  Then it finds that the table was replaced, and searches the new one.
- * Interrupts are off for a time that grows with the windows of the table: 16384 for a
- * region of 64 GiB of which mpool has all pages.
+ * still search the old table: there it finds the same entries, and misses only windows
+ * that are added later.  Then it finds that the table was replaced, and searches the new
+ * one.  Interrupts are off for a time that grows with the windows of the table: 16384 for
+ * a region of 64 GiB of which mpool has all pages.
  */
 static void map_replace_locked(struct mpool_pagemap *map)
 {
@@ -258,8 +258,8 @@ static unsigned long **window_find(struct mpool_pagemap *map, unsigned long nr)
 
 /*
  * As window_find(), but gives the window entries of its own if it has none: these are
- * *@entries, and *@entries is set to NULL.  Returns NULL if other tasks have used up the room
- * that map_make_room() has made; the caller makes room again.
+ * *@entries, and *@entries is set to NULL.  Returns NULL if other tasks have used up the
+ * room that map_make_room() has made; the caller makes room again.
  */
 static unsigned long **window_insert_locked(unsigned long nr,
 					    unsigned long **entries)
@@ -613,8 +613,8 @@ void mpool_pagemap_exit(void)
 
 	/*
 	 * Waits until all RCU callbacks of mpool have run: their code is about to be
-	 * unloaded.  This is the only rcu_barrier() of mpool.  entries_free_rcu() needs it,
-	 * and so does fixed_free_rcu() in fixed.c.
+	 * unloaded.  This is the only rcu_barrier() of mpool.  entries_free_rcu() needs
+	 * it, and so does fixed_free_rcu() in fixed.c.
 	 */
 	rcu_barrier();
 	for (i = 0; i <= map->mask; i++)

@@ -105,9 +105,10 @@ static __always_inline unsigned long mpool_pagemap_near(unsigned long addr)
 	if (unlikely(i >= mpool_linear.nr))
 		return MPOOL_PAGE_NONE;
 	/*
-	 * Dependent loads; pair with smp_store_release() in entries_publish().  READ_ONCE()
-	 * is not used, because gcc does not fold a volatile load into an addressing mode.
-	 * OPTIMIZER_HIDE_VAR() is enough to have each entry loaded once.
+	 * Dependent loads; pair with smp_store_release() in entries_publish().
+	 * READ_ONCE() is not used, because gcc does not fold a volatile load into an
+	 * addressing mode.  OPTIMIZER_HIDE_VAR() is enough to have each entry loaded
+	 * once.
 	 */
 	entries = mpool_read(mpool_linear.entries[i]);
 	OPTIMIZER_HIDE_VAR(entries);

@@ -176,8 +176,8 @@ const char *mpool_no_sleep(void)
 }
 
 /*
- * As mpool_no_sleep(), and also returns the name of reclaim.  For functions that wait for a
- * mutex under which mpool allocates memory: a shrinker of a client may run in such an
+ * As mpool_no_sleep(), and also returns the name of reclaim.  For functions that wait for
+ * a mutex under which mpool allocates memory: a shrinker of a client may run in such an
  * allocation.
  */
 const char *mpool_no_change(void)
@@ -688,8 +688,8 @@ void mpool_pool_unuse(struct mpool_pool *pool)
 	bool sweep_it;
 
 	/*
-	 * After the last user is gone, a sweep may end an orphan.  The sweep waits for this
-	 * RCU reader, until the flag is loaded.
+	 * After the last user is gone, a sweep may end an orphan.  The sweep waits for
+	 * this RCU reader, until the flag is loaded.
 	 */
 	rcu_read_lock();
 	sweep_it = atomic_dec_and_test(&pool->users) &&

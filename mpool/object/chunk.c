@@ -13,9 +13,9 @@
  * allocated first, so live objects gather at the front.
  *
  * A chunk is on one of three lists: full, partial, or empty, which means that all its
- * objects are free.  Some empty chunks are kept, see mpool_chunks_reclaim_surplus(); the others
- * go back to the large pool.  If the cursor of a walk is at a chunk, the chunk has a pin:
- * it is on the list of partial chunks, even if all its objects are free, and stays.
+ * objects are free.  Some empty chunks are kept, see mpool_chunks_reclaim_surplus(); the
+ * others go back to the large pool.  If the cursor of a walk is at a chunk, the chunk has
+ * a pin: it stays on the list of partial chunks, even if all its objects are free.
  *
  * Invariant, checked by mpool_chunks_verify():
  *	each free list has nfree objects, which are those with the state MPOOL_OBJ_FREE,
@@ -626,8 +626,8 @@ void mpool_chunks_reclaim_surplus(struct mpool_chunks *chunks)
 }
 
 /*
- * Changes the pins of a chunk by @n, 1 or -1; true if that has made it empty.  A chunk with
- * a pin is not empty.
+ * Changes the pins of a chunk by @n, 1 or -1; true if that has made it empty.  A chunk
+ * with a pin is not empty.
  */
 static bool chunk_pins_locked(struct mpool_chunks *chunks,
 			      struct mpool_chunk *chunk, int n)

@@ -231,8 +231,8 @@ static inline struct mpool_chunk *mpool_chunk_of(const struct mpool_fixed *fixed
 
 /*
  * The state of an object of a pool that is not free, and thus pins its chunk; the page map
- * needs RCU nevertheless.  NULL if the chunk is gone all the same: two CPUs freed the object
- * in the same few cycles, and the other copy went back to the chunk.
+ * needs RCU nevertheless.  NULL if the chunk is gone all the same: two CPUs freed the
+ * object in the same few cycles, and the other copy went back to the chunk.
  */
 static inline u16 *mpool_obj_state_of(const struct mpool_fixed *fixed, void *obj)
 {

@@ -751,8 +751,8 @@ static bool fixed_refuse_inside(const struct mpool_fixed *fixed,
 }
 
 /*
- * Turns the fast path of alloc off, or on again.  mpool_fixed_tune() on another CPU may have
- * read the old value, and have its store to come: the grace period waits for that.
+ * Turns the fast path of alloc off, or on again.  mpool_fixed_tune() on another CPU may
+ * have read the old value, and have its store to come: the grace period waits for that.
  */
 static void fixed_close(struct mpool_fixed *fixed, bool closed)
 {

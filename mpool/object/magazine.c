@@ -21,8 +21,8 @@
  * allocation from an empty magazine reads this state.  It is not MPOOL_OBJ_CACHED, so the
  * allocation goes to the slow path, as it does after a double free.
  *
- * Invariant, checked by mpool_depot_verify() and mpool_cache_verify() except that an object
- * is in one magazine only:
+ * Invariant, checked by mpool_depot_verify() and mpool_cache_verify() except that an
+ * object is in one magazine only:
  *	0 <= n <= cap; an object is in one magazine at most, and its state is
  *	MPOOL_OBJ_CACHED then; a magazine in the stack of filled ones has an object, a
  *	magazine in the stack of empty ones has none; nr_full and nr_empty are the numbers
@@ -40,8 +40,8 @@
 #include "magazine.h"
 
 /*
- * The capacity (cap), which is the number of slots, of a magazine of @bytes.  @bytes is a size class
- * of kmalloc(), from 64 to 1024.
+ * The capacity (cap), which is the number of slots, of a magazine of @bytes.  @bytes is a
+ * size class of kmalloc(), from 64 to 1024.
  */
 #define MAGAZINE_CAP(bytes) \
 	(((bytes) - sizeof(struct mpool_magazine)) / sizeof(struct mpool_slot))
@@ -315,9 +315,9 @@ static struct mpool_magazine *depot_renew(struct mpool_depot *depot,
 
 /*
  * Tries to keep an empty magazine in the stack of this node, with the capacity for a pool
- * of @nr_objs objects.  If the first one is shorter, or if there is none, one is allocated.  If that
- * fails, the depot does without.  Also sets the number of filled magazines that a node
- * may keep.
+ * of @nr_objs objects.  If the first one is shorter, or if there is none, one is
+ * allocated.  If that fails, the depot does without.  Also sets the number of filled
+ * magazines that a node may keep.
  */
 void mpool_depot_supply(struct mpool_depot *depot, unsigned long nr_objs,
 			gfp_t gfp)
@@ -376,8 +376,8 @@ bool mpool_depot_pop(struct mpool_depot *depot, struct mpool_slot *slot)
 }
 
 /*
- * Exchanges the loaded magazine, which is empty, for a filled one.  False if there is none,
- * or if an NMI cannot take the lock.
+ * Exchanges the loaded magazine, which is empty, for a filled one.  False if there is
+ * none, or if an NMI cannot take the lock.
  */
 static bool depot_change_empty(struct mpool_depot *depot,
 			       struct mpool_cache *cache)
@@ -400,9 +400,10 @@ static bool depot_change_empty(struct mpool_depot *depot,
 
 /*
  * Exchanges the loaded magazine for an empty one; false if there is none, or if an NMI
- * cannot take the lock.  The old one goes to the depot.  But if the depot has as many filled magazines as it may keep, the
- * caller gets the old one in *@over, and has to flush it.  An NMI could not flush it for
- * certain, so its magazine goes to the depot in any case.
+ * cannot take the lock.  The old one goes to the depot.  But if the depot has as many
+ * filled magazines as it may keep, the caller gets the old one in *@over, and has to
+ * flush it.  An NMI could not flush it for certain, so its magazine goes to the depot in
+ * any case.
  */
 static bool depot_change_full(struct mpool_depot *depot,
 			      struct mpool_cache *cache,

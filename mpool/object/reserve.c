@@ -303,8 +303,8 @@ static void reserve_cut_locked(struct mpool_reserve *reserve, unsigned int n)
 
 /*
  * Claims an empty place for good; or else an object, which goes back to its chunk.  False
- * if operations in progress have claimed all of them.  Their tasks may be preempted, so the
- * caller has to sleep before it tries again.
+ * if operations in progress have claimed all of them.  Their tasks may be preempted, so
+ * the caller has to sleep before it tries again.
  */
 static bool reserve_claim_place(struct mpool_reserve *reserve)
 {

@@ -2,13 +2,14 @@
 /*
  * Visits of the live objects of a fixed pool.
  *
- * Structure: a walk in one RCU read-side section, for visitors that only read; and a walk in
- * steps, for a caller that frees the objects it is shown.  Between two steps a cursor holds
- * a pin of the chunk from which the walk goes on, so that the chunk stays on the list.
+ * Structure: a walk in one RCU read-side section, for visitors that only read; and a walk
+ * in steps, for a caller that frees the objects it is shown.  Between two steps a cursor
+ * holds a pin of the chunk from which the walk goes on, so that the chunk stays on the
+ * list.
  *
  * A walk that began at the first chunk again for each 32 objects took 30 s to clear a pool
- * of 640 000 objects of 64 bytes over a region, which keeps its chunks.  With the cursor it
- * is 1.4 s (6.12, QEMU without KVM).
+ * of 640 000 objects of 64 bytes over a region, which keeps its chunks.  With the cursor
+ * it is 1.4 s (6.12, QEMU without KVM).
  *
  * Invariant: an object that is live during the whole walk is visited; other objects may
  * be visited or not.

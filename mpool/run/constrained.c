@@ -6,10 +6,11 @@
  * Structure: no data of its own, but another way to choose among the free runs of a pool.
  * place_fit() finds the first place for a request in one free run, in a few steps.  First
  * the lists of free runs of a node (runs.c) are searched, short runs first, up to
- * PLACE_LOOK runs.  If the request fits none, all free runs of the node are tried: arena by
- * arena, in the order of their addresses.  If no node has a place (with __GFP_THISNODE, the
- * node of the caller), empty chunks of the pools above are taken back, then the pool grows,
- * at most PLACE_TRIES times, and the free runs are tried again.
+ * PLACE_LOOK runs.  If the request fits none, all free runs of the node are tried: arena
+ * by arena, in the order of their addresses.  If no node has a place (with
+ * __GFP_THISNODE, the node of the caller), empty chunks of the pools above are taken
+ * back, then the pool grows, at most PLACE_TRIES times, and the free runs are tried
+ * again.
  *
  * Invariant: if a request fails, then for each free run there was a moment at which the
  * request did not fit.  The pool is as before then, except for a spare arena.  Runs are
@@ -212,8 +213,8 @@ static struct mpool_page *place_find(struct mpool_large *large,
 }
 
 /*
- * Grows the pool by an arena in which the run can be aligned and crosses no boundary.  True
- * if the run fits there: the addresses of the arena are known only now.
+ * Grows the pool by an arena in which the run can be aligned and crosses no boundary.
+ * True if the run fits there: the addresses of the arena are known only now.
  */
 static bool place_grow(struct mpool_large *large, const struct place *want,
 		       gfp_t gfp)

@@ -118,8 +118,8 @@ static inline void mpool_large_wipe(const struct mpool_large *large, void *p,
 }
 
 /*
- * A request; its members are the arguments of mpool_large_alloc_run().  may_grow: the context
- * of the caller allows the pool to grow.
+ * A request; its members are the arguments of mpool_large_alloc_run().  may_grow: the
+ * context of the caller allows the pool to grow.
  */
 struct mpool_run_req {
 	u32 npages;

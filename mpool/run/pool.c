@@ -4,11 +4,11 @@
  * trimmed, cleared and destroyed.
  *
  * Structure: struct mpool_large with its engines (nodes.c), its limit and its deferred
- * work.  A pool that is kept for its runs at its end is an orphan, if it serves other pools
- * or can give its memory back later; a region without users is not.
+ * work.  A pool that is kept for its runs at its end is an orphan, if it serves other
+ * pools or can give its memory back later; a region without users is not.
  *
- * Invariant: mpool_large_teardown() is called once, when the pool is not in the registry, no
- * caller uses it, and its deferred work is done or is waited for there.
+ * Invariant: mpool_large_teardown() is called once, when the pool is not in the registry,
+ * no caller uses it, and its deferred work is done or is waited for there.
  *
  * Locking: none of its own; the claim in registry.c settles which caller ends the pool.
  */

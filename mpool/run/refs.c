@@ -10,8 +10,8 @@
  * to the page each.
  *
  * A free checks the counts of the pages of its run (mpool_run_alone()).  If one is not
- * MPOOL_PAGE_REFS, the run is left to deferred work.  mpool_refs_settle() goes over the run from its end,
- * in pieces of pages with the same fate:
+ * MPOOL_PAGE_REFS, the run is left to deferred work.  mpool_refs_settle() goes over the
+ * run from its end, in pieces of pages with the same fate:
  *
  *	MPOOL_PAGE_REFS		the piece is freed
  *	MPOOL_PAGE_LOST or more	references of mpool were dropped: they are added again and
@@ -322,8 +322,8 @@ void mpool_refs_look(struct mpool_arena *arena)
 
 /*
  * Reports the changes of references that were found since the last report.  Process
- * context.  Two calls never overlap: the callers are the work item, and the teardown of the
- * pool after the last work item.
+ * context.  Two calls never overlap: the callers are the work item, and the teardown of
+ * the pool after the last work item.
  */
 void mpool_refs_tell(struct mpool_large *large, bool last)
 {

@@ -130,8 +130,8 @@ static int region_add(struct mpool_large *large, void *base, size_t size,
 }
 
 /*
- * Creates a pool over memory of the caller; the release function of @source gets the memory
- * at the end of the pool.
+ * Creates a pool over memory of the caller; the release function of @source gets the
+ * memory at the end of the pool.
  */
 struct mpool_large *mpool_region_create(const char *name,
 					const struct mpool_large_source *source,

@@ -75,8 +75,8 @@ static bool tail_alone(struct mpool_page *pg, u32 npages)
 }
 
 /*
- * Changes the length of a run of @owner where it is; -ENOSPC if that is impossible, -ENOENT
- * if the run was freed meanwhile, also if another owner has allocated it.
+ * Changes the length of a run of @owner where it is; -ENOSPC if that is impossible,
+ * -ENOENT if the run was freed meanwhile, also if another owner has allocated it.
  */
 int mpool_large_resize(struct mpool_page *pg, struct mpool_pool *owner,
 		       size_t size, u32 site)

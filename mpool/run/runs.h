@@ -349,8 +349,8 @@ static inline void mpool_runs_unclaim(struct mpool_page *pg)
 
 /*
  * mpool_runs_claim() for a run of @owner.  Since the caller looked at the owner, a wrong
- * free may have freed the run, and another pool may have allocated it: then the run is that
- * pool's, and stays in use.
+ * free may have freed the run, and another pool may have allocated it: then the run is
+ * that pool's, and stays in use.
  */
 static inline bool mpool_runs_claim_of(struct mpool_page *pg,
 				       const struct mpool_pool *owner)

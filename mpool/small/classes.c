@@ -189,8 +189,8 @@ static struct mpool_fixed *step_get(struct mpool_small *small,
 {
 	unsigned int i, step = mpool_class_step(class);
 	/*
-	 * One load, for the test and for the cmpxchg().  With two loads, a step that another
-	 * CPU makes in between would be replaced by a second step, and leaked.
+	 * One load, for the test and for the cmpxchg().  With two loads, a step that
+	 * another CPU makes in between would be replaced by a second step, and leaked.
 	 */
 	struct mpool_fixed *was = READ_ONCE(small->classes[step]);
 	struct mpool_fixed *fixed = was && was->class == step ? was : NULL;
