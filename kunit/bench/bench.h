@@ -7,6 +7,9 @@
  * free each, and returns what they took.  BENCH_EMPTY is the same loop without
  * an allocator; what it takes is subtracted.
  *
+ * A row with lists of sizes or counts stands for a workload of each.  Its name has the
+ * words SIZE and COUNT in their place.
+ *
  * The loops are always_inline functions that take the two operations as
  * constants, so that each allocator is called as a driver calls it.
  */
@@ -46,6 +49,9 @@ struct bench_work;
 
 struct bench_ctx {
 	const struct bench_work *work;
+	char name[32];
+	u32 size;		/* of the row, or one of its lists */
+	u32 depth;
 	u32 pairs;
 	void **slots;
 	u32 *random;
@@ -58,7 +64,9 @@ struct bench_work {
 	const char *what;
 	u32 size;		/* bytes of an object, or pages of a run */
 	u32 depth;		/* objects out at once */
-	u32 pairs;		/* operations of a round in instructions */
+	const u32 *sizes;	/* one for each workload of the row, up to a 0 */
+	const u32 *counts;	/* the same for @depth */
+	u32 pairs;		/* operations of a round in instructions, at least @depth */
 	u32 scale;		/* times as many in nanoseconds */
 	u32 rounds;		/* most, 0: as many as the parameter says */
 	/*
@@ -79,8 +87,8 @@ extern const struct bench_work bench_works[];
 extern bool bench_instructions;
 
 /* A result beside the value of a workload; @value in hundredths. */
-void bench_say(const struct bench_work *work, enum bench_alloc alloc,
-	       u64 value, const char *unit);
+void bench_say(const struct bench_ctx *ctx, enum bench_alloc alloc, u64 value,
+	       const char *unit);
 
 /* Instructions if the machine counts them in its time stamp counter. */
 static __always_inline u64 bench_now(void)

@@ -18,6 +18,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
+#include <linux/string.h>
 
 #include "bench.h"
 #include "replay.h"
@@ -68,7 +69,6 @@ struct samples {
 #define MAX_LINES	64
 
 struct line {
-	const char *work;
 	const char *alloc;
 	const char *unit;
 	u64 value;
@@ -77,24 +77,23 @@ struct line {
 static struct line lines[MAX_LINES];
 static unsigned int nr_lines;
 
-void bench_say(const struct bench_work *work, enum bench_alloc alloc,
-	       u64 value, const char *unit)
+void bench_say(const struct bench_ctx *ctx, enum bench_alloc alloc, u64 value,
+	       const char *unit)
 {
 	if (nr_lines < MAX_LINES)
 		lines[nr_lines++] = (struct line){
-			.work = work->name,
 			.alloc = alloc_names[alloc],
 			.unit = unit,
 			.value = value,
 		};
 }
 
-static void say_all(void)
+static void say_all(const struct bench_ctx *ctx)
 {
 	unsigned int i;
 
 	for (i = 0; i < nr_lines; i++)
-		pr_info("bench: %s,%s,%llu.%02llu,%s\n", lines[i].work,
+		pr_info("bench: %s,%s,%llu.%02llu,%s\n", ctx->name,
 			lines[i].alloc, lines[i].value / 100,
 			lines[i].value % 100, lines[i].unit);
 	nr_lines = 0;
@@ -130,13 +129,11 @@ static void report(struct bench_ctx *ctx, struct samples *samples)
 			empty = s->v[s->n / 2];
 			continue;
 		}
-		bench_say(ctx->work, i, per_pair(ctx, s->v[s->n / 2], empty),
-			  unit);
+		bench_say(ctx, i, per_pair(ctx, s->v[s->n / 2], empty), unit);
 		if (bench_instructions)
 			continue;
-		bench_say(ctx->work, i, per_pair(ctx, s->v[0], empty),
-			  "ns-min");
-		bench_say(ctx->work, i, per_pair(ctx, s->v[s->n - 1], empty),
+		bench_say(ctx, i, per_pair(ctx, s->v[0], empty), "ns-min");
+		bench_say(ctx, i, per_pair(ctx, s->v[s->n - 1], empty),
 			  "ns-max");
 	}
 }
@@ -154,7 +151,7 @@ static void run_plain(struct bench_ctx *ctx)
 			continue;
 		value = work->fn[i](ctx);
 		if (value != BENCH_FAILED)
-			bench_say(work, i, value, work->unit);
+			bench_say(ctx, i, value, work->unit);
 	}
 }
 
@@ -186,11 +183,11 @@ static void run_work(struct bench_ctx *ctx, struct samples *samples)
 {
 	const struct bench_work *work = ctx->work;
 
-	ctx->pairs = work->pairs;
+	ctx->pairs = max(work->pairs, ctx->depth);
 	if (!bench_instructions && work->scale)
 		ctx->pairs *= work->scale;
 	if (work->setup && work->setup(ctx)) {
-		pr_info("%s: cannot be set up here\n", work->name);
+		pr_info("%s: cannot be set up here\n", ctx->name);
 		return;
 	}
 	if (work->unit)
@@ -201,7 +198,47 @@ static void run_work(struct bench_ctx *ctx, struct samples *samples)
 		work->after(ctx);
 	if (work->teardown)
 		work->teardown(ctx);
-	say_all();
+	say_all(ctx);
+}
+
+/* The name of a workload: that of its row, with numbers for SIZE and COUNT. */
+static void name_work(struct bench_ctx *ctx)
+{
+	const char *from = ctx->work->name;
+	char *to = ctx->name, *end = to + sizeof(ctx->name);
+
+	while (*from && to < end - 1) {
+		if (strstarts(from, "SIZE")) {
+			to += scnprintf(to, end - to, "%u", ctx->size);
+			from += strlen("SIZE");
+		} else if (strstarts(from, "COUNT")) {
+			to += scnprintf(to, end - to, "%u", ctx->depth);
+			from += strlen("COUNT");
+		} else {
+			*to++ = *from++;
+		}
+	}
+	*to = '\0';
+}
+
+/* All workloads of a row. */
+static void run_row(struct bench_ctx *ctx, struct samples *samples)
+{
+	const struct bench_work *row = ctx->work;
+	const u32 one_size[] = { row->size, 0 }, one_depth[] = { row->depth, 0 };
+	const u32 *size, *depth;
+
+	size = row->sizes ?: one_size;
+	do {
+		depth = row->counts ?: one_depth;
+		do {
+			ctx->size = *size;
+			ctx->depth = *depth;
+			name_work(ctx);
+			if (glob_match(work, ctx->name))
+				run_work(ctx, samples);
+		} while (*depth && *++depth);
+	} while (*size && *++size);
 }
 
 static int bench(void *done)
@@ -221,10 +258,8 @@ static int bench(void *done)
 	for (i = 0; i < BENCH_RANDOM; i++)
 		ctx.random[i] = prandom_u32_state(&rnd);
 	for (row = bench_works; row->name; row++) {
-		if (!glob_match(work, row->name))
-			continue;
 		ctx.work = row;
-		run_work(&ctx, samples);
+		run_row(&ctx, samples);
 	}
 out:
 	kvfree(samples);

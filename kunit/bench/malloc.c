@@ -75,7 +75,7 @@ static __always_inline size_t mix_size(u32 random)
 static __always_inline u64 bench_mix(struct bench_ctx *ctx,
 				     malloc_take take, malloc_give give)
 {
-	u32 i, n = ctx->pairs, depth = ctx->work->depth;
+	u32 i, n = ctx->pairs, depth = ctx->depth;
 	void **slots = ctx->slots;
 	u64 start, end;
 

@@ -371,7 +371,7 @@ void bench_objects_teardown(struct bench_ctx *ctx)
 
 int bench_objects_setup(struct bench_ctx *ctx)
 {
-	u32 size = ctx->work->size;
+	u32 size = ctx->size;
 
 	fixed = mpool_fixed_create("bench", size, NULL);
 	if (IS_ERR(fixed))

@@ -40,7 +40,7 @@ static __always_inline u64 bench_failed(struct bench_ctx *ctx, u32 n,
 static __always_inline u64 bench_fifo(struct bench_ctx *ctx, bench_take take,
 				      bench_give give)
 {
-	u32 i, depth = ctx->work->depth, n = ctx->pairs / depth;
+	u32 i, depth = ctx->depth, n = ctx->pairs / depth;
 	void **slots = ctx->slots;
 	u64 start = bench_now();
 
@@ -60,7 +60,7 @@ static __always_inline u64 bench_fifo(struct bench_ctx *ctx, bench_take take,
 static __always_inline u64 bench_random(struct bench_ctx *ctx, bench_take take,
 					bench_give give)
 {
-	u32 i, depth = ctx->work->depth, n = ctx->pairs;
+	u32 i, depth = ctx->depth, n = ctx->pairs;
 	void **slots = ctx->slots;
 	u64 start, end;
 

@@ -196,8 +196,8 @@ static __always_inline u64 region_fails(struct bench_ctx *ctx,
 	region_churn(region, npages / 1000 * level, npages / 8, take, give);
 	region->failed = 0;
 	region_churn(region, npages / 1000 * level, n, take, give);
-	bench_say(ctx->work, alloc, 100ull * region->failed, "failures");
-	bench_say(ctx->work, alloc, 100ull * n, "operations");
+	bench_say(ctx, alloc, 100ull * region->failed, "failures");
+	bench_say(ctx, alloc, 100ull * n, "operations");
 	/* From the level that holds upwards; if 90 % does not, downwards. */
 	while (region->failed && level > 400) {
 		level -= 10;

@@ -130,8 +130,8 @@ static size_t slab_held(void)
 
 static void say_held(struct bench_ctx *ctx, enum bench_alloc alloc, size_t held)
 {
-	bench_say(ctx->work, alloc, 100ull * held, "bytes-at-peak");
-	bench_say(ctx->work, alloc, held * 10000ull / peak_bytes,
+	bench_say(ctx, alloc, 100ull * held, "bytes-at-peak");
+	bench_say(ctx, alloc, held * 10000ull / peak_bytes,
 		  "percent-of-requested");
 }
 
@@ -151,7 +151,7 @@ static void say_peak(struct bench_ctx *ctx)
 	held = mpool_footprint();
 	replay(peak_event, trace->nr_events, mpool_take, mpool_give);
 	say_held(ctx, BENCH_MPOOL, held);
-	bench_say(ctx->work, BENCH_EMPTY, 100ull * peak_bytes,
+	bench_say(ctx, BENCH_EMPTY, 100ull * peak_bytes,
 		  "bytes-at-peak");
 }
 

@@ -70,7 +70,7 @@ static __always_inline void kvmalloc_give(void *p, size_t size)
 static __always_inline u64 bench_run(struct bench_ctx *ctx, run_take take,
 				     run_give give)
 {
-	size_t size = (size_t)ctx->work->size << PAGE_SHIFT;
+	size_t size = (size_t)ctx->size << PAGE_SHIFT;
 	u64 start = bench_now();
 	u32 i, n = ctx->pairs;
 
@@ -145,16 +145,16 @@ static void gen_teardown(void)
 /* What a run of each holds, in pages, as far as its allocator tells. */
 void bench_run_after(struct bench_ctx *ctx)
 {
-	size_t real, size = (size_t)ctx->work->size << PAGE_SHIFT;
+	size_t real, size = (size_t)ctx->size << PAGE_SHIFT;
 	void *p = mpool_large_alloc(large, size, &real, GFP_KERNEL);
 
 	if (p)
-		bench_say(ctx->work, BENCH_MPOOL,
+		bench_say(ctx, BENCH_MPOOL,
 			  100ull * (real >> PAGE_SHIFT), "pages");
 	mpool_large_free(large, p);
 	p = kmalloc(size, GFP_KERNEL);
 	if (p)
-		bench_say(ctx->work, BENCH_KMALLOC,
+		bench_say(ctx, BENCH_KMALLOC,
 			  100ull * (ksize(p) >> PAGE_SHIFT), "pages");
 	kfree(p);
 }
@@ -176,6 +176,6 @@ int bench_run_setup(struct bench_ctx *ctx)
 	large = mpool_large_create("bench", NULL);
 	if (IS_ERR(large))
 		return PTR_ERR(large);
-	gen_setup((size_t)ctx->work->size * GEN_RUNS << PAGE_SHIFT);
+	gen_setup((size_t)ctx->size * GEN_RUNS << PAGE_SHIFT);
 	return 0;
 }
