@@ -26,6 +26,7 @@ enum bench_alloc {
 	BENCH_EMPTY,
 	BENCH_FLOOR,		/* see objects.c */
 	BENCH_MPOOL,
+	BENCH_MPOOL_SMALL,	/* beside BENCH_MPOOL, where both take part */
 	BENCH_KMEM_CACHE,
 	BENCH_KMALLOC,
 	BENCH_MEMPOOL,

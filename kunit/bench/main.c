@@ -45,6 +45,7 @@ static const char *const alloc_names[BENCH_NR] = {
 	[BENCH_EMPTY] = "none",
 	[BENCH_FLOOR] = "floor",
 	[BENCH_MPOOL] = "mpool",
+	[BENCH_MPOOL_SMALL] = "mpool_small",
 	[BENCH_KMEM_CACHE] = "kmem_cache",
 	[BENCH_KMALLOC] = "kmalloc",
 	[BENCH_MEMPOOL] = "mempool",

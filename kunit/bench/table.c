@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* All workloads, and who takes part in each. */
 #include "bench.h"
+#include "grid.h"
 #include "malloc.h"
 #include "objects.h"
 #include "replay.h"
@@ -28,6 +29,20 @@
 	.setup = bench_objects_setup,					\
 	.has = bench_objects_has,					\
 	.teardown = bench_objects_teardown
+
+#define GRID(loop) {							\
+	[BENCH_EMPTY] = bench_##loop##_empty,				\
+	[BENCH_MPOOL] = bench_##loop##_mpool,				\
+	[BENCH_MPOOL_SMALL] = bench_##loop##_mpool_small,		\
+	[BENCH_KMEM_CACHE] = bench_##loop##_kmem_cache,			\
+	[BENCH_KMALLOC] = bench_##loop##_kmalloc,			\
+}
+
+#define GRID_POOLS							\
+	.setup = bench_grid_setup,					\
+	.teardown = bench_grid_teardown
+
+#define LIST(n...)	((const u32[]){ n, 0 })
 
 #define MALLOCS(loop) {							\
 	[BENCH_EMPTY] = bench_##loop##_empty,				\
@@ -224,6 +239,24 @@ const struct bench_work bench_works[] = {
 		.pairs = 2000, .scale = 2,
 		STRING_POOLS,
 		.fn = STRINGS(stringmiss),
+	}, {
+		.name = "grid-SIZE-COUNT",
+		.what = "objects of every size: many out, then all back",
+		.sizes = LIST(8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 320, 512, 520, 700,
+			      1000, 1024, 1500, 2000, 2048, 3000, 3072, 4096, 5000, 6144,
+			      8192, 10000, 12288, 16384),
+		.counts = LIST(1, 10, 100, 1000, 10000),
+		.pairs = 2000, .scale = 2, .rounds = 3,
+		GRID_POOLS,
+		.fn = GRID(grid),
+	}, {
+		.name = "gridz-SIZE-COUNT",
+		.what = "the same with __GFP_ZERO",
+		.sizes = LIST(64, 1024, 4096, 16384),
+		.counts = LIST(1, 50, 1000),
+		.pairs = 2000, .scale = 2, .rounds = 3,
+		GRID_POOLS,
+		.fn = GRID(gridz),
 	},
 	{}
 };
