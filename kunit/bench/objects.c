@@ -165,6 +165,44 @@ BENCH_OBJECTS(kmalloc, kmalloc_alloc, kmalloc_free)
 BENCH_OBJECTS(mempool, mempool_take, mempool_give)
 BENCH_PAIR(kmalloc256, kmalloc256_alloc, kmalloc256_free)
 
+/* --- constructors and destructors; with kmem_cache the caller calls them --- */
+
+static noinline int object_ctor(void *obj, void *priv)
+{
+	*(u64 *)obj = (unsigned long)priv;
+	return 0;
+}
+
+static noinline void object_dtor(void *obj, void *priv)
+{
+	*(u64 *)obj = 0;
+}
+
+const struct mpool_fixed_args bench_args_nocache = { .flags = MPOOL_FIXED_NO_CACHE };
+const struct mpool_fixed_args bench_args_max = { .max_objects = POOL_OBJECTS };
+const struct mpool_fixed_args bench_args_ctor = { .ctor = object_ctor };
+const struct mpool_fixed_args bench_args_dtor = { .dtor = object_dtor };
+
+static __always_inline void *cache_alloc_ctor(gfp_t gfp)
+{
+	void *p = kmem_cache_alloc(cache, gfp);
+
+	if (likely(p) && unlikely(object_ctor(p, NULL))) {
+		kmem_cache_free(cache, p);
+		return NULL;
+	}
+	return p;
+}
+
+static __always_inline void cache_free_dtor(void *p)
+{
+	object_dtor(p, NULL);
+	kmem_cache_free(cache, p);
+}
+
+BENCH_PAIR(kmem_cache_ctor, cache_alloc_ctor, cache_free)
+BENCH_PAIR(kmem_cache_dtor, cache_alloc, cache_free_dtor)
+
 /* --- objpool: since 6.7 --- */
 
 #if BENCH_HAVE_OBJPOOL
@@ -373,7 +411,7 @@ int bench_objects_setup(struct bench_ctx *ctx)
 {
 	u32 size = ctx->size;
 
-	fixed = mpool_fixed_create("bench", size, NULL);
+	fixed = mpool_fixed_create("bench", size, ctx->work->args);
 	if (IS_ERR(fixed))
 		return PTR_ERR(fixed);
 	cache = kmem_cache_create("mpool_bench", size, 0, 0, NULL);
@@ -385,22 +423,23 @@ int bench_objects_setup(struct bench_ctx *ctx)
 	}
 	/* Where a pool cannot grow, it has to have something. */
 	mpool_fixed_free(fixed, mpool_fixed_alloc(fixed, GFP_KERNEL));
-	objpool_setup(size);
-	gen_setup(size);
-	dma_setup(size);
+	if (ctx->work->fn[BENCH_OBJPOOL])
+		objpool_setup(size);
+	if (ctx->work->fn[BENCH_GEN_POOL])
+		gen_setup(size);
+	if (ctx->work->fn[BENCH_DMA_POOL])
+		dma_setup(size);
 	return 0;
 }
 
-/* --- sixteen at once --- */
-
-#define BULK	16
+/* --- many at once --- */
 
 u64 bench_bulk_empty(struct bench_ctx *ctx)
 {
 	u64 start = bench_now();
 	u32 i;
 
-	for (i = 0; i < ctx->pairs / BULK; i++) {
+	for (i = 0; i < ctx->pairs / ctx->depth; i++) {
 		void *objs = bench_nothing(ctx->slots);
 
 		if (!objs)
@@ -413,13 +452,12 @@ u64 bench_bulk_empty(struct bench_ctx *ctx)
 u64 bench_bulk_mpool(struct bench_ctx *ctx)
 {
 	u64 start = bench_now();
-	u32 i;
+	u32 i, n = ctx->depth;
 
-	for (i = 0; i < ctx->pairs / BULK; i++) {
-		if (!mpool_fixed_alloc_bulk(fixed, GFP_KERNEL, BULK,
-					    ctx->slots))
+	for (i = 0; i < ctx->pairs / n; i++) {
+		if (!mpool_fixed_alloc_bulk(fixed, GFP_KERNEL, n, ctx->slots))
 			return BENCH_FAILED;
-		mpool_fixed_free_bulk(fixed, BULK, ctx->slots);
+		mpool_fixed_free_bulk(fixed, n, ctx->slots);
 	}
 	return bench_now() - start;
 }
@@ -427,12 +465,12 @@ u64 bench_bulk_mpool(struct bench_ctx *ctx)
 u64 bench_bulk_kmem_cache(struct bench_ctx *ctx)
 {
 	u64 start = bench_now();
-	u32 i;
+	u32 i, n = ctx->depth;
 
-	for (i = 0; i < ctx->pairs / BULK; i++) {
-		if (!kmem_cache_alloc_bulk(cache, GFP_KERNEL, BULK, ctx->slots))
+	for (i = 0; i < ctx->pairs / n; i++) {
+		if (!kmem_cache_alloc_bulk(cache, GFP_KERNEL, n, ctx->slots))
 			return BENCH_FAILED;
-		kmem_cache_free_bulk(cache, BULK, ctx->slots);
+		kmem_cache_free_bulk(cache, n, ctx->slots);
 	}
 	return bench_now() - start;
 }

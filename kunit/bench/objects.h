@@ -178,9 +178,16 @@ BENCH_OBJECTS_DECLARE(gen_pool);
 BENCH_OBJECTS_DECLARE(dma_pool);
 
 u64 bench_pair_kmalloc256(struct bench_ctx *ctx);
+u64 bench_pair_kmem_cache_ctor(struct bench_ctx *ctx);
+u64 bench_pair_kmem_cache_dtor(struct bench_ctx *ctx);
 u64 bench_bulk_empty(struct bench_ctx *ctx);
 u64 bench_bulk_mpool(struct bench_ctx *ctx);
 u64 bench_bulk_kmem_cache(struct bench_ctx *ctx);
+
+extern const struct mpool_fixed_args bench_args_nocache;
+extern const struct mpool_fixed_args bench_args_max;
+extern const struct mpool_fixed_args bench_args_ctor;
+extern const struct mpool_fixed_args bench_args_dtor;
 
 int bench_objects_setup(struct bench_ctx *ctx);
 void bench_objects_teardown(struct bench_ctx *ctx);

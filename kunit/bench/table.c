@@ -25,6 +25,24 @@
 	[BENCH_DMA_POOL] = DMA_POOL(bench_##loop##_dma_pool),		\
 }
 
+#define BULK {								\
+	[BENCH_EMPTY] = bench_bulk_empty,				\
+	[BENCH_MPOOL] = bench_bulk_mpool,				\
+	[BENCH_KMEM_CACHE] = bench_bulk_kmem_cache,			\
+}
+
+/* One object of 64 bytes out and back, of a pool that is made with arguments. */
+#define VARIANT(pool_args, cache)					\
+	.size = 64, .pairs = 2000, .scale = 2,				\
+	.args = &bench_args_##pool_args,				\
+	OBJECT_POOLS,							\
+	.fn = {								\
+		[BENCH_EMPTY] = bench_pair_empty,			\
+		[BENCH_MPOOL] = bench_pair_mpool,			\
+		[BENCH_KMEM_CACHE] = bench_pair_##cache,		\
+		[BENCH_MEMPOOL] = bench_pair_mempool,			\
+	}
+
 #define OBJECT_POOLS							\
 	.setup = bench_objects_setup,					\
 	.has = bench_objects_has,					\
@@ -160,13 +178,9 @@ const struct bench_work bench_works[] = {
 	}, {
 		.name = "bulk16x64",
 		.what = "16 objects out by one call, and back by another",
-		.size = 64, .pairs = 2048, .scale = 2,
+		.size = 64, .depth = 16, .pairs = 2048, .scale = 2,
 		OBJECT_POOLS,
-		.fn = {
-			[BENCH_EMPTY] = bench_bulk_empty,
-			[BENCH_MPOOL] = bench_bulk_mpool,
-			[BENCH_KMEM_CACHE] = bench_bulk_kmem_cache,
-		},
+		.fn = BULK,
 	}, {
 		.name = "xcpu64",
 		.what = "out on one CPU, back on another, both at once",
@@ -257,6 +271,29 @@ const struct bench_work bench_works[] = {
 		.pairs = 2000, .scale = 2, .rounds = 3,
 		GRID_POOLS,
 		.fn = GRID(gridz),
+	}, {
+		.name = "bulkCOUNT-SIZE",
+		.what = "many objects out by one call, and back by another",
+		.sizes = LIST(64, 1024, 4096), .counts = LIST(4, 16, 64, 256),
+		.pairs = 4096, .scale = 2, .rounds = 3,
+		OBJECT_POOLS,
+		.fn = BULK,
+	}, {
+		.name = "nocache64",
+		.what = "the pair of a pool without magazines",
+		VARIANT(nocache, kmem_cache),
+	}, {
+		.name = "max64",
+		.what = "the pair of a pool that has a limit of objects",
+		VARIANT(max, kmem_cache),
+	}, {
+		.name = "ctor64",
+		.what = "the pair of a pool with a constructor",
+		VARIANT(ctor, kmem_cache_ctor),
+	}, {
+		.name = "dtor64",
+		.what = "the pair of a pool with a destructor",
+		VARIANT(dtor, kmem_cache_dtor),
 	},
 	{}
 };
