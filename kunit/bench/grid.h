@@ -14,7 +14,4 @@ BENCH_GRID_DECLARE(mpool_small);
 BENCH_GRID_DECLARE(kmem_cache);
 BENCH_GRID_DECLARE(kmalloc);
 
-int bench_grid_setup(struct bench_ctx *ctx);
-void bench_grid_teardown(struct bench_ctx *ctx);
-
 #endif /* _MPOOL_BENCH_GRID_H */

@@ -4,6 +4,7 @@
 #include "grid.h"
 #include "malloc.h"
 #include "objects.h"
+#include "pools.h"
 #include "replay.h"
 #include "runs.h"
 #include "strings.h"
@@ -56,9 +57,9 @@
 	[BENCH_KMALLOC] = bench_##loop##_kmalloc,			\
 }
 
-#define GRID_POOLS							\
-	.setup = bench_grid_setup,					\
-	.teardown = bench_grid_teardown
+#define SIZED_POOLS							\
+	.setup = bench_pools_setup,					\
+	.teardown = bench_pools_teardown
 
 #define LIST(n...)	((const u32[]){ n, 0 })
 
@@ -260,16 +261,16 @@ const struct bench_work bench_works[] = {
 			      1000, 1024, 1500, 2000, 2048, 3000, 3072, 4096, 5000, 6144,
 			      8192, 10000, 12288, 16384),
 		.counts = LIST(1, 10, 100, 1000, 10000),
-		.pairs = 2000, .scale = 2, .rounds = 3,
-		GRID_POOLS,
+		.pairs = 2000, .scale = 2,
+		SIZED_POOLS,
 		.fn = GRID(grid),
 	}, {
 		.name = "gridz-SIZE-COUNT",
 		.what = "the same with __GFP_ZERO",
 		.sizes = LIST(64, 1024, 4096, 16384),
 		.counts = LIST(1, 50, 1000),
-		.pairs = 2000, .scale = 2, .rounds = 3,
-		GRID_POOLS,
+		.pairs = 2000, .scale = 2,
+		SIZED_POOLS,
 		.fn = GRID(gridz),
 	}, {
 		.name = "bulkCOUNT-SIZE",
