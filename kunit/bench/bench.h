@@ -40,8 +40,8 @@ enum bench_alloc {
 	BENCH_NR
 };
 
-/* Pointers that a workload may keep, and random numbers that it may use. */
-#define BENCH_SLOTS	(1u << 15)
+/* Pointers and numbers that a workload may keep, and random numbers that it may use. */
+#define BENCH_SLOTS	(1u << 20)
 #define BENCH_RANDOM	(1u << 13)	/* power of two */
 
 #define BENCH_FAILED	(~0ull)
@@ -55,6 +55,7 @@ struct bench_ctx {
 	u32 depth;
 	u32 pairs;
 	void **slots;
+	u32 *words;
 	u32 *random;
 };
 

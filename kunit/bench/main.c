@@ -251,9 +251,10 @@ static int bench(void *done)
 	u32 i;
 
 	ctx.slots = kvcalloc(BENCH_SLOTS, sizeof(*ctx.slots), GFP_KERNEL);
+	ctx.words = kvcalloc(BENCH_SLOTS, sizeof(*ctx.words), GFP_KERNEL);
 	ctx.random = kvcalloc(BENCH_RANDOM, sizeof(*ctx.random), GFP_KERNEL);
 	samples = kvcalloc(BENCH_NR, sizeof(*samples), GFP_KERNEL);
-	if (!ctx.slots || !ctx.random || !samples)
+	if (!ctx.slots || !ctx.words || !ctx.random || !samples)
 		goto out;
 	prandom_seed_state(&rnd, 1);
 	for (i = 0; i < BENCH_RANDOM; i++)
@@ -265,6 +266,7 @@ static int bench(void *done)
 out:
 	kvfree(samples);
 	kvfree(ctx.random);
+	kvfree(ctx.words);
 	kvfree(ctx.slots);
 	/* Not a return: the module may be gone before its code is left. */
 	kthread_complete_and_exit(done, 0);
@@ -285,7 +287,9 @@ static int __init bench_init(void)
 	}
 	kthread_bind(task, cpumask_first(cpu_online_mask));
 	wake_up_process(task);
-	wait_for_completion(&done);
+	/* It may take minutes: not a task that hangs. */
+	while (!wait_for_completion_timeout(&done, 60 * HZ))
+		;
 	return 0;
 }
 

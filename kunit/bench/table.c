@@ -2,6 +2,7 @@
 /* All workloads, and who takes part in each. */
 #include "bench.h"
 #include "grid.h"
+#include "life.h"
 #include "malloc.h"
 #include "objects.h"
 #include "pools.h"
@@ -60,6 +61,15 @@
 #define SIZED_POOLS							\
 	.setup = bench_pools_setup,					\
 	.teardown = bench_pools_teardown
+
+#define CHURN(loop)							\
+	.unit = "held/asked",						\
+	.setup = bench_life_setup,					\
+	.teardown = bench_pools_teardown,				\
+	.fn = {								\
+		[BENCH_MPOOL_SMALL] = bench_##loop##_mpool_small,	\
+		[BENCH_KMALLOC] = bench_##loop##_kmalloc,		\
+	}
 
 #define LIST(n...)	((const u32[]){ n, 0 })
 
@@ -295,6 +305,51 @@ const struct bench_work bench_works[] = {
 		.name = "dtor64",
 		.what = "the pair of a pool with a destructor",
 		VARIANT(dtor, kmem_cache_dtor),
+	}, {
+		.name = "comeback-SIZE",
+		.what = "100000 objects, nine of ten are freed at random, 10 s later",
+		.sizes = LIST(64, 1024, 4096),
+		.unit = "held/asked",
+		SIZED_POOLS,
+		.fn = {
+			[BENCH_MPOOL] = bench_comeback_mpool,
+			[BENCH_MPOOL_SMALL] = bench_comeback_mpool_small,
+			[BENCH_KMEM_CACHE] = bench_comeback_kmem_cache,
+			[BENCH_KMALLOC] = bench_comeback_kmalloc,
+		},
+	}, {
+		.name = "comeback-mixed",
+		.what = "the same with 20000 of 8 to 16383 bytes",
+		CHURN(comeback),
+	}, {
+		.name = "churn-mixed",
+		.what = "5 million of 20000 objects of 8 to 16383 bytes are replaced",
+		CHURN(churn_mixed),
+	}, {
+		.name = "churn-bands",
+		.what = "20000 objects of similar sizes; for each 100000 another size",
+		CHURN(churn_bands),
+	}, {
+		.name = "append-large",
+		.what = "a run grows to 4 MiB by 4 KiB",
+		.size = 4096, .depth = 1024,
+		.unit = "copied/final",
+		SIZED_POOLS,
+		.fn = {
+			[BENCH_MPOOL] = bench_copied_mpool,
+			[BENCH_MPOOL_SMALL] = bench_copied_mpool_small,
+			[BENCH_KMALLOC] = bench_copied_kmalloc,
+		},
+	}, {
+		.name = "append-small",
+		.what = "memory grows to 32 KiB by 64 bytes, for each step",
+		.size = 64, .depth = 512,
+		SIZED_POOLS,
+		.fn = {
+			[BENCH_EMPTY] = bench_append_empty,
+			[BENCH_MPOOL_SMALL] = bench_append_mpool_small,
+			[BENCH_KMALLOC] = bench_append_kmalloc,
+		},
 	},
 	{}
 };
