@@ -26,7 +26,9 @@ enum bench_alloc {
 	BENCH_EMPTY,
 	BENCH_FLOOR,		/* see objects.c */
 	BENCH_MPOOL,
-	BENCH_MPOOL_SMALL,	/* beside BENCH_MPOOL, where both take part */
+	BENCH_MPOOL_SMALL,	/* where it is not the only kind, the next two as well */
+	BENCH_MPOOL_LARGE,
+	BENCH_MPOOL_STRING,
 	BENCH_KMEM_CACHE,
 	BENCH_KMALLOC,
 	BENCH_MEMPOOL,

@@ -8,6 +8,7 @@
 #include "pools.h"
 #include "replay.h"
 #include "runs.h"
+#include "scale.h"
 #include "strings.h"
 
 /* Peers that not every kernel has. */
@@ -69,6 +70,18 @@
 	.fn = {								\
 		[BENCH_MPOOL_SMALL] = bench_##loop##_mpool_small,	\
 		[BENCH_KMALLOC] = bench_##loop##_kmalloc,		\
+	}
+
+#define SCALE(loop)							\
+	.rounds = 3,							\
+	.setup = bench_scale_setup,					\
+	.teardown = bench_scale_teardown,				\
+	.fn = {								\
+		[BENCH_MPOOL] = bench_##loop##_mpool,			\
+		[BENCH_MPOOL_SMALL] = bench_##loop##_mpool_small,	\
+		[BENCH_MPOOL_LARGE] = bench_##loop##_mpool_large,	\
+		[BENCH_MPOOL_STRING] = bench_##loop##_mpool_string,	\
+		[BENCH_KMEM_CACHE] = bench_##loop##_kmem_cache,		\
 	}
 
 #define LIST(n...)	((const u32[]){ n, 0 })
@@ -349,6 +362,25 @@ const struct bench_work bench_works[] = {
 			[BENCH_EMPTY] = bench_append_empty,
 			[BENCH_MPOOL_SMALL] = bench_append_mpool_small,
 			[BENCH_KMALLOC] = bench_append_kmalloc,
+		},
+	}, {
+		.name = "create-COUNT",
+		.what = "a pool is made while many are there",
+		.counts = LIST(10, 1000, 10000),
+		SCALE(create),
+	}, {
+		.name = "destroy-COUNT",
+		.what = "a pool is ended while many are there",
+		.counts = LIST(10, 1000, 10000),
+		SCALE(destroy),
+	}, {
+		.name = "idle-SIZE",
+		.what = "the memory of a pool with one object",
+		.sizes = LIST(8, 64, 1024),
+		.unit = "bytes",
+		.fn = {
+			[BENCH_MPOOL] = bench_idle_mpool,
+			[BENCH_MPOOL_SMALL] = bench_idle_mpool_small,
 		},
 	},
 	{}
