@@ -73,6 +73,7 @@ struct bench_work {
 	u32 pairs;		/* operations of a round in instructions, at least @depth */
 	u32 scale;		/* times as many in nanoseconds */
 	const struct mpool_fixed_args *args;	/* of the fixed pool */
+	bool slow;		/* one kernel is enough */
 	u32 rounds;		/* most, 0: as many as the parameter says */
 	/*
 	 * What the functions return is the result, in hundredths of this unit:

@@ -29,6 +29,10 @@ static char *work = "*";
 module_param(work, charp, 0444);
 MODULE_PARM_DESC(work, "workloads to run, a glob");
 
+static bool slow = true;
+module_param(slow, bool, 0444);
+MODULE_PARM_DESC(slow, "workloads that one kernel is enough for, too");
+
 static unsigned int rounds = 9;
 module_param(rounds, uint, 0444);
 MODULE_PARM_DESC(rounds, "rounds of each, the median counts");
@@ -262,6 +266,8 @@ static int bench(void *done)
 	for (i = 0; i < BENCH_RANDOM; i++)
 		ctx.random[i] = prandom_u32_state(&rnd);
 	for (row = bench_works; row->name; row++) {
+		if (row->slow && !slow)
+			continue;
 		ctx.work = row;
 		run_row(&ctx, samples);
 	}

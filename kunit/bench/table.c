@@ -321,6 +321,7 @@ const struct bench_work bench_works[] = {
 	}, {
 		.name = "comeback-SIZE",
 		.what = "100000 objects, nine of ten are freed at random, 10 s later",
+		.slow = true,
 		.sizes = LIST(64, 1024, 4096),
 		.unit = "held/asked",
 		SIZED_POOLS,
@@ -333,14 +334,17 @@ const struct bench_work bench_works[] = {
 	}, {
 		.name = "comeback-mixed",
 		.what = "the same with 20000 of 8 to 16383 bytes",
+		.slow = true,
 		CHURN(comeback),
 	}, {
 		.name = "churn-mixed",
 		.what = "5 million of 20000 objects of 8 to 16383 bytes are replaced",
+		.slow = true,
 		CHURN(churn_mixed),
 	}, {
 		.name = "churn-bands",
 		.what = "20000 objects of similar sizes; for each 100000 another size",
+		.slow = true,
 		CHURN(churn_bands),
 	}, {
 		.name = "append-large",
@@ -366,16 +370,19 @@ const struct bench_work bench_works[] = {
 	}, {
 		.name = "create-COUNT",
 		.what = "a pool is made while many are there",
+		.slow = true,
 		.counts = LIST(10, 1000, 10000),
 		SCALE(create),
 	}, {
 		.name = "destroy-COUNT",
 		.what = "a pool is ended while many are there",
+		.slow = true,
 		.counts = LIST(10, 1000, 10000),
 		SCALE(destroy),
 	}, {
 		.name = "idle-SIZE",
 		.what = "the memory of a pool with one object",
+		.slow = true,
 		.sizes = LIST(8, 64, 1024),
 		.unit = "bytes",
 		.fn = {
