@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Strings of 16 bytes, with the NUL: kept already, and not. */
+/* Strings of 16 bytes, with the NUL: kept already, and not.  And strings of an enemy. */
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/vmalloc.h>
 
 #include "strings.h"
 
@@ -10,6 +11,17 @@
 static struct mpool_string *pool;
 static char strings[NR_STRINGS][16];
 static const char *kept;
+
+/*
+ * The flood: 2^FLOOD_PAIRS strings of as many pairs of words.  In each pair bit 63 of the
+ * first word and bit 31 of the second are changed together, or not.  A hash that
+ * multiplies by an odd number and swaps the halves is the same for all of them.
+ */
+#define FLOOD_PAIRS	13
+#define FLOOD_LEN	(16 * FLOOD_PAIRS + 2)
+#define NR_FLOOD	(1u << FLOOD_PAIRS)
+
+static char (*flood)[FLOOD_LEN];
 
 typedef const char *(*string_take)(const char *s);
 typedef void (*string_give)(const char *s);
@@ -61,6 +73,25 @@ static __always_inline u64 bench_string(struct bench_ctx *ctx, bool hit,
 	return bench_now() - start;
 }
 
+/* All out, then all back. */
+static __always_inline u64 bench_flood(struct bench_ctx *ctx, string_take take,
+				       string_give give)
+{
+	u64 start = bench_now();
+	u32 i, n;
+
+	for (n = 0; n < NR_FLOOD; n++) {
+		const char *s = take(flood[n]);
+
+		if (unlikely(!s))
+			break;
+		ctx->slots[n] = (void *)s;
+	}
+	for (i = 0; i < n; i++)
+		give(ctx->slots[i]);
+	return n == NR_FLOOD ? bench_now() - start : BENCH_FAILED;
+}
+
 #define BENCH_STRING(name, take, give)					\
 u64 bench_string_##name(struct bench_ctx *ctx)				\
 {									\
@@ -69,6 +100,10 @@ u64 bench_string_##name(struct bench_ctx *ctx)				\
 u64 bench_stringmiss_##name(struct bench_ctx *ctx)			\
 {									\
 	return bench_string(ctx, false, take, give);			\
+}									\
+u64 bench_flood_##name(struct bench_ctx *ctx)				\
+{									\
+	return bench_flood(ctx, take, give);				\
 }
 
 BENCH_STRING(empty, empty_take, empty_give)
@@ -92,4 +127,41 @@ int bench_string_setup(struct bench_ctx *ctx)
 		return PTR_ERR(pool);
 	kept = mpool_string_get(pool, strings[0], GFP_KERNEL);
 	return 0;
+}
+
+static void flood_string(char *s, u32 nr)
+{
+	u32 i;
+
+	memset(s, 'a', FLOOD_LEN - 1);
+	s[FLOOD_LEN - 1] = '\0';
+	for (i = 0; i < FLOOD_PAIRS; i++) {
+		if (!(nr >> i & 1))
+			continue;
+		s[16 * i + 7] ^= 0x80;
+		s[16 * i + 11] ^= 0x80;
+	}
+}
+
+void bench_flood_teardown(struct bench_ctx *ctx)
+{
+	bench_string_teardown(ctx);
+	vfree(flood);
+}
+
+int bench_flood_setup(struct bench_ctx *ctx)
+{
+	int err;
+	u32 i;
+
+	flood = vmalloc(array_size(NR_FLOOD, sizeof(*flood)));
+	if (!flood)
+		return -ENOMEM;
+	for (i = 0; i < NR_FLOOD; i++)
+		flood_string(flood[i], i);
+	ctx->pairs = NR_FLOOD;
+	err = bench_string_setup(ctx);
+	if (err)
+		vfree(flood);
+	return err;
 }

@@ -6,7 +6,8 @@
 
 #define BENCH_STRING_DECLARE(name)					\
 u64 bench_string_##name(struct bench_ctx *ctx);				\
-u64 bench_stringmiss_##name(struct bench_ctx *ctx)
+u64 bench_stringmiss_##name(struct bench_ctx *ctx);			\
+u64 bench_flood_##name(struct bench_ctx *ctx)
 
 BENCH_STRING_DECLARE(empty);
 BENCH_STRING_DECLARE(mpool);
@@ -14,5 +15,7 @@ BENCH_STRING_DECLARE(kstrdup);
 
 int bench_string_setup(struct bench_ctx *ctx);
 void bench_string_teardown(struct bench_ctx *ctx);
+int bench_flood_setup(struct bench_ctx *ctx);
+void bench_flood_teardown(struct bench_ctx *ctx);
 
 #endif /* _MPOOL_BENCH_STRINGS_H */

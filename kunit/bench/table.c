@@ -272,11 +272,18 @@ const struct bench_work bench_works[] = {
 		STRING_POOLS,
 		.fn = STRINGS(string),
 	}, {
-		.name = "stringmiss16",
+		.name = "string-miss",
 		.what = "a string of 16 bytes that is not there, got and put",
 		.pairs = 2000, .scale = 2,
 		STRING_POOLS,
 		.fn = STRINGS(stringmiss),
+	}, {
+		.name = "string-flood",
+		.what = "8192 strings that a weak hash takes for one, got, then put",
+		.rounds = 1,
+		.setup = bench_flood_setup,
+		.teardown = bench_flood_teardown,
+		.fn = STRINGS(flood),
 	}, {
 		.name = "grid-SIZE-COUNT",
 		.what = "objects of every size: many out, then all back",
