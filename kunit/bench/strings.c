@@ -21,7 +21,7 @@ static const char *kept;
 #define FLOOD_LEN	(16 * FLOOD_PAIRS + 2)
 #define NR_FLOOD	(1u << FLOOD_PAIRS)
 
-static char (*flood)[FLOOD_LEN];
+static char (*flood)[FLOOD_LEN];		/* and then as many that are no flood */
 
 typedef const char *(*string_take)(const char *s);
 typedef void (*string_give)(const char *s);
@@ -74,14 +74,14 @@ static __always_inline u64 bench_string(struct bench_ctx *ctx, bool hit,
 }
 
 /* All out, then all back. */
-static __always_inline u64 bench_flood(struct bench_ctx *ctx, string_take take,
-				       string_give give)
+static __always_inline u64 bench_flood(struct bench_ctx *ctx, u32 from,
+				       string_take take, string_give give)
 {
 	u64 start = bench_now();
 	u32 i, n;
 
 	for (n = 0; n < NR_FLOOD; n++) {
-		const char *s = take(flood[n]);
+		const char *s = take(flood[from + n]);
 
 		if (unlikely(!s))
 			break;
@@ -103,7 +103,7 @@ u64 bench_stringmiss_##name(struct bench_ctx *ctx)			\
 }									\
 u64 bench_flood_##name(struct bench_ctx *ctx)				\
 {									\
-	return bench_flood(ctx, take, give);				\
+	return bench_flood(ctx, 0, take, give);				\
 }
 
 BENCH_STRING(empty, empty_take, empty_give)
@@ -129,7 +129,7 @@ int bench_string_setup(struct bench_ctx *ctx)
 	return 0;
 }
 
-static void flood_string(char *s, u32 nr)
+static void flood_string(char *s, u32 nr, bool plain)
 {
 	u32 i;
 
@@ -138,9 +138,19 @@ static void flood_string(char *s, u32 nr)
 	for (i = 0; i < FLOOD_PAIRS; i++) {
 		if (!(nr >> i & 1))
 			continue;
-		s[16 * i + 7] ^= 0x80;
-		s[16 * i + 11] ^= 0x80;
+		s[16 * i + 7] ^= plain ? 0x01 : 0x80;
+		s[16 * i + 11] ^= plain ? 0 : 0x80;
 	}
+}
+
+/* How many times longer a flood takes than other strings as long. */
+void bench_flood_after(struct bench_ctx *ctx)
+{
+	u64 other = bench_flood(ctx, NR_FLOOD, mpool_take, mpool_give);
+	u64 took = bench_flood_mpool(ctx);
+
+	if (other != BENCH_FAILED && took != BENCH_FAILED)
+		bench_say(ctx, BENCH_MPOOL, took * 100 / other, "flood/other");
 }
 
 void bench_flood_teardown(struct bench_ctx *ctx)
@@ -154,11 +164,13 @@ int bench_flood_setup(struct bench_ctx *ctx)
 	int err;
 	u32 i;
 
-	flood = vmalloc(array_size(NR_FLOOD, sizeof(*flood)));
+	flood = vmalloc(array_size(2 * NR_FLOOD, sizeof(*flood)));
 	if (!flood)
 		return -ENOMEM;
-	for (i = 0; i < NR_FLOOD; i++)
-		flood_string(flood[i], i);
+	for (i = 0; i < NR_FLOOD; i++) {
+		flood_string(flood[i], i, false);
+		flood_string(flood[NR_FLOOD + i], i, true);
+	}
 	ctx->pairs = NR_FLOOD;
 	err = bench_string_setup(ctx);
 	if (err)

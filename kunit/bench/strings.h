@@ -16,6 +16,7 @@ BENCH_STRING_DECLARE(kstrdup);
 int bench_string_setup(struct bench_ctx *ctx);
 void bench_string_teardown(struct bench_ctx *ctx);
 int bench_flood_setup(struct bench_ctx *ctx);
+void bench_flood_after(struct bench_ctx *ctx);
 void bench_flood_teardown(struct bench_ctx *ctx);
 
 #endif /* _MPOOL_BENCH_STRINGS_H */

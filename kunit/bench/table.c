@@ -282,6 +282,7 @@ const struct bench_work bench_works[] = {
 		.what = "8192 strings that a weak hash takes for one, got, then put",
 		.rounds = 1,
 		.setup = bench_flood_setup,
+		.after = bench_flood_after,
 		.teardown = bench_flood_teardown,
 		.fn = STRINGS(flood),
 	}, {
