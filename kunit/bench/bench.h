@@ -48,6 +48,8 @@ enum bench_alloc {
 
 #define BENCH_FAILED	(~0ull)
 
+#define BENCH_COST	"cost"
+
 struct bench_work;
 
 struct bench_ctx {
@@ -77,7 +79,7 @@ struct bench_work {
 	u32 rounds;		/* most, 0: as many as the parameter says */
 	/*
 	 * What the functions return is the result, in hundredths of this unit:
-	 * no rounds, no loop to subtract.
+	 * no rounds, no loop to subtract.  BENCH_COST: of the unit of all other workloads.
 	 */
 	const char *unit;
 	int (*setup)(struct bench_ctx *ctx);

@@ -120,9 +120,14 @@ static u64 per_pair(struct bench_ctx *ctx, u64 value, u64 empty)
 	return value > empty ? (value - empty) * 100 / ctx->pairs : 0;
 }
 
+static const char *cost_unit(void)
+{
+	return bench_instructions ? "instructions" : "ns";
+}
+
 static void report(struct bench_ctx *ctx, struct samples *samples)
 {
-	const char *unit = bench_instructions ? "instructions" : "ns";
+	const char *unit = cost_unit();
 	u64 empty = 0;
 	u32 i;
 
@@ -149,6 +154,7 @@ static void report(struct bench_ctx *ctx, struct samples *samples)
 static void run_plain(struct bench_ctx *ctx)
 {
 	const struct bench_work *work = ctx->work;
+	const char *unit = strcmp(work->unit, BENCH_COST) ? work->unit : cost_unit();
 	u32 i;
 
 	for (i = BENCH_EMPTY + 1; i < BENCH_NR; i++) {
@@ -158,7 +164,7 @@ static void run_plain(struct bench_ctx *ctx)
 			continue;
 		value = work->fn[i](ctx);
 		if (value != BENCH_FAILED)
-			bench_say(ctx, i, value, work->unit);
+			bench_say(ctx, i, value, unit);
 	}
 }
 

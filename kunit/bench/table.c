@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* All workloads, and who takes part in each. */
 #include "bench.h"
+#include "crowd.h"
 #include "grid.h"
 #include "life.h"
 #include "malloc.h"
@@ -83,6 +84,13 @@
 		[BENCH_MPOOL_STRING] = bench_##loop##_mpool_string,	\
 		[BENCH_KMEM_CACHE] = bench_##loop##_kmem_cache,		\
 	}
+
+#define CROWD(loop)							\
+	.slow = true,							\
+	.unit = BENCH_COST,						\
+	.setup = bench_crowd_setup,					\
+	.teardown = bench_crowd_teardown,				\
+	.fn[BENCH_MPOOL] = bench_crowd_##loop
 
 #define LIST(n...)	((const u32[]){ n, 0 })
 
@@ -397,6 +405,23 @@ const struct bench_work bench_works[] = {
 			[BENCH_MPOOL] = bench_idle_mpool,
 			[BENCH_MPOOL_SMALL] = bench_idle_mpool_small,
 		},
+	}, {
+		.name = "sites-1m",
+		.what = "the file sites of a pool with a million objects, for each",
+		CROWD(sites),
+	}, {
+		.name = "objects-1m",
+		.what = "its file objects",
+		CROWD(objects),
+	}, {
+		.name = "clear-1m",
+		.what = "all of its objects are freed at once; peer: one by one",
+		CROWD(clear),
+		.fn[BENCH_KMEM_CACHE] = bench_crowd_free_kmem_cache,
+	}, {
+		.name = "verdict-1m",
+		.what = "it is ended with all of them, and says whose they are",
+		CROWD(verdict),
 	},
 	{}
 };
