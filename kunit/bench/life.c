@@ -7,16 +7,10 @@
  * kernel's slab pages, which counts large blocks of kmalloc(), too.
  */
 #include <linux/delay.h>
-#include <linux/mm.h>
 #include <linux/sched.h>
-#include <linux/vmstat.h>
 
 #include "life.h"
 #include "pools.h"
-
-/* The mix: each doubling from 8 bytes as often as the next, up to 16383 bytes. */
-#define MIX_LEAST	8u
-#define MIX_DOUBLINGS	11
 
 #define CHURN_LIVE	20000
 #define CHURN_TIMES	5000000
@@ -26,15 +20,8 @@
 #define COMEBACK_LIVE	100000
 #define REST_MS		10000
 
-struct side {
-	enum bench_alloc alloc;
-	void *(*take)(size_t size);
-	void (*give)(void *p);
-	size_t (*held)(void);
-};
-
 struct life {
-	const struct side *side;
+	const struct bench_side *side;
 	struct bench_ctx *ctx;
 	struct rnd_state rnd;
 	u32 n;			/* places of objects */
@@ -44,39 +31,6 @@ struct life {
 	u64 asked;
 };
 
-static size_t slab_held(void)
-{
-	return (global_node_page_state_pages(NR_SLAB_RECLAIMABLE_B) +
-		global_node_page_state_pages(NR_SLAB_UNRECLAIMABLE_B)) <<
-	       PAGE_SHIFT;
-}
-
-#define SIDE(name, alloc_, held_)					\
-static void *side_##name##_take(size_t size)				\
-{									\
-	return name##_take(size, GFP_KERNEL);				\
-}									\
-static void side_##name##_give(void *p)					\
-{									\
-	name##_give(p);							\
-}									\
-static const struct side side_##name = {				\
-	.alloc = alloc_,						\
-	.take = side_##name##_take,					\
-	.give = side_##name##_give,					\
-	.held = held_,							\
-}
-
-SIDE(fixed, BENCH_MPOOL, mpool_footprint);
-SIDE(small, BENCH_MPOOL_SMALL, mpool_footprint);
-SIDE(cache, BENCH_KMEM_CACHE, slab_held);
-SIDE(kmalloc, BENCH_KMALLOC, slab_held);
-
-static u32 below(struct life *life, u32 n)
-{
-	return ((u64)prandom_u32_state(&life->rnd) * n) >> 32;
-}
-
 static u32 next_size(struct life *life)
 {
 	u32 low = life->low;
@@ -84,9 +38,8 @@ static u32 next_size(struct life *life)
 	if (life->size)
 		return life->size;
 	if (low)
-		return low + below(life, low / 4 + 1);
-	low = MIX_LEAST << below(life, MIX_DOUBLINGS);
-	return low + below(life, low);
+		return low + bench_below(&life->rnd, low / 4 + 1);
+	return bench_mix_size(&life->rnd);
 }
 
 static void drop(struct life *life, u32 at)
@@ -151,7 +104,7 @@ static u64 held(struct life *life)
 static void churn(struct life *life, u32 times)
 {
 	while (times--)
-		replace(life, below(life, life->n));
+		replace(life, bench_below(&life->rnd, life->n));
 }
 
 /* Nine of ten objects go, at random. */
@@ -160,11 +113,11 @@ static void leave(struct life *life)
 	u32 i;
 
 	for (i = 0; i < life->n; i++)
-		if (below(life, 10))
+		if (bench_below(&life->rnd, 10))
 			drop(life, i);
 }
 
-static u64 churn_mixed(struct bench_ctx *ctx, const struct side *side)
+static u64 churn_mixed(struct bench_ctx *ctx, const struct bench_side *side)
 {
 	struct life life = { .side = side, .ctx = ctx, .n = CHURN_LIVE };
 	u64 value;
@@ -182,7 +135,7 @@ static u64 churn_mixed(struct bench_ctx *ctx, const struct side *side)
 }
 
 /* The worst of all ends of bands: first those of nine, then those of fifty at random. */
-static u64 churn_bands(struct bench_ctx *ctx, const struct side *side)
+static u64 churn_bands(struct bench_ctx *ctx, const struct bench_side *side)
 {
 	struct life life = { .side = side, .ctx = ctx, .n = CHURN_LIVE };
 	u64 nine = 0, uniform = 0;
@@ -196,7 +149,7 @@ static u64 churn_bands(struct bench_ctx *ctx, const struct side *side)
 		nine = max(nine, held(&life));
 	}
 	for (i = 0; i < NR_UNIFORM; i++) {
-		life.low = 8 + below(&life, 13000 - 8);
+		life.low = 8 + bench_below(&life.rnd, 13000 - 8);
 		churn(&life, BAND_TIMES);
 		uniform = max(uniform, held(&life));
 	}
@@ -205,7 +158,7 @@ static u64 churn_bands(struct bench_ctx *ctx, const struct side *side)
 	return nine;
 }
 
-static u64 comeback(struct bench_ctx *ctx, const struct side *side)
+static u64 comeback(struct bench_ctx *ctx, const struct bench_side *side)
 {
 	struct life life = { .side = side, .ctx = ctx, .size = ctx->size };
 	u64 value;
@@ -223,7 +176,7 @@ static u64 comeback(struct bench_ctx *ctx, const struct side *side)
 #define BENCH_LIFE(loop, name, side)					\
 u64 bench_##loop##_##name(struct bench_ctx *ctx)			\
 {									\
-	return loop(ctx, &side_##side);					\
+	return loop(ctx, &bench_side_##side);					\
 }
 
 BENCH_LIFE(churn_mixed, mpool_small, small)
@@ -282,11 +235,6 @@ static __always_inline void *empty_grow(void *p, size_t size)
 static __always_inline void *large_grow(void *p, size_t size)
 {
 	return mpool_large_realloc(bench_pools.large, p, size, NULL, GFP_KERNEL);
-}
-
-static __always_inline void large_give(void *p)
-{
-	mpool_large_free(bench_pools.large, p);
 }
 
 static __always_inline void *small_grow(void *p, size_t size)

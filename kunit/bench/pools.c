@@ -1,10 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The pools of pools.h. */
 #include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/vmstat.h>
 
 #include "pools.h"
 
 struct bench_pools bench_pools;
+
+/* Of the whole system; the CPUs' own counts come into the sum within three seconds. */
+static size_t slab_held(void)
+{
+	return (global_node_page_state_pages(NR_SLAB_RECLAIMABLE_B) +
+		global_node_page_state_pages(NR_SLAB_UNRECLAIMABLE_B)) <<
+	       PAGE_SHIFT;
+}
+
+#define SIDE(name, alloc_, held_)					\
+static void *side_##name##_take(size_t size)				\
+{									\
+	return name##_take(size, GFP_KERNEL);				\
+}									\
+static void side_##name##_give(void *p)					\
+{									\
+	name##_give(p);							\
+}									\
+const struct bench_side bench_side_##name = {				\
+	.alloc = alloc_,						\
+	.take = side_##name##_take,					\
+	.give = side_##name##_give,					\
+	.held = held_,							\
+}
+
+SIDE(empty, BENCH_EMPTY, NULL);
+SIDE(fixed, BENCH_MPOOL, mpool_footprint);
+SIDE(small, BENCH_MPOOL_SMALL, mpool_footprint);
+SIDE(large, BENCH_MPOOL, mpool_footprint);
+SIDE(cache, BENCH_KMEM_CACHE, slab_held);
+SIDE(kmalloc, BENCH_KMALLOC, slab_held);
 
 void bench_pools_teardown(struct bench_ctx *ctx)
 {

@@ -77,4 +77,42 @@ static __always_inline void kmalloc_give(void *p)
 	kfree(p);
 }
 
+static __always_inline void *large_take(size_t size, gfp_t gfp)
+{
+	return mpool_large_alloc(bench_pools.large, size, NULL, gfp);
+}
+
+static __always_inline void large_give(void *p)
+{
+	mpool_large_free(bench_pools.large, p);
+}
+
+/* The same as functions, and the bytes that the allocator holds. */
+struct bench_side {
+	enum bench_alloc alloc;
+	void *(*take)(size_t size);
+	void (*give)(void *p);
+	size_t (*held)(void);
+};
+
+extern const struct bench_side bench_side_empty;
+extern const struct bench_side bench_side_fixed;
+extern const struct bench_side bench_side_small;
+extern const struct bench_side bench_side_large;
+extern const struct bench_side bench_side_cache;
+extern const struct bench_side bench_side_kmalloc;
+
+static inline u32 bench_below(struct rnd_state *rnd, u32 n)
+{
+	return ((u64)prandom_u32_state(rnd) * n) >> 32;
+}
+
+/* The mix: each doubling from 8 bytes as often as the next, up to 16383 bytes. */
+static inline u32 bench_mix_size(struct rnd_state *rnd)
+{
+	u32 low = 8u << bench_below(rnd, 11);
+
+	return low + bench_below(rnd, low);
+}
+
 #endif /* _MPOOL_BENCH_POOLS_H */

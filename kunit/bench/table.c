@@ -11,6 +11,7 @@
 #include "runs.h"
 #include "scale.h"
 #include "strings.h"
+#include "tails.h"
 
 /* Peers that not every kernel has. */
 #define OBJPOOL(fn)	(BENCH_HAVE_OBJPOOL ? (fn) : NULL)
@@ -91,6 +92,17 @@
 	.setup = bench_crowd_setup,					\
 	.teardown = bench_crowd_teardown,				\
 	.fn[BENCH_MPOOL] = bench_crowd_##loop
+
+#define TAILS(loop)							\
+	.size = 64,							\
+	.unit = "max",							\
+	SIZED_POOLS,							\
+	.fn = {								\
+		[BENCH_MPOOL] = bench_tail_##loop##_mpool,		\
+		[BENCH_MPOOL_SMALL] = bench_tail_##loop##_mpool_small,	\
+		[BENCH_KMEM_CACHE] = bench_tail_##loop##_kmem_cache,	\
+		[BENCH_KMALLOC] = bench_tail_##loop##_kmalloc,		\
+	}
 
 #define LIST(n...)	((const u32[]){ n, 0 })
 
@@ -382,6 +394,24 @@ const struct bench_work bench_works[] = {
 			[BENCH_EMPTY] = bench_append_empty,
 			[BENCH_MPOOL_SMALL] = bench_append_mpool_small,
 			[BENCH_KMALLOC] = bench_append_kmalloc,
+		},
+	}, {
+		.name = "tail-alloc",
+		.what = "single allocations: 64 bytes, and 8 to 16383 bytes",
+		TAILS(alloc),
+	}, {
+		.name = "tail-free",
+		.what = "single frees of the same",
+		TAILS(free),
+	}, {
+		.name = "tail-run",
+		.what = "single allocations and frees of 1 to 16 pages",
+		.size = 64,
+		.unit = "max",
+		SIZED_POOLS,
+		.fn = {
+			[BENCH_MPOOL] = bench_tail_run_mpool,
+			[BENCH_KMALLOC] = bench_tail_run_kmalloc,
 		},
 	}, {
 		.name = "create-COUNT",
