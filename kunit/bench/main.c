@@ -268,6 +268,8 @@ static int bench(void *done)
 	samples = kvcalloc(BENCH_NR, sizeof(*samples), GFP_KERNEL);
 	if (!ctx.slots || !ctx.words || !ctx.random || !samples)
 		goto out;
+	/* What the kernel still has to do after boot is not to be done meanwhile. */
+	msleep(3000);
 	prandom_seed_state(&rnd, 1);
 	for (i = 0; i < BENCH_RANDOM; i++)
 		ctx.random[i] = prandom_u32_state(&rnd);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The pools of pools.h. */
+/*
+ * The pools of pools.h.  They have their pages from a large pool that begins empty: that
+ * of the system may have free ones, of workloads before.
+ */
 #include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/vmstat.h>
@@ -48,21 +51,29 @@ void bench_pools_teardown(struct bench_ctx *ctx)
 		mpool_small_destroy(pools->small);
 	if (!IS_ERR_OR_NULL(pools->fixed))
 		mpool_fixed_destroy(pools->fixed);
-	if (!IS_ERR_OR_NULL(pools->large))
-		mpool_large_destroy(pools->large);
+	mpool_large_destroy(pools->large);
 	*pools = (struct bench_pools){ 0 };
 }
 
 int bench_pools_setup(struct bench_ctx *ctx)
 {
 	struct bench_pools *pools = &bench_pools;
+	struct mpool_fixed_args fixed_args = { 0 };
+	struct mpool_small_args small_args = { 0 };
+	int err;
 
-	pools->fixed = mpool_fixed_create("bench", ctx->size, NULL);
-	pools->small = mpool_small_create("bench-small", NULL);
 	pools->large = mpool_large_create("bench-large", NULL);
+	if (IS_ERR(pools->large)) {
+		err = PTR_ERR(pools->large);
+		pools->large = NULL;
+		return err;
+	}
+	fixed_args.large = pools->large;
+	small_args.large = pools->large;
+	pools->fixed = mpool_fixed_create("bench", ctx->size, &fixed_args);
+	pools->small = mpool_small_create("bench-small", &small_args);
 	pools->cache = kmem_cache_create("mpool_bench", ctx->size, 0, 0, NULL);
-	if (!IS_ERR(pools->fixed) && !IS_ERR(pools->small) && !IS_ERR(pools->large) &&
-	    pools->cache)
+	if (!IS_ERR(pools->fixed) && !IS_ERR(pools->small) && pools->cache)
 		return 0;
 	bench_pools_teardown(ctx);
 	return -ENOMEM;
