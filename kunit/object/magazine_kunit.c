@@ -401,6 +401,30 @@ static void freed_twice_at_once(struct kunit *test)
 	}
 }
 
+/* Objects that were freed a moment ago are counted for reclaim. */
+static void count_is_not_old(struct kunit *test)
+{
+	const struct mpool_fixed_args args = { .flags = MPOOL_FIXED_NO_CACHE };
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 256, &args);
+	void **objs = kunit_kcalloc(test, 640, sizeof(*objs), GFP_KERNEL);
+	unsigned long before;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, objs);
+	for (i = 0; i < 640; i++) {
+		objs[i] = mpool_fixed_alloc(pool, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, objs[i]);
+	}
+	before = mpool_trim_count();
+	/* Each chunk keeps some objects. */
+	for (i = 0; i < 640; i++)
+		if (i % 8)
+			mpool_fixed_free(pool, objs[i]);
+	KUNIT_EXPECT_GE(test, mpool_trim_count(), before + 560 * 256 / PAGE_SIZE);
+	for (i = 0; i < 640; i += 8)
+		mpool_fixed_free(pool, objs[i]);
+}
+
 static struct kunit_case magazine_cases[] = {
 	KUNIT_CASE(freed_on_another_cpu),
 	KUNIT_CASE(found_with_another_cpu),
@@ -412,6 +436,7 @@ static struct kunit_case magazine_cases[] = {
 	KUNIT_CASE(pressure_takes_what_is_free),
 	KUNIT_CASE(no_cache_has_none),
 	KUNIT_CASE(busy_cache_is_left_alone),
+	KUNIT_CASE(count_is_not_old),
 	KUNIT_CASE(double_free_wherever_it_lies),
 	KUNIT_CASE(freed_twice_at_once),
 	{ }

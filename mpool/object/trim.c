@@ -126,10 +126,29 @@ unsigned long mpool_trim_all(void)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_trim_all);
 
+/* Pages' worth of the free objects in chunks and in depots.  A look at each pool only. */
+static unsigned long count_quick(void)
+{
+	struct mpool_fixed *fixed;
+	unsigned long pages = 0;
+	size_t objs;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(fixed, &mpool_fixed_list, list) {
+		objs = mpool_hint(fixed->chunks.nr_free) +
+		       (size_t)mpool_depot_full(&fixed->depot) * fixed->depot.cap;
+		pages += objs * fixed->chunks.size >> PAGE_SHIFT;
+	}
+	rcu_read_unlock();
+	return pages;
+}
+
 /*
  * Pages' worth of the objects that are not live, those of the reserve included.  A count
- * looks at each CPU for each pool, and reclaim asks often.  So the result may be
- * COUNT_PERIOD old, or older while another task has mpool_trim_mutex.
+ * looks at each CPU for each pool, and reclaim asks often.  So the part in the magazines
+ * of CPUs may be COUNT_PERIOD old, or older while another task has mpool_trim_mutex.  The
+ * rest is counted each time: if it were old, reclaim would not ask for the memory that was
+ * freed a moment ago, and the OOM killer would kill a task.
  */
 unsigned long mpool_trim_count(void)
 {
@@ -140,7 +159,7 @@ unsigned long mpool_trim_count(void)
 
 	if (time_before(jiffies, READ_ONCE(count_next)) ||
 	    !mutex_trylock(&mpool_trim_mutex))
-		return READ_ONCE(last);
+		return max(READ_ONCE(last), count_quick());
 	mpool_fixed_for_each(fixed) {
 		mpool_fixed_count(fixed, &count);
 		if (count.capacity > count.live)
@@ -153,6 +172,7 @@ unsigned long mpool_trim_count(void)
 	mutex_unlock(&mpool_trim_mutex);
 	return pages;
 }
+EXPORT_SYMBOL_IF_KUNIT(mpool_trim_count);
 
 /* Starts the timer.  Tests that count idle objects stop it. */
 void mpool_trim_start(void)
