@@ -22,8 +22,9 @@
 #include "defer.h"
 
 /*
- * A queue with a rescuer.  A client may destroy a pool in a worker that reclaim waits for
+ * A queue with a rescuer.  A client may trim a pool in a worker that reclaim waits for
  * (WQ_MEM_RECLAIM), and so may wait for work here, which must not need a new worker then.
+ * This work takes no lock under which reclaim may run.
  */
 struct workqueue_struct *mpool_wq;
 EXPORT_SYMBOL_IF_KUNIT(mpool_wq);

@@ -22,8 +22,9 @@ void mpool_defer_init_irq(struct mpool_defer *defer, bool outside);
 
 /*
  * Macros, so that each kind of work has its own lockdep class, and may wait for another.
- * Work on the queue of mpool waits for no other work on it.  Work that ends pools or calls
- * clients does so, and is outside, on a queue of the system.
+ * Work on the queue of mpool waits for no other work on it, and for no reclaim by clients.
+ * Work that ends pools, calls clients or waits for memory is outside, on a queue of the
+ * system.
  */
 #define mpool_defer_init(defer, fn)					\
 do {									\

@@ -487,7 +487,7 @@ int mpool_site_init(void)
 	bool low;
 	int err;
 
-	mpool_defer_init(&site_grow, site_grow_fn);
+	mpool_defer_init_outside(&site_grow, site_grow_fn);
 	err = site_add_block(GFP_KERNEL);
 	if (!err)
 		site_register(&unknown_site, &low);

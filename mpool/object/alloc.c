@@ -46,8 +46,10 @@ void mpool_fixed_tune(struct mpool_fixed *fixed)
 
 	/* mpool_pool_orphan() and fixed_close() wait for a grace period, and so for this. */
 	preempt_disable();
+	reserve = READ_ONCE(fixed->reserved);
 	plain = !READ_ONCE(fixed->dead) && !READ_ONCE(fixed->dtor) &&
-		!fixed->internal && !want_init_on_free();
+		!fixed->internal && !want_init_on_free() &&
+		!(reserve && mpool_reserve_lacks(reserve));
 	WRITE_ONCE(fixed->alloc_cache, READ_ONCE(fixed->dead) || READ_ONCE(fixed->closed) ||
 		   READ_ONCE(fixed->ctor) ? &mpool_no_cache : fixed->caches);
 	WRITE_ONCE(fixed->free_cache, plain ? fixed->caches : &mpool_no_cache);

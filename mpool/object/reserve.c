@@ -30,14 +30,17 @@
  * place.
  *
  * Promise: if there are no more users than the target, and each has one object at most,
- * then each take finds an object, after the reserve was full once.  Proof: a user is
- * active from the start of its take to the end of its free.  Always
- * held >= target - active.  A free that puts its object keeps this.  A free without a put
- * has seen held >= target, or empty == 0.  With empty == 0, (places - held) operations are
- * in progress, and at most MPOOL_RESERVE_OTHERS of them are not those of users.  So
- * active >= places - held - MPOOL_RESERVE_OTHERS >= target - held.  For more than
- * MPOOL_RESERVE_OTHERS, as many tasks would have to be preempted within the same few
- * instructions at the same time.
+ * then each take finds an object, after the reserve was full once.  Proof: a user owes an
+ * object from the moment at which it lowers held, until it raises held, or until it finds
+ * held >= target or empty == 0.  Always held >= target - users that owe.  With empty == 0,
+ * (places - held) operations are in progress.  At most MPOOL_RESERVE_OTHERS of them are
+ * not those of users, or take a surplus away.  The rest are those of users that owe, which
+ * are at least places - held - MPOOL_RESERVE_OTHERS >= target - held.
+ *
+ * Two things can break the promise, both for an object that is freed just then.  More than
+ * MPOOL_RESERVE_OTHERS tasks may be preempted within the same few instructions.  And
+ * mpool_fixed_tune() may allow the fast path of free for a moment although an object was
+ * taken meanwhile: the object of a user then goes to the cache of its CPU.
  *
  * Locking: fill_mutex protects target and blocks, and the work item holds it.  Each
  * reserve has its own, because a holder may wait for memory, and must not delay other
@@ -249,7 +252,7 @@ void mpool_reserve_init(struct mpool_reserve *reserve,
 {
 	mutex_init(&reserve->fill_mutex);
 	reserve->chunks = chunks;
-	mpool_defer_init(&reserve->defer, reserve_fn);
+	mpool_defer_init_outside(&reserve->defer, reserve_fn);
 }
 
 /* Raises the target to @n, if that is more.  The new places are empty. */

@@ -37,9 +37,9 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_verify);
 size_t mpool_footprint(void)
 {
 	const char *by = mpool_no_change();
-	size_t bytes = mpool_pagemap_bytes();
 	struct mpool_pool *pool;
 	struct list_head *pools;
+	size_t bytes;
 
 	/* A task that holds the mutex may wait for memory, and so for this reclaim. */
 	if (by) {
@@ -47,6 +47,7 @@ size_t mpool_footprint(void)
 				   by, (void *)_RET_IP_);
 		return 0;
 	}
+	bytes = mpool_pagemap_bytes();
 	pools = mpool_registry_lock();
 	list_for_each_entry(pool, pools, list)
 		bytes += pool->ops->footprint(pool);

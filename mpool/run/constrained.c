@@ -254,8 +254,13 @@ static void *alloc_placed(struct mpool_large *large, const struct place *want,
 	if (!mpool_large_charge_limit(large, want->req.npages, gfp))
 		return NULL;
 	pg = place_find(large, want, gfp);
-	while (!pg && mpool_may_grow() && mpool_large_reclaim_again(large, gfp, &round))
+	if (!pg && mpool_may_grow() && mpool_large_reclaim_again(large, gfp, &round)) {
+		/* All of them: a search for each few would take long in a big pool. */
+		while (mpool_large_reclaim_again(large, gfp, &round))
+			if (gfpflags_allow_blocking(gfp))
+				cond_resched();
 		pg = place_find(large, want, gfp);
+	}
 	/*
 	 * More than once: until the run is taken the new arena is unused, and another task
 	 * may free it or use it.

@@ -309,7 +309,10 @@ static inline size_t mpool_page_bytes(const struct mpool_page *pg)
 	return (size_t)READ_ONCE(pg->len) << PAGE_SHIFT;
 }
 
-/* Waits until the frees that were deferred before the call are finished.  Sleeps. */
+/*
+ * Waits until the frees that were deferred before the call are finished, as
+ * mpool_defer_flush() does: one whose interrupt comes late may be missed.  Sleeps.
+ */
 static inline void mpool_large_flush_deferred(struct mpool_large *large)
 {
 	mpool_defer_flush(&large->deferred);

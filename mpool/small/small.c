@@ -239,10 +239,7 @@ static void *move(struct mpool_small *pool, const void *p, size_t had,
 {
 	void *new;
 
-	/*
-	 * mpool_small_kill() has killed the classes of an orphan.  A class that is made
-	 * now would not be killed.
-	 */
+	/* An orphan does not grow. */
 	if (READ_ONCE(pool->dead)) {
 		pr_warn_ratelimited("small pool \"%s\": it was destroyed, its objects cannot grow to %zu bytes\n",
 				    pool->base.name, size);

@@ -246,9 +246,12 @@ static void resize_fn(struct work_struct *work)
 
 	mutex_lock(&tab->resize_mutex);
 	bits = bits_for(READ_ONCE(tab->nr));
-	/* No task waits for this memory, so the OOM killer must not kill one for it. */
+	/*
+	 * No task waits for this memory, so the OOM killer must not kill one for it.  And
+	 * reclaim by clients does not run on the queue of mpool.
+	 */
 	if (1ul << bits != mpool_strtab_chains(tab))
-		new = buckets_alloc(bits, GFP_KERNEL | __GFP_NORETRY |
+		new = buckets_alloc(bits, GFP_NOIO | __GFP_NORETRY |
 					  __GFP_NOWARN);
 	if (new)
 		buckets_replace(tab, new);
