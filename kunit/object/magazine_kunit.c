@@ -4,6 +4,7 @@
  * depot's bounds, and frees that happen twice.
  */
 #include <kunit/test.h>
+#include <linux/completion.h>
 #include <linux/cpumask.h>
 #include <linux/lockdep.h>
 #include <linux/slab.h>
@@ -425,6 +426,49 @@ static void count_is_not_old(struct kunit *test)
 		mpool_fixed_free(pool, objs[i]);
 }
 
+struct trim_job {
+	struct work_struct work;
+	struct completion begun;
+	unsigned long pages;
+};
+
+static void trim_job_fn(struct work_struct *work)
+{
+	struct trim_job *job = container_of(work, struct trim_job, work);
+
+	complete(&job->begun);
+	job->pages = mpool_trim_all();
+}
+
+/*
+ * Reclaim does not give up because another task has mpool_trim_mutex.  A slow host may
+ * keep this task away from its unlock for too long, so there are some tries.
+ */
+static void reclaim_waits_for_a_pass(struct kunit *test)
+{
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 1024, NULL);
+	struct trim_job job = { };
+	unsigned int try;
+	void *objs[64];
+
+	INIT_WORK_ONSTACK(&job.work, trim_job_fn);
+	init_completion(&job.begun);
+	for (try = 0; try < 20 && !job.pages; try++) {
+		KUNIT_ASSERT_EQ(test, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 64, objs),
+				64);
+		mpool_fixed_free_bulk(pool, 64, objs);
+		mutex_lock(&mpool_trim_mutex);
+		reinit_completion(&job.begun);
+		schedule_work(&job.work);
+		wait_for_completion(&job.begun);
+		schedule_timeout_uninterruptible(1);
+		mutex_unlock(&mpool_trim_mutex);
+		flush_work(&job.work);
+	}
+	KUNIT_EXPECT_GT(test, job.pages, 0);
+	destroy_work_on_stack(&job.work);
+}
+
 static struct kunit_case magazine_cases[] = {
 	KUNIT_CASE(freed_on_another_cpu),
 	KUNIT_CASE(found_with_another_cpu),
@@ -437,6 +481,7 @@ static struct kunit_case magazine_cases[] = {
 	KUNIT_CASE(no_cache_has_none),
 	KUNIT_CASE(busy_cache_is_left_alone),
 	KUNIT_CASE(count_is_not_old),
+	KUNIT_CASE(reclaim_waits_for_a_pass),
 	KUNIT_CASE(double_free_wherever_it_lies),
 	KUNIT_CASE(freed_twice_at_once),
 	{ }

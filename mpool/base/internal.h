@@ -39,9 +39,9 @@
  *
  * An allocation with GFP_KERNEL may enter reclaim, which takes shrink_mutex.  So
  * shrink_mutex is inside each mutex under which memory is allocated in this way.  The
- * holder of shrink_mutex only tries mpool_trim_mutex.  The count function of the shrinker
- * only tries shrink_mutex itself.  The locks from depot->lock on are not taken under each
- * other.
+ * holder of shrink_mutex only tries mpool_trim_mutex, for a tenth of a second.  The count
+ * function of the shrinker only tries shrink_mutex itself.  The locks from depot->lock on
+ * are not taken under each other.
  *
  * The work under a raw lock, with interrupts off, does not grow with the size of a pool.
  * Under a raw lock nothing is allocated, freed to the kernel, copied or printed; verify

@@ -54,6 +54,7 @@ LIST_HEAD(mpool_fixed_list);
  * Alloc and free do not take it; reclaim only tries it.
  */
 DEFINE_MUTEX(mpool_trim_mutex);
+EXPORT_SYMBOL_IF_KUNIT(mpool_trim_mutex);
 
 static int fixed_cpuhp_state;
 

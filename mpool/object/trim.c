@@ -17,6 +17,7 @@
 #include <linux/minmax.h>
 #include <linux/mutex.h>
 #include <linux/rculist.h>
+#include <linux/sched.h>
 #include <linux/smp.h>
 #include <linux/workqueue.h>
 
@@ -31,6 +32,9 @@
  */
 #define COUNT_PERIOD	max(HZ / 20, 1)
 static unsigned long count_next = INITIAL_JIFFIES;
+
+/* Reclaim waits for so many jiffies at most until another pass is done. */
+#define LOCK_PERIOD	max(HZ / 10, 2)
 
 static void trim_fn(struct work_struct *work);
 static DECLARE_DEFERRABLE_WORK(trim_work, trim_fn);
@@ -106,15 +110,33 @@ static unsigned long fixed_trim_all(struct mpool_fixed *fixed)
 }
 
 /*
+ * Waits for mpool_trim_mutex, but not for long.  Its holder may be in a destructor that
+ * waits for the task that is in reclaim here.  Mostly the holder is another pass, which is
+ * short.  If reclaim did not wait for it, reclaim would report no progress, and the OOM
+ * killer would kill a task while memory is on its way.
+ */
+static bool trim_lock_soon(void)
+{
+	unsigned long end = jiffies + LOCK_PERIOD;
+
+	while (!mutex_trylock(&mpool_trim_mutex)) {
+		if (time_after(jiffies, end))
+			return false;
+		schedule_timeout_uninterruptible(1);
+	}
+	return true;
+}
+
+/*
  * Gives up all objects that are not live, for reclaim; returns about how many pages that
- * was.  Sleeps, but does not wait for another task.
+ * was.  Sleeps, but waits for another task for at most LOCK_PERIOD.
  */
 unsigned long mpool_trim_all(void)
 {
 	struct mpool_fixed *fixed;
 	unsigned long pages = 0;
 
-	if (!mutex_trylock(&mpool_trim_mutex))
+	if (!trim_lock_soon())
 		return 0;
 	mpool_fixed_for_each(fixed) {
 		pages += fixed_trim_all(fixed);
