@@ -28,6 +28,7 @@
 #include "global.h"
 #include "large.h"
 #include "leaks.h"
+#include "lookup.h"
 #include "owner.h"
 #include "pagemap.h"
 #include "registry.h"
@@ -46,6 +47,7 @@ struct mpool_hooks mpool_hooks = {
 	.added = mpool_debugfs_added,
 	.removed = mpool_debugfs_removed,
 	.reclaim_empty = mpool_fixed_reclaim_empty,
+	.chunk_run = mpool_object_run,
 	.idle = mpool_trim_count,
 	.trim = mpool_trim_all,
 };

@@ -95,8 +95,10 @@ static void exact(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, take(pool, 11));
 	KUNIT_EXPECT_EQ(test, used(pool), 0);
 	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 0);
-	p = take(pool, 7);
+	p = take(pool, 10);
 	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_EXPECT_PTR_EQ(test, p, mpool_large_realloc(pool, p, 7 * PAGE_SIZE,
+							 NULL, GFP_QUIET));
 	KUNIT_EXPECT_NULL(test, take(pool, 4));
 	KUNIT_EXPECT_NULL(test, mpool_large_realloc(pool, p, 11 * PAGE_SIZE,
 						    NULL, GFP_QUIET));

@@ -8,8 +8,8 @@
 #include "large.h"
 #include "lowmem.h"
 
-#define SPARES		4
-#define SPARE_PAGES	512
+#define SPARES		64
+#define SPARE_PAGES	32
 #define TRIES		10
 
 /* Pools of which each has an arena that is not in use. */

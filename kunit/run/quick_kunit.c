@@ -13,6 +13,7 @@
 #include "arenas.h"
 #include "helpers.h"
 #include "large.h"
+#include "nested.h"
 
 #define QUICK_RUNS	4
 #define QUICK_MAX	3
@@ -264,6 +265,20 @@ static struct mpool_large *new_pool(struct kunit *test)
 	return pool;
 }
 
+#define SHARED_PAGES	4096
+
+/* A pool in which many runs share an arena: its arenas are runs of a region. */
+static struct mpool_large *new_shared(struct kunit *test)
+{
+	static const struct mpool_large_args none;
+	struct mpool_large *outer, *pool;
+
+	outer = mpool_kunit_region(test, "kunit-outer", SHARED_PAGES);
+	pool = mpool_nested_create("kunit-quick", outer, &none, MPOOL_HERE);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
+	return pool;
+}
+
 static void *run_of(struct kunit *test, struct mpool_large *pool, u32 npages)
 {
 	void *p = mpool_large_alloc(pool, npages * PAGE_SIZE, NULL, GFP_KERNEL);
@@ -310,16 +325,16 @@ static void cached_pages_are_free(struct kunit *test)
 /* A run of each length of two, in an arena of its own. */
 static void two_arenas(struct kunit *test, struct mpool_large *pool, void **p)
 {
-	p[0] = run_of(test, pool, 17);
-	p[1] = run_of(test, pool, 20);
-	KUNIT_ASSERT_EQ(test, pool->runs.nr_pages, 64);
+	p[0] = run_of(test, pool, 9);
+	p[1] = run_of(test, pool, 10);
+	KUNIT_ASSERT_EQ(test, pool->runs.nr_pages, 32);
 	KUNIT_ASSERT_EQ(test, pool->nr_spares, 0);
 }
 
 /* The last run of an arena is not cached: the arena is idle, and one of them is kept. */
 static void arenas_of_cached_runs_go(struct kunit *test)
 {
-	struct mpool_large *pool = new_pool(test);
+	struct mpool_large *pool = new_shared(test);
 	void *p[2], *q;
 	u32 order;
 
@@ -329,14 +344,14 @@ static void arenas_of_cached_runs_go(struct kunit *test)
 		/* Where it is cached, its arena has another one. */
 		mpool_large_free(pool, q);
 		mpool_large_free(pool, p[order & 1]);
-		KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 64);
+		KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 32);
 		mpool_large_free(pool, p[!(order & 1)]);
 		KUNIT_EXPECT_EQ(test, mpool_kunit_cached_pages(&pool->runs), 0);
 		KUNIT_EXPECT_EQ(test, pool->nr_spares, 1);
-		KUNIT_EXPECT_EQ(test, pool->spare_pages, 32);
-		KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 32);
+		KUNIT_EXPECT_EQ(test, pool->spare_pages, 16);
+		KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 16);
 		KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
-		KUNIT_EXPECT_EQ(test, mpool_large_trim(pool), 32);
+		KUNIT_EXPECT_EQ(test, mpool_large_trim(pool), 16);
 		KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
 	}
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
@@ -345,35 +360,35 @@ static void arenas_of_cached_runs_go(struct kunit *test)
 /* An only arena may have nothing but cached runs: counted as a spare. */
 static void only_arena_of_cached_runs(struct kunit *test)
 {
-	struct mpool_large *pool = new_pool(test);
-	void *p = run_of(test, pool, 17), *q;
+	struct mpool_large *pool = new_shared(test);
+	void *p = run_of(test, pool, 9), *q;
 
 	mpool_large_free(pool, p);
-	KUNIT_EXPECT_EQ(test, mpool_kunit_cached_pages(&pool->runs), 17);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_cached_pages(&pool->runs), 9);
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
-	KUNIT_EXPECT_EQ(test, mpool_large_spare_pages(pool), 32);
+	KUNIT_EXPECT_EQ(test, mpool_large_spare_pages(pool), 16);
 	KUNIT_EXPECT_EQ(test, mpool_kunit_cached_pages(&pool->runs), 0);
-	KUNIT_EXPECT_PTR_EQ(test, p, run_of(test, pool, 17));
+	KUNIT_EXPECT_PTR_EQ(test, p, run_of(test, pool, 9));
 	KUNIT_EXPECT_EQ(test, mpool_large_spare_pages(pool), 0);
 	mpool_large_free(pool, p);
-	KUNIT_EXPECT_EQ(test, mpool_kunit_cached_pages(&pool->runs), 17);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_cached_pages(&pool->runs), 9);
 	/* It is a spare before there is a second one. */
 	q = run_of(test, pool, 40);
-	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 32 + 64);
+	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 16 + 40);
 	KUNIT_EXPECT_EQ(test, pool->nr_spares, 1);
 	mpool_large_free(pool, q);
-	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 64);
+	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 40);
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
-	mpool_large_free(pool, run_of(test, pool, 17));
-	KUNIT_EXPECT_EQ(test, mpool_kunit_cached_pages(&pool->runs), 17);
-	KUNIT_EXPECT_EQ(test, mpool_large_trim(pool), 64);
+	mpool_large_free(pool, run_of(test, pool, 9));
+	KUNIT_EXPECT_EQ(test, mpool_kunit_cached_pages(&pool->runs), 9);
+	KUNIT_EXPECT_EQ(test, mpool_large_trim(pool), 40);
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
 }
 
 /* Two frees at once may cache the last two runs of an arena: it is found out later. */
 static void arena_of_two_last_runs(struct kunit *test)
 {
-	struct mpool_large *pool = new_pool(test);
+	struct mpool_large *pool = new_shared(test);
 	void *p[2], *q;
 
 	two_arenas(test, pool, p);
@@ -385,9 +400,9 @@ static void arena_of_two_last_runs(struct kunit *test)
 	atomic_inc(&mpool_page_arena(mpool_large_lookup(p[1]))->live);
 	mpool_large_free(pool, p[1]);
 	atomic_dec(&mpool_page_arena(pool->runs.quick[3])->live);
-	KUNIT_EXPECT_EQ(test, mpool_kunit_cached_pages(&pool->runs), 3 + 20);
+	KUNIT_EXPECT_EQ(test, mpool_kunit_cached_pages(&pool->runs), 3 + 10);
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
-	KUNIT_EXPECT_EQ(test, mpool_large_spare_pages(pool), 32);
+	KUNIT_EXPECT_EQ(test, mpool_large_spare_pages(pool), 16);
 	mpool_large_free(pool, p[0]);
 	KUNIT_EXPECT_EQ(test, pool->nr_spares, 1);
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
@@ -397,7 +412,7 @@ static void arena_of_two_last_runs(struct kunit *test)
 /* However many runs are freed, the work to merge those that are cached is bounded. */
 static void cached_runs_are_few(struct kunit *test)
 {
-	struct mpool_large *pool = new_pool(test);
+	struct mpool_large *pool = new_shared(test);
 	const u32 most = RUNS_QUICK * 5;
 	unsigned long flags;
 	void **p, *pin;
@@ -430,14 +445,14 @@ static void arena_of_a_run_on_its_way_stays(struct kunit *test)
 	pg = mpool_quick_pop(&pool->runs.quick[17]);
 	KUNIT_ASSERT_NOT_NULL(test, pg);
 	KUNIT_EXPECT_EQ(test, mpool_large_trim(pool), 0);
-	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 32);
+	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 17);
 	mpool_large_free(pool, run_of(test, pool, 40));
-	KUNIT_EXPECT_EQ(test, mpool_large_trim(pool), 64);
-	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 32);
+	KUNIT_EXPECT_EQ(test, mpool_large_trim(pool), 40);
+	KUNIT_EXPECT_EQ(test, pool->runs.nr_pages, 17);
 	/* As its free would. */
 	KUNIT_EXPECT_TRUE(test, mpool_quick_push(&pool->runs.quick[17], pg));
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
-	KUNIT_EXPECT_EQ(test, mpool_large_trim(pool), 32);
+	KUNIT_EXPECT_EQ(test, mpool_large_trim(pool), 17);
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
 }
 
@@ -477,7 +492,7 @@ static void give_all(struct mpool_large *pool, void **p, u32 n)
 /* Many spares: exactly counted, taken from the middle, given back one by one. */
 static void many_spares(struct kunit *test)
 {
-	struct mpool_large *pool = new_pool(test);
+	struct mpool_large *pool = new_shared(test);
 	struct mpool_large_source source = *pool->source;
 	u32 i, n, pages = 0, taken;
 	void *p[40];
@@ -593,7 +608,10 @@ static bool racer_intact(struct racer *r, u32 i)
 /* Gives back what it holds there, or takes a run of one of a few lengths. */
 static void racer_step(struct racer *r)
 {
-	static const u8 lens[] = { 1, 2, 3, 5, 5, 5, 17, 33 };
+	/* The page allocator has blocks of up to eight pages however divided it is. */
+	static const u8 blocks[] = { 1, 2, 3, 5, 5, 5, 7, 8 };
+	static const u8 shared[] = { 1, 2, 3, 5, 5, 5, 17, 33 };
+	const u8 *lens = r->race->pool->source->system ? blocks : shared;
 	u32 i = racer_rnd(r, RACE_HELD);
 
 	if (r->held[i]) {
@@ -602,7 +620,7 @@ static void racer_step(struct racer *r)
 		r->held[i] = NULL;
 		return;
 	}
-	r->len[i] = lens[racer_rnd(r, ARRAY_SIZE(lens))];
+	r->len[i] = lens[racer_rnd(r, ARRAY_SIZE(shared))];
 	r->held[i] = mpool_large_alloc(r->race->pool, r->len[i] * PAGE_SIZE,
 				       NULL, GFP_KERNEL | __GFP_NOWARN);
 	if (r->held[i])
@@ -671,7 +689,7 @@ static void run_race(struct kunit *test, struct race *race)
 /* Nothing is handed out twice, and in the end one arena at most is kept. */
 static void race_of_lengths(struct kunit *test)
 {
-	struct race race = { .pool = new_pool(test) };
+	struct race race = { .pool = new_shared(test) };
 
 	run_race(test, &race);
 	KUNIT_EXPECT_EQ(test, mpool_kunit_free_pages(&race.pool->runs),
@@ -680,15 +698,31 @@ static void race_of_lengths(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(race.pool), 0);
 }
 
+/* The same over system memory, where what stays is bounded. */
+static void race_of_blocks(struct kunit *test)
+{
+	struct race race = { .pool = new_pool(test) };
+
+	run_race(test, &race);
+	mpool_large_spare_pages(race.pool);	/* merges the cached runs */
+	mpool_large_reclaim_surplus(race.pool);
+	KUNIT_EXPECT_LE(test, mpool_large_nr_pages(race.pool), 64 * num_online_nodes());
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(race.pool), 0);
+}
+
 /* The same while arenas go under those that cache and take. */
 static void race_with_trim(struct kunit *test)
 {
-	struct race race = { .pool = new_pool(test), .trims = true };
+	struct race race = { .trims = true };
+	u32 i;
 
-	run_race(test, &race);
-	mpool_large_trim(race.pool);
-	KUNIT_EXPECT_EQ(test, race.pool->runs.nr_pages, 0);
-	KUNIT_EXPECT_EQ(test, mpool_large_destroy(race.pool), 0);
+	for (i = 0; i < 2; i++) {
+		race.pool = i ? new_pool(test) : new_shared(test);
+		run_race(test, &race);
+		mpool_large_trim(race.pool);
+		KUNIT_EXPECT_EQ(test, mpool_large_nr_pages(race.pool), 0);
+		KUNIT_EXPECT_EQ(test, mpool_large_destroy(race.pool), 0);
+	}
 }
 
 #define MEETINGS	4000
@@ -719,7 +753,7 @@ static int meeting_fn(void *arg)
  */
 static void last_free_meets_trim(struct kunit *test)
 {
-	struct meeting m = { .pool = new_pool(test) };
+	struct meeting m = { .pool = new_shared(test) };
 	u32 n, most, spin, gone = 0;
 	struct task_struct *task;
 
@@ -768,6 +802,7 @@ static struct kunit_case quick_cases[] = {
 	KUNIT_CASE(many_spares),
 	KUNIT_CASE(wrong_frees),
 	KUNIT_CASE(race_of_lengths),
+	KUNIT_CASE(race_of_blocks),
 	KUNIT_CASE(race_with_trim),
 	KUNIT_CASE(last_free_meets_trim),
 	{ }

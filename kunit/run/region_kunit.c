@@ -213,7 +213,7 @@ static void system_memory_is_no_region(struct kunit *test)
 	char *p;
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
-	p = mpool_large_alloc(pool, PAGE_SIZE, NULL, GFP_KERNEL);
+	p = mpool_large_alloc(pool, 2 * PAGE_SIZE, NULL, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	KUNIT_EXPECT_EQ(test,
 			PTR_ERR(mpool_large_create_region("kunit-region", p,
@@ -230,6 +230,10 @@ static void system_memory_is_no_region(struct kunit *test)
 					       SZ_1M, NULL), -EINVAL);
 	KUNIT_EXPECT_TRUE(test, mpool_large_owns(pool, p));
 	mpool_large_free(pool, p);
+	KUNIT_EXPECT_EQ(test,
+			PTR_ERR(mpool_large_create_region("kunit-region", p,
+							  PAGE_SIZE, NULL)),
+			-EBUSY);
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
 }
 

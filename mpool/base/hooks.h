@@ -13,6 +13,7 @@
 
 struct module;
 struct mpool_large;
+struct mpool_page;
 struct mpool_pool;
 struct mpool_refs_count;
 struct mpool_refs_run;
@@ -58,6 +59,8 @@ struct mpool_hooks {
 	 * allocator may be called; preemption may be off.
 	 */
 	bool (*reclaim_empty)(struct mpool_large *large);
+	/* The run of a chunk, from its page map entry.  Context: RCU read-side section. */
+	struct mpool_page *(*chunk_run)(unsigned long entry);
 	/*
 	 * For the shrinker.  idle: returns the pages of all objects that are not live.
 	 * trim: frees such objects, and returns their pages.  Both numbers are estimates.

@@ -58,3 +58,9 @@ size_t mpool_object_size(const void *p)
 
 	return found.owner ? found.size : 0;
 }
+
+/* The run of a chunk, for mpool_hooks.  @entry leads to the chunk. */
+struct mpool_page *mpool_object_run(unsigned long entry)
+{
+	return ((struct mpool_chunk *)entry)->pg;
+}

@@ -22,6 +22,7 @@
 #include <linux/workqueue.h>
 
 #include "fixed.h"
+#include "shrink.h"
 #include "trim.h"
 
 #define TRIM_PERIOD	(4 * HZ)
@@ -91,6 +92,8 @@ void mpool_trim_pass(void)
 		cond_resched();
 	}
 	mutex_unlock(&mpool_trim_mutex);
+	/* Then the runs that went back to the large pools, and were not used since. */
+	mpool_shrink_pass();
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_trim_pass);
 

@@ -3,7 +3,8 @@
  * The map of a large pool: its pages, as a picture made of characters.
  *
  * Structure: a header with the legend and the sums, then for each arena a line with its
- * figures and its pages, MAP_WIDTH characters a line.  An arena of more than MAP_CELLS
+ * figures and its pages, MAP_WIDTH characters a line.  A short arena of system memory has
+ * its pages only.  An arena of more than MAP_CELLS
  * pages is drawn to a scale, so that a region of a GiB can be read on one screen.
  *
  * Invariant: each page is in one character; without a scale there are as many characters
@@ -89,18 +90,23 @@ static void map_line(struct mpool_out *out, struct mpool_arena *arena,
 	mpool_out(out, "%s\n", text);
 }
 
-/* Prints one arena; @number is its place in the list. */
+/*
+ * Prints one arena; @number is its place in the list.  An arena of system memory, of which
+ * a pool may have very many, is a line without figures if it is not longer than a line.
+ */
 void mpool_map_arena(struct mpool_out *out, struct mpool_arena *arena,
 		     unsigned int number)
 {
 	u32 scale = DIV_ROUND_UP(arena->npages, MAP_CELLS), index;
 	enum mpool_page_state state = MPOOL_PAGE_FREE;
 
-	mpool_out(out, "\narena %u: %u pages, %u free", number, arena->npages,
-		  mpool_arena_nr_free(arena));
-	if (scale > 1)
-		mpool_out(out, ", %u to a character", scale);
-	mpool_out(out, "\n");
+	if (!arena->runs->exact || arena->npages > MAP_WIDTH) {
+		mpool_out(out, "\narena %u: %u pages, %u free", number, arena->npages,
+			  mpool_arena_nr_free(arena));
+		if (scale > 1)
+			mpool_out(out, ", %u to a character", scale);
+		mpool_out(out, "\n");
+	}
 	for (index = 0; index < arena->npages; index += MAP_WIDTH * scale)
 		map_line(out, arena, index, scale, &state);
 }

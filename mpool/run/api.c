@@ -19,6 +19,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "hooks.h"
 #include "large.h"
 #include "site.h"
 
@@ -183,7 +184,7 @@ static __always_inline bool quick_free(struct mpool_large *pool,
 	if (unlikely(READ_ONCE(*quick)))
 		goto refuse;
 	if (unlikely(!mpool_run_alone(arena, index, len) ||
-		     mpool_run_is_last(arena)))
+		     mpool_run_must_merge(arena, len)))
 		goto refuse;
 	/*
 	 * Uncount and uncharge the run before it is on the list: after that, another CPU
@@ -243,9 +244,14 @@ static void *large_move(struct mpool_large *pool, void *p, size_t had,
 			size_t size, size_t align, size_t *real, gfp_t gfp,
 			struct mpool_site *site)
 {
-	void *new = mpool_large_alloc_at(pool, size, align, real,
-					 gfp & ~__GFP_ZERO, site);
+	const gfp_t plain = gfp & ~__GFP_ZERO;
+	void *new;
 
+	if (size > had)
+		new = mpool_large_object_room(pool, &pool->base, size, align, real, plain,
+					      mpool_site_id(site));
+	else
+		new = mpool_large_alloc_at(pool, size, align, real, plain, site);
 	if (!new)
 		return NULL;
 	/*
@@ -326,20 +332,22 @@ bool mpool_large_owns(struct mpool_large *pool, const void *p)
 EXPORT_SYMBOL_GPL(mpool_large_owns);
 
 /*
- * Returns the arena of @pool that has the address @p, or NULL.  The caller is in an RCU
+ * Returns the arena of @pool that has the address @p, or NULL.  The page map leads to a
+ * chunk, or to the innermost arena, of a nested pool perhaps.  The caller is in an RCU
  * read-side section.
  */
 static struct mpool_arena *large_arena(struct mpool_large *pool, const void *p)
 {
-	struct mpool_arena *arena;
+	unsigned long entry = mpool_pagemap_entry((unsigned long)p);
+	struct mpool_arena *arena = NULL;
 
-	if (IS_ERR_OR_NULL(pool))
-		return NULL;
-	list_for_each_entry_rcu(arena, &pool->arenas, list)
-		if (((unsigned long)p - arena->base) >> PAGE_SHIFT <
-		    arena->npages)
-			return arena;
-	return NULL;
+	if (mpool_entry_is_chunk(entry))
+		arena = mpool_page_arena(mpool_hooks.chunk_run(entry));
+	else if (mpool_entry_is_arena(entry))
+		arena = (struct mpool_arena *)entry;
+	while (arena && arena->runs->large != pool)
+		arena = arena->within ? mpool_page_arena(arena->within) : NULL;
+	return arena;
 }
 
 phys_addr_t mpool_large_phys(struct mpool_large *pool, const void *p)

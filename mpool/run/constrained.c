@@ -134,7 +134,8 @@ static struct mpool_page *place_try_locked(struct mpool_large *large,
 	if (!arena_device(arena, &start))
 		return NULL;
 	start += (u64)mpool_page_index(pg) << PAGE_SHIFT;
-	if (!place_fit(want, start, pg->len, &gap))
+	if (!mpool_runs_may_carve(pg, want->req.npages) ||
+	    !place_fit(want, start, pg->len, &gap))
 		return NULL;
 	return mpool_large_carve_locked(large, pg, gap, &want->req);
 }
@@ -239,7 +240,7 @@ static bool place_grow(struct mpool_large *large, const struct place *want,
 		return false;
 	/* Before another task can give the arena back. */
 	fits = arena_device(arena, &start) && place_fit(want, start, arena->npages, &gap);
-	mpool_large_add_arena(large, arena);
+	mpool_large_add_arena(large, arena, NULL);
 	return fits;
 }
 

@@ -103,35 +103,14 @@ static struct mpool_page *charge_run(struct mpool_large *large,
 	return pg;
 }
 
-/* Grows the pool; returns the engine that has the new arena, or NULL. */
-static struct mpool_runs *grow_for(struct mpool_large *large,
-				   const struct mpool_run_req *req, gfp_t gfp)
+/* Grows the pool by an arena, which serves the request; NULL if there is no memory. */
+static struct mpool_page *alloc_grown(struct mpool_large *large,
+				      const struct mpool_run_req *req, gfp_t gfp)
 {
 	struct mpool_arena *arena;
-	struct mpool_runs *runs;
 
-	arena = large->source->grow(large, req->npages, req->align, gfp);
-	if (!arena)
-		return NULL;
-	/*
-	 * Load it before the arena is added.  After that, another CPU may allocate all of
-	 * the arena, free it and release the arena, before this CPU goes on.
-	 */
-	runs = arena->runs;
-	mpool_large_add_arena(large, arena);
-	return runs;
-}
-
-/*
- * Serves a request from an engine that has a new arena.  The arena has a run that fits.
- * But alloc_from() looks at a few runs only, if the request is aligned, and the run may be
- * behind many that do not fit.  Without the search such a request would grow the pool
- * again and again.
- */
-static struct mpool_page *alloc_grown(struct mpool_runs *runs,
-				      const struct mpool_run_req *req)
-{
-	return alloc_from(runs, req) ?: mpool_large_search(runs, req);
+	arena = large->source->grow(large, req->npages + req->room, req->align, gfp);
+	return arena ? mpool_large_add_arena(large, arena, req) : NULL;
 }
 
 /*
@@ -148,9 +127,8 @@ static struct mpool_page *alloc_other_node(struct mpool_runs *here,
 
 	if (!large->nodes)
 		return NULL;
-	runs = req->may_grow ? grow_for(large, req, gfp) : NULL;
-	if (runs)
-		pg = alloc_grown(runs, req);
+	if (req->may_grow)
+		pg = alloc_grown(large, req, gfp);
 	if (pg || (req->gfp & __GFP_THISNODE))
 		return pg;
 	/*
@@ -216,35 +194,31 @@ static struct mpool_page *alloc_by_search(struct mpool_runs *here,
 /*
  * Serves a request for which the engine of the node has no run.  The sources, in this
  * order: empty chunks, new memory of the node, runs of other nodes, new memory of any
- * node, and a search of all free runs.
+ * node, and a search of all free runs.  In an exact engine an empty chunk serves only a
+ * request of its own length: there the empty chunks are the last source, and there is no
+ * search.
  */
 static noinline struct mpool_page *alloc_or_grow(struct mpool_runs *runs,
 						 const struct mpool_run_req *req)
 {
 	size_t bytes = max((size_t)req->npages << PAGE_SHIFT, req->align);
 	struct mpool_large *large = runs->large;
-	struct mpool_page *pg = alloc_reclaimed(runs, req);
-	struct mpool_runs *grown;
+	struct mpool_page *pg = runs->exact ? NULL : alloc_reclaimed(runs, req);
 
 	for (;;) {
 		pg = pg ?: alloc_other_node(runs, req);
-		if (pg)
+		if (!pg && req->may_grow)
+			pg = alloc_grown(large, req, req->gfp);
+		if (!pg)
+			pg = runs->exact ? alloc_reclaimed(runs, req) :
+					   alloc_by_search(runs, req);
+		/* Retry only if the page allocator may have the block later. */
+		if (pg || !mpool_gfp_nofail(req->gfp) || !large->source->system ||
+		    get_order(bytes) > MAX_PAGE_ORDER)
 			return pg;
-		grown = req->may_grow ? grow_for(large, req, req->gfp) : NULL;
-		if (grown) {
-			pg = alloc_grown(grown, req);
-			runs = grown;
-		} else {
-			pg = alloc_by_search(runs, req);
-			/* Retry only if the page allocator may have the block later. */
-			if (pg || !mpool_gfp_nofail(req->gfp) ||
-			    !large->source->system ||
-			    get_order(bytes) > MAX_PAGE_ORDER)
-				return pg;
-			memalloc_retry_wait(req->gfp);
-			runs = mpool_large_here(large);
-			pg = alloc_from(runs, req);
-		}
+		memalloc_retry_wait(req->gfp);
+		runs = mpool_large_here(large);
+		pg = alloc_from(runs, req);
 	}
 }
 
@@ -258,6 +232,23 @@ bool mpool_large_charge_limit(struct mpool_large *large, u32 npages, gfp_t gfp)
 		if (!mpool_may_grow() || !mpool_large_reclaim_again(large, gfp, &round))
 			return false;
 	return true;
+}
+
+/* Charges and serves a request. */
+static __always_inline struct mpool_page *alloc_run(struct mpool_large *large,
+						    struct mpool_run_req *req)
+{
+	struct mpool_runs *here = mpool_large_here(large);
+	struct mpool_page *pg;
+
+	if (!mpool_large_charge_limit(large, req->npages, req->gfp))
+		return NULL;
+	pg = alloc_from(here, req);
+	if (unlikely(!pg)) {
+		req->may_grow = mpool_may_grow();
+		pg = alloc_or_grow(here, req);
+	}
+	return charge_run(large, pg, req->npages, req->owner);
 }
 
 /**
@@ -283,21 +274,12 @@ struct mpool_page *mpool_large_alloc_run(struct mpool_large *large, u32 npages,
 					 struct mpool_pool *owner, u32 site,
 					 u32 slack)
 {
-	struct mpool_runs *here = mpool_large_here(large);
 	struct mpool_run_req req = {
 		.npages = npages, .align = align, .gfp = gfp, .state = state,
 		.owner = owner, .site = site, .slack = slack,
 	};
-	struct mpool_page *pg;
 
-	if (!mpool_large_charge_limit(large, npages, gfp))
-		return NULL;
-	pg = alloc_from(here, &req);
-	if (unlikely(!pg)) {
-		req.may_grow = mpool_may_grow();
-		pg = alloc_or_grow(here, &req);
-	}
-	return charge_run(large, pg, npages, owner);
+	return alloc_run(large, &req);
 }
 
 /*
@@ -348,8 +330,7 @@ void mpool_large_free_run_locked(struct mpool_large *large, struct mpool_page *p
 	 * end before that, and quick_alloc() stores no owner.
 	 */
 	WRITE_ONCE(pg->owner, &large->base);
-	/* The last run in use is not cached: it would keep its arena from being idle. */
-	if (!mpool_run_is_last(arena) && mpool_runs_cache(arena->runs, pg))
+	if (!mpool_run_must_merge(arena, pg->len) && mpool_runs_cache(arena->runs, pg))
 		return;
 	mpool_runs_free(arena->runs, pg);
 	mpool_arena_idle_locked(large, arena);
@@ -450,7 +431,7 @@ void mpool_large_free_queued(struct work_struct *work)
 
 	while (mpool_large_walk(large, &at, find_queued, &pg))
 		late_one(large, pg);
-	mpool_refs_drain(large);
+	mpool_large_drain(large);
 	mpool_large_reclaim_surplus(large);
 	mpool_refs_tell(large, false);
 }
@@ -461,6 +442,44 @@ noinline bool mpool_large_refuse_zero(const struct mpool_pool *owner)
 	pr_warn_ratelimited("%s pool \"%s\": device memory is never touched, __GFP_ZERO is refused\n",
 			    owner->ops->kind_name, owner->name);
 	return false;
+}
+
+/* The pages of its block that a run of @npages leaves free; 0 if there is no such block. */
+static u32 room_of(u32 npages)
+{
+	return npages <= 1u << MAX_PAGE_ORDER ? roundup_pow_of_two(npages) - npages : 0;
+}
+
+static void *object_alloc(struct mpool_large *large, struct mpool_pool *owner,
+			  size_t size, size_t align, size_t *real, gfp_t gfp,
+			  u32 site, bool room)
+{
+	struct mpool_run_req req = {
+		.align = align, .gfp = gfp, .state = MPOOL_PAGE_RUN,
+		.owner = owner, .site = site,
+	};
+	struct mpool_page *pg = NULL;
+	void *p;
+
+	if (!mpool_large_zero_ok(large, owner, gfp)) {
+		mpool_pool_failed(owner, size, gfp, site);
+		return NULL;
+	}
+	req.npages = mpool_large_pages(size, &req.slack);
+	if (room && req.npages)
+		req.room = room_of(req.npages);
+	if (req.npages)
+		pg = alloc_run(large, &req);
+	if (!pg) {
+		mpool_large_failed_cached(large, owner, size, align, gfp,
+					  site, 0);
+		return NULL;
+	}
+	p = mpool_page_address(mpool_page_arena(pg), pg);
+	*real = (size_t)req.npages << PAGE_SHIFT;
+	mpool_large_zero(large, p, 0, *real, gfp);
+	mpool_stat_inc(&owner->stats, MPOOL_STAT_ALLOC);
+	return p;
 }
 
 /**
@@ -481,27 +500,22 @@ void *mpool_large_object(struct mpool_large *large, struct mpool_pool *owner,
 			 size_t size, size_t align, size_t *real, gfp_t gfp,
 			 u32 site)
 {
-	u32 slack, npages = mpool_large_pages(size, &slack);
-	struct mpool_page *pg = NULL;
-	void *p;
+	return object_alloc(large, owner, size, align, real, gfp, site, false);
+}
 
-	if (!mpool_large_zero_ok(large, owner, gfp)) {
-		mpool_pool_failed(owner, size, gfp, site);
-		return NULL;
-	}
-	if (npages)
-		pg = mpool_large_alloc_run(large, npages, align, gfp, MPOOL_PAGE_RUN,
-					   owner, site, slack);
-	if (!pg) {
-		mpool_large_failed_cached(large, owner, size, align, gfp,
-					  site, 0);
-		return NULL;
-	}
-	p = mpool_page_address(mpool_page_arena(pg), pg);
-	*real = (size_t)npages << PAGE_SHIFT;
-	mpool_large_zero(large, p, 0, *real, gfp);
-	mpool_stat_inc(&owner->stats, MPOOL_STAT_ALLOC);
-	return p;
+/*
+ * As mpool_large_object(), for a run that moves because it grows.  Over system memory a
+ * new arena keeps the rest of its block, of a power of two, behind the run.  So a run that
+ * grows by small steps is copied at each power of two, which is less than twice its final
+ * length in all.  The room goes back when it is not used for some time, or when memory is
+ * short (tail.c).
+ */
+void *mpool_large_object_room(struct mpool_large *large, struct mpool_pool *owner,
+			      size_t size, size_t align, size_t *real, gfp_t gfp,
+			      u32 site)
+{
+	return object_alloc(large, owner, size, align, real, gfp, site,
+			    large->source->system);
 }
 
 /*

@@ -50,8 +50,12 @@ struct mpool_large {
 	struct mpool_runs runs;		/* engine of the first node, or of all nodes */
 	struct list_head arenas;	/* all arenas; RCU for readers */
 	u64 serial;		/* of the newest arena */
+	u32 nr_unlinked;	/* arenas that were removed from the list, modulo 2^32 */
 	unsigned int nr_spares;		/* spares of all engines, see arena.c */
 	unsigned long spare_pages;	/* pages of these spares */
+	unsigned long meta;		/* bytes of the descriptors of the arenas */
+	u8 pass;		/* number of the last trim pass, see arena.c */
+	bool holes;		/* an arena may have pages that left; never back to false */
 	struct list_head shrink;	/* in the list of shrink.c; under shrink_mutex */
 	unsigned long nr_chunk_pages;	/* pages of the runs of state MPOOL_PAGE_CHUNK */
 	atomic_t nr_empty;	/* empty chunks of pools above; any context */
@@ -118,8 +122,8 @@ static inline void mpool_large_wipe(const struct mpool_large *large, void *p,
 }
 
 /*
- * A request; its members are the arguments of mpool_large_alloc_run().  may_grow: the
- * context of the caller allows the pool to grow.
+ * A request; its members are the arguments of mpool_large_alloc_run() and of
+ * mpool_large_object_room().  may_grow: the context of the caller allows the pool to grow.
  */
 struct mpool_run_req {
 	u32 npages;
@@ -129,6 +133,7 @@ struct mpool_run_req {
 	struct mpool_pool *owner;
 	u32 site;
 	u32 slack;
+	u32 room;		/* pages that a new arena has behind the run */
 	bool may_grow;
 };
 
@@ -171,6 +176,8 @@ struct mpool_page *mpool_large_search(struct mpool_runs *runs,
 struct mpool_cursor {
 	u64 serial;		/* of the arena */
 	u32 index;		/* of the next page that the walk looks at */
+	u32 unlinked;		/* large->nr_unlinked, when @arena was found */
+	struct mpool_arena *arena;	/* the arena; NULL: not looked for yet */
 };
 
 /* Called for each run, in an RCU read-side section; non-zero ends the walk. */
@@ -187,6 +194,18 @@ struct mpool_large *mpool_large_use(const struct mpool_pool_ops *ops,
 				    const char *name, struct mpool_large *large);
 void mpool_large_adopt(struct mpool_large *large, struct mpool_pool *owner);
 size_t mpool_large_slack(struct mpool_large *large);
+
+/* tail.c */
+unsigned long mpool_large_tail_pages(const struct mpool_large *large);
+unsigned long mpool_large_reclaim_tails(struct mpool_large *large, bool all);
+void mpool_large_drain(struct mpool_large *large);
+
+/* Was a spare or a tail not used since the trim pass before the last one? */
+static inline bool mpool_arena_is_old(const struct mpool_large *large,
+				      const struct mpool_arena *arena)
+{
+	return (u8)(large->pass - arena->pass) > 1;
+}
 
 /* nodes.c */
 int mpool_large_make_nodes(struct mpool_large *large, bool system);
@@ -206,15 +225,20 @@ bool mpool_arena_unlink_locked(struct mpool_large *large,
 void mpool_arena_release(struct mpool_large *large, struct mpool_arena *arena);
 void mpool_large_reclaim_surplus(struct mpool_large *large);
 unsigned long mpool_large_reclaim_spares(struct mpool_large *large);
+void mpool_large_trim_pass(struct mpool_large *large);
 unsigned long mpool_large_spare_pages(struct mpool_large *large);
-void mpool_large_add_arena(struct mpool_large *large,
-			   struct mpool_arena *arena);
+struct mpool_page *mpool_large_add_arena(struct mpool_large *large,
+					 struct mpool_arena *arena,
+					 const struct mpool_run_req *req);
 int mpool_large_del_arena(struct mpool_large *large, unsigned long given);
 void mpool_large_end_arenas(struct mpool_large *large);
 
 void *mpool_large_object(struct mpool_large *large, struct mpool_pool *owner,
 			 size_t size, size_t align, size_t *real, gfp_t gfp,
 			 u32 site);
+void *mpool_large_object_room(struct mpool_large *large, struct mpool_pool *owner,
+			      size_t size, size_t align, size_t *real, gfp_t gfp,
+			      u32 site);
 void mpool_large_failed_cached(struct mpool_large *large,
 			       struct mpool_pool *owner, size_t size,
 			       size_t align, gfp_t gfp, u32 site,

@@ -34,9 +34,10 @@ void mpool_large_free_nodes(struct mpool_large *large)
 	kfree(large->nodes);
 }
 
-static void runs_init(struct mpool_runs *runs, struct mpool_large *large)
+static void runs_init(struct mpool_runs *runs, struct mpool_large *large, bool exact)
 {
 	runs->large = large;
+	runs->exact = exact;
 	INIT_LIST_HEAD(&runs->spares);
 }
 
@@ -46,7 +47,7 @@ int mpool_large_make_nodes(struct mpool_large *large, bool system)
 	struct mpool_runs *last = NULL;
 	int nid;
 
-	runs_init(&large->runs, large);
+	runs_init(&large->runs, large, system);
 	if (!system || nr_node_ids == 1)
 		return 0;
 	large->nodes = kcalloc(nr_node_ids, sizeof(*large->nodes), GFP_KERNEL);
@@ -59,7 +60,7 @@ int mpool_large_make_nodes(struct mpool_large *large, bool system)
 			runs = kzalloc_node(sizeof(*runs), GFP_KERNEL, nid);
 			if (!runs)
 				return -ENOMEM;
-			runs_init(runs, large);
+			runs_init(runs, large, system);
 			last->next = runs;
 		}
 		large->nodes[nid] = runs;

@@ -50,8 +50,7 @@ static int large_verify(struct mpool_pool *pool)
 static size_t large_footprint(struct mpool_pool *pool)
 {
 	struct mpool_large *large = to_large(pool);
-	size_t bytes = kmalloc_size_roundup(sizeof(*large));
-	const struct mpool_arena *arena;
+	size_t bytes = kmalloc_size_roundup(sizeof(*large)) + mpool_hint(large->meta);
 	const struct mpool_runs *runs;
 
 	/* All other memory is that of regions, and belongs to their owners. */
@@ -59,10 +58,6 @@ static size_t large_footprint(struct mpool_pool *pool)
 		bytes += mpool_large_nr_pages(large) << PAGE_SHIFT;
 	for (runs = large->runs.next; runs; runs = runs->next)
 		bytes += kmalloc_size_roundup(sizeof(*runs));
-	rcu_read_lock();
-	list_for_each_entry_rcu(arena, &large->arenas, list)
-		bytes += kmalloc_size_roundup(mpool_arena_bytes(arena->npages));
-	rcu_read_unlock();
 	return bytes;
 }
 

@@ -23,7 +23,7 @@
  *				arena, and the pages are not touched
  *
  * Pages that left are a hole in their arena.  An idle arena with holes is freed run by
- * run, in the same way: it cannot be freed as the block that it was.
+ * run, in the same way (tail.c): it cannot be freed as the block that it was.
  *
  * Invariant: a page that left (MPOOL_PAGE_GONE) has no entry in the page map, and mpool
  * has dropped its references to it, unless the page was lost.
@@ -116,8 +116,8 @@ static void pages_drop(struct page *page, u32 n)
  * Makes the pages of a run leave their arena: the holders of references keep them, or the
  * page allocator gets them.  Process context.
  */
-static void run_leaves(struct mpool_large *large, struct mpool_arena *arena,
-		       struct mpool_page *pg)
+void mpool_refs_leave(struct mpool_large *large, struct mpool_arena *arena,
+		      struct mpool_page *pg)
 {
 	unsigned long flags;
 	bool over;
@@ -129,6 +129,7 @@ static void run_leaves(struct mpool_large *large, struct mpool_arena *arena,
 	mpool_pagemap_del((unsigned long)mpool_page_address(arena, pg), pg->len);
 	pages_drop(arena->mem + mpool_page_index(pg), pg->len);
 	raw_spin_lock_irqsave(&large->lock, flags);
+	large->holes = true;
 	mpool_runs_leave(arena->runs, pg);
 	over = arena->gone == arena->npages;
 	if (over)
@@ -156,7 +157,7 @@ static void piece_stays(struct mpool_large *large, struct mpool_arena *arena,
  * Adds the references that were dropped, and counts them and lost pages; false if there
  * were none.
  */
-static bool pages_mend(struct mpool_refs *refs, struct page *page, u32 n)
+bool mpool_refs_mend(struct mpool_refs *refs, struct page *page, u32 n)
 {
 	unsigned int dropped;
 	bool any = false;
@@ -185,7 +186,7 @@ void mpool_refs_settle(struct mpool_large *large, struct mpool_page *pg)
 	enum fate fate;
 	u32 from;
 
-	pages_mend(&large->refs, page, pg->len);
+	mpool_refs_mend(&large->refs, page, pg->len);
 	do {
 		from = pg->len - 1;
 		fate = page_fate(page + from);
@@ -203,68 +204,12 @@ void mpool_refs_settle(struct mpool_large *large, struct mpool_page *pg)
 		if (fate == STAYS)
 			piece_stays(large, arena, piece);
 		else
-			run_leaves(large, arena, piece);
+			mpool_refs_leave(large, arena, piece);
 		/*
 		 * The last piece begins at 0.  After it, another CPU may have the run, or
 		 * may have freed the arena.
 		 */
 	} while (from);
-}
-
-/* Allocates the free run that begins at @index, if the arena is idle; NULL if not. */
-static struct mpool_page *drain_alloc(struct mpool_large *large,
-				      struct mpool_arena *arena, u32 index)
-{
-	struct mpool_page *pg = &arena->pages[index];
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&large->lock, flags);
-	if (mpool_arena_is_idle(arena) && mpool_page_state(pg) == MPOOL_PAGE_FREE &&
-	    test_bit(index, mpool_arena_starts(arena)))
-		mpool_runs_carve(arena->runs, pg, 0, pg->len, MPOOL_PAGE_QUEUED);
-	else
-		pg = NULL;
-	raw_spin_unlock_irqrestore(&large->lock, flags);
-	return pg;
-}
-
-static int drain_visit(struct mpool_arena *arena, struct mpool_page *pg,
-		       void *arg)
-{
-	struct mpool_page **taken = arg;
-
-	if (!mpool_hint(arena->gone) || !mpool_arena_is_idle(arena) ||
-	    mpool_page_state(pg) == MPOOL_PAGE_GONE)
-		return 0;
-	*taken = drain_alloc(mpool_page_large(pg), arena, mpool_page_index(pg));
-	return *taken ? 1 : 0;
-}
-
-static bool refs_holes(const struct mpool_large *large)
-{
-	return atomic_long_read(&large->refs.held) ||
-	       atomic_long_read(&large->refs.lost);
-}
-
-/*
- * Frees the idle arenas with holes: the pages of each free run leave, and the last run
- * ends its arena.  A run that drain_alloc() has allocated keeps its arena until then.
- * Process context.
- */
-void mpool_refs_drain(struct mpool_large *large)
-{
-	struct mpool_cursor at = { };
-	struct mpool_arena *arena;
-	struct mpool_page *pg;
-
-	if (!refs_holes(large))
-		return;
-	while (mpool_large_walk(large, &at, drain_visit, &pg)) {
-		arena = mpool_page_arena(pg);
-		pages_mend(&large->refs, arena->mem + mpool_page_index(pg),
-			   pg->len);
-		run_leaves(large, arena, pg);
-	}
 }
 
 /*
@@ -275,7 +220,7 @@ void mpool_refs_end(struct mpool_arena *arena)
 {
 	struct mpool_large *large = arena->runs->large;
 
-	if (pages_mend(&large->refs, arena->mem, arena->npages))
+	if (mpool_refs_mend(&large->refs, arena->mem, arena->npages))
 		mpool_defer(&large->deferred);
 	pages_drop(arena->mem, arena->npages);
 }

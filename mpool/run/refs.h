@@ -8,6 +8,7 @@
 struct mpool_arena;
 struct mpool_large;
 struct mpool_page;
+struct page;
 
 /* Counts of foreign changes of the references to pages of a large pool. */
 struct mpool_refs_count {
@@ -44,7 +45,9 @@ struct mpool_refs {
 void mpool_refs_init(struct mpool_refs *refs);
 void mpool_refs_note(struct mpool_large *large, struct mpool_page *pg, u32 from);
 void mpool_refs_settle(struct mpool_large *large, struct mpool_page *pg);
-void mpool_refs_drain(struct mpool_large *large);
+bool mpool_refs_mend(struct mpool_refs *refs, struct page *page, u32 n);
+void mpool_refs_leave(struct mpool_large *large, struct mpool_arena *arena,
+		      struct mpool_page *pg);
 void mpool_refs_end(struct mpool_arena *arena);
 bool mpool_refs_dropped(struct mpool_page *pg, const void *addr);
 void mpool_refs_look(struct mpool_arena *arena);

@@ -116,7 +116,7 @@ static int region_add(struct mpool_large *large, void *base, size_t size,
 			 * allocated before the pool is known to have some.
 			 */
 			WRITE_ONCE(large->io, true);
-		mpool_large_add_arena(large, arena);
+		mpool_large_add_arena(large, arena, NULL);
 	}
 	mutex_unlock(&region_mutex);
 	if (!err)

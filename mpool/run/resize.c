@@ -56,6 +56,8 @@ static int resize_locked(struct mpool_large *large, struct mpool_page *pg,
 		return -ENOSPC;
 	if (npages < pg->len)
 		shrink_locked(large, pg, npages, alone);
+	/* The tail stays for two trim passes more: the run may grow. */
+	mpool_page_arena(pg)->pass = large->pass;
 	WRITE_ONCE(pg->slack, mpool_slack_word(slack, mpool_page_align(pg)));
 	WRITE_ONCE(pg->site, site);
 	return 0;

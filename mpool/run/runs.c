@@ -2,16 +2,9 @@
 /*
  * Runs of pages: the engine of a large pool.
  *
- * Structure: two-level segregated fit (Masmano et al. 2004) at page granularity.  Runs
- * cover the pages of an arena without a gap.  A run is free, cached, in use, or gone.
- * Free runs are on doubly linked lists, one for each size class:
- *
- *	length	1 2 3 ... 63 | 64-65 66-67 ... 126-127 | 128-131 ... | ...
- *	class	1 2 3 ... 63 |    64    65 ...      95 |      96 ... | ...
- *
- * Below 64 pages a class has one length, and the first run of the class is the best fit.
- * A bitmap of levels, and one of classes for each level, lead to the first class that has
- * a run.
+ * Structure: runs cover the pages of an arena without a gap.  A run is free, cached, in
+ * use, or gone.  Free runs are on lists, one for each size class (lists.c).  Below 64
+ * pages a class has one length, and the first run of the class is the best fit.
  *
  * If runs_lookup() finds no run for a request of 64 pages or more, or for an aligned
  * request, and if the pool cannot grow, search.c looks at all free runs.  It looks at a
@@ -34,6 +27,12 @@
  * runs, so all of them can be merged under the lock at once; large.c and arena.c say
  * when.
  *
+ * An exact engine has the memory of the page allocator.  There an arena is one block, made
+ * for one run, and goes back to the page allocator when the run is free.  So only free
+ * runs that are all of their arena are on the lists, and a request gets only a run of
+ * exactly its length.  A shorter free run is the tail of an arena, behind a run that was
+ * shrunk or that may grow: only that run can grow into it (tail.c).
+ *
  * The quick lists need no lock.  For the engine a cached run counts as in use: its state
  * is not MPOOL_PAGE_FREE, and nr_free and nfree do not include it.  So no function under
  * the lock depends on whether the run is on its list.  With the lock, and interrupts off,
@@ -44,8 +43,9 @@
  *
  * Invariant, checked by mpool_runs_verify_arena() and mpool_runs_verify():
  *	runs cover each arena exactly; two neighbours are never both free, but one or
- *	both may be cached; each free run is on the list of its class, and the bitmaps
- *	say which lists are not empty; a cached run is on the quick list of its length;
+ *	both may be cached; each free run, of an exact engine each that is all of its
+ *	arena, is on the list of its class, and the bitmaps say which lists are not empty;
+ *	a cached run is on the quick list of its length;
  *	nr_free and nfree are the pages of the free runs, without the cached runs; gone
  *	is the number of pages that left; live is the number of runs that are not free,
  *	cached or gone.
@@ -62,104 +62,18 @@
 
 #include "runs.h"
 
-/* The most free runs that a request looks at, or a search for the longest run. */
-#define RUNS_LOOK		32
-
-static unsigned int runs_class(u32 len)
+/* Is a free run of @len pages of the arena on a list? */
+static bool run_is_listed(const struct mpool_runs *runs,
+			  const struct mpool_arena *arena, u32 len)
 {
-	unsigned int level;
-
-	if (len < RUNS_LINEAR)
-		return len;
-	level = fls(len) - 1 - RUNS_LINEAR_SHIFT;
-	return RUNS_LINEAR + level * RUNS_STEPS +
-	       ((len >> (level + RUNS_LINEAR_SHIFT - RUNS_STEP_SHIFT)) &
-		(RUNS_STEPS - 1));
+	return !runs->exact || len == arena->npages;
 }
 
-/* The first class in which every run has @len pages or more. */
-static unsigned int runs_class_above(u32 len)
-{
-	unsigned int shift;
-
-	if (len < RUNS_LINEAR)
-		return len;
-	shift = fls(len) - 1 - RUNS_STEP_SHIFT;
-	return runs_class(len + (1u << shift) - 1);
-}
-
-static void class_mark(struct mpool_runs *runs, unsigned int class)
-{
-	unsigned int level = (class - RUNS_LINEAR) >> RUNS_STEP_SHIFT;
-
-	if (class < RUNS_LINEAR) {
-		__set_bit(class, runs->linear);
-		runs->levels |= 1;
-	} else {
-		runs->steps[level] |= BIT(class & (RUNS_STEPS - 1));
-		runs->levels |= 2u << level;
-	}
-}
-
-static void class_unmark(struct mpool_runs *runs, unsigned int class)
-{
-	unsigned int level = (class - RUNS_LINEAR) >> RUNS_STEP_SHIFT;
-
-	if (class < RUNS_LINEAR) {
-		__clear_bit(class, runs->linear);
-		if (bitmap_empty(runs->linear, RUNS_LINEAR))
-			runs->levels &= ~1u;
-	} else {
-		runs->steps[level] &= ~BIT(class & (RUNS_STEPS - 1));
-		if (!runs->steps[level])
-			runs->levels &= ~(2u << level);
-	}
-}
-
-/* The first class that has a run, from @class on; RUNS_CLASSES if there is none. */
-static unsigned int class_next(const struct mpool_runs *runs,
-			       unsigned int class)
-{
-	unsigned int level = 0;
-	u32 map;
-
-	if (class >= RUNS_CLASSES)
-		return RUNS_CLASSES;
-	if (class < RUNS_LINEAR) {
-		class = find_next_bit(runs->linear, RUNS_LINEAR, class);
-		if (class < RUNS_LINEAR)
-			return class;
-		map = runs->levels >> 1;
-	} else {
-		level = (class - RUNS_LINEAR) >> RUNS_STEP_SHIFT;
-		map = runs->steps[level] & (~0u << (class & (RUNS_STEPS - 1)));
-		if (map)
-			return RUNS_LINEAR + level * RUNS_STEPS + __ffs(map);
-		map = runs->levels >> 1 & (~1u << level);
-	}
-	if (!map)
-		return RUNS_CLASSES;
-	level = __ffs(map);
-	return RUNS_LINEAR + level * RUNS_STEPS + __ffs(runs->steps[level]);
-}
-
-static struct mpool_page *run_next(const struct mpool_page *pg)
-{
-	return (struct mpool_page *)(pg->link & ~MPOOL_PAGE_LINK);
-}
-
-static void run_set_next(struct mpool_page *pg, struct mpool_page *next)
-{
-	WRITE_ONCE(pg->link, (unsigned long)next | MPOOL_PAGE_LINK);
-}
-
-/* Makes a free run of pages that no run covers, and puts the run on its list. */
+/* Makes a free run of pages that no run covers. */
 static void run_insert(struct mpool_runs *runs, struct mpool_arena *arena,
 		       u32 index, u32 len)
 {
 	struct mpool_page *pg = &arena->pages[index];
-	unsigned int class = runs_class(len);
-	struct mpool_page *head = runs->heads[class];
 
 	mpool_page_set(pg + len - 1, index + len - 1, MPOOL_PAGE_FREE);
 	pg[len - 1].len = len;
@@ -167,33 +81,23 @@ static void run_insert(struct mpool_runs *runs, struct mpool_arena *arena,
 	pg->len = len;
 	__set_bit(index, mpool_arena_starts(arena));
 	pg->prev = NULL;
-	run_set_next(pg, head);
-	if (head)
-		head->prev = pg;
+	if (run_is_listed(runs, arena, len))
+		mpool_run_list(runs, pg);
 	else
-		class_mark(runs, class);
-	runs->heads[class] = pg;
+		mpool_run_set_next(pg, NULL);
 	runs->nr_free += len;
 	arena->nfree += len;
 }
 
-/* Takes a free run off its list; after that no run covers its pages. */
+/* Undoes run_insert(): after that no run covers the pages. */
 static void run_extract(struct mpool_runs *runs, struct mpool_arena *arena,
 			struct mpool_page *pg)
 {
-	unsigned int class = runs_class(pg->len);
 	u32 index = mpool_page_index(pg);
-	struct mpool_page *next = run_next(pg);
 	u32 len = pg->len;
 
-	if (next)
-		next->prev = pg->prev;
-	if (pg->prev)
-		run_set_next(pg->prev, next);
-	else
-		runs->heads[class] = next;
-	if (!runs->heads[class])
-		class_unmark(runs, class);
+	if (run_is_listed(runs, arena, len))
+		mpool_run_unlist(runs, pg);
 	mpool_page_set(pg + len - 1, index + len - 1, MPOOL_PAGE_BODY);
 	mpool_page_set(pg, index, MPOOL_PAGE_BODY);
 	__clear_bit(index, mpool_arena_starts(arena));
@@ -216,6 +120,30 @@ bool mpool_runs_fits(const struct mpool_page *pg, u32 npages,
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_fits);
 
+/*
+ * May a request of @npages have a part of this free run?  An exact engine gives all of an
+ * arena or nothing.
+ */
+bool mpool_runs_may_carve(const struct mpool_page *pg, u32 npages)
+{
+	const struct mpool_arena *arena = mpool_page_arena((struct mpool_page *)pg);
+
+	return !arena->runs->exact || (pg->len == npages && npages == arena->npages);
+}
+
+/* A run of exactly @len pages, among the first RUNS_LOOK of its class. */
+static struct mpool_page *runs_same(struct mpool_runs *runs, u32 len,
+				    unsigned long align, u32 *gap)
+{
+	struct mpool_page *pg = runs->heads[mpool_runs_class(len)];
+	unsigned int look = RUNS_LOOK;
+
+	for (; pg && look--; pg = mpool_run_next(pg))
+		if (pg->len == len && mpool_runs_fits(pg, len, align, gap))
+			return pg;
+	return NULL;
+}
+
 /* A run in which the request fits, among the first RUNS_LOOK from @class to @end. */
 static struct mpool_page *runs_look(struct mpool_runs *runs, unsigned int class,
 				    unsigned int end, u32 len,
@@ -224,9 +152,9 @@ static struct mpool_page *runs_look(struct mpool_runs *runs, unsigned int class,
 	unsigned int look = RUNS_LOOK;
 	struct mpool_page *pg;
 
-	for (class = class_next(runs, class); class < end;
-	     class = class_next(runs, class + 1))
-		for (pg = runs->heads[class]; pg; pg = run_next(pg)) {
+	for (class = mpool_class_next(runs, class); class < end;
+	     class = mpool_class_next(runs, class + 1))
+		for (pg = runs->heads[class]; pg; pg = mpool_run_next(pg)) {
 			if (!look--)
 				return NULL;
 			if (mpool_runs_fits(pg, len, align, gap))
@@ -246,7 +174,7 @@ static struct mpool_page *runs_sure(struct mpool_runs *runs, u32 len,
 		most += (align >> PAGE_SHIFT) - 1;
 	if (most > RUNS_MAX_PAGES)
 		return NULL;
-	class = class_next(runs, runs_class_above(most));
+	class = mpool_class_next(runs, mpool_runs_class_above(most));
 	if (class >= RUNS_CLASSES)
 		return NULL;
 	if (align > PAGE_SIZE)
@@ -257,8 +185,10 @@ static struct mpool_page *runs_sure(struct mpool_runs *runs, u32 len,
 static struct mpool_page *runs_lookup(struct mpool_runs *runs, u32 len,
 				      unsigned long align, u32 *gap)
 {
-	unsigned int class = runs_class(len);
+	unsigned int class = mpool_runs_class(len);
 
+	if (runs->exact)
+		return runs_same(runs, len, align, gap);
 	/*
 	 * An unaligned request below 64 pages fits the first run of its class and of each
 	 * class above.  A longer one is first looked for in the classes above, where it
@@ -333,30 +263,6 @@ struct mpool_page *mpool_runs_carve(struct mpool_runs *runs,
 	return run_carve(runs, pg, gap, npages, state);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_carve);
-
-static struct mpool_page *class_first(const struct mpool_runs *runs,
-				      unsigned int class)
-{
-	class = class_next(runs, class);
-	return class < RUNS_CLASSES ? runs->heads[class] : NULL;
-}
-
-/*
- * The first free run of the class of @len pages, or of the next class that has a run.
- * Runs of the first class may be shorter than @len.  The caller holds the lock of the
- * pool from here to its last mpool_runs_after().
- */
-struct mpool_page *mpool_runs_first(const struct mpool_runs *runs, u32 len)
-{
-	return class_first(runs, runs_class(len));
-}
-
-/* The free run behind @pg, in its class or in the next class that has a run; or NULL. */
-struct mpool_page *mpool_runs_after(const struct mpool_runs *runs,
-				    const struct mpool_page *pg)
-{
-	return run_next(pg) ?: class_first(runs, runs_class(pg->len) + 1);
-}
 
 /* The free run that ends before @index, or NULL. */
 static struct mpool_page *run_before(struct mpool_arena *arena, u32 index)
@@ -620,32 +526,6 @@ bool mpool_runs_remove(struct mpool_runs *runs, struct mpool_arena *arena)
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_remove);
 
 /*
- * Length of the longest free run, not cached.  Of the highest class that has runs, only
- * the first RUNS_LOOK are looked at: the result is too low by at most 1/32.
- */
-unsigned long mpool_runs_largest(struct mpool_runs *runs)
-{
-	unsigned int class, look = RUNS_LOOK;
-	const struct mpool_page *pg;
-	unsigned long largest = 0;
-
-	if (runs->levels >> 1) {
-		unsigned int level = fls(runs->levels >> 1) - 1;
-
-		class = RUNS_LINEAR + level * RUNS_STEPS +
-			fls(runs->steps[level]) - 1;
-	} else if (runs->levels) {
-		return find_last_bit(runs->linear, RUNS_LINEAR);
-	} else {
-		return 0;
-	}
-	for (pg = runs->heads[class]; pg && look--; pg = run_next(pg))
-		largest = max_t(unsigned long, largest, pg->len);
-	return largest;
-}
-EXPORT_SYMBOL_IF_KUNIT(mpool_runs_largest);
-
-/*
  * Free pages of an arena, with its cached runs.  About that number, if other CPUs
  * allocate and free meanwhile.  Any context.
  */
@@ -666,17 +546,6 @@ u32 mpool_arena_nr_free(const struct mpool_arena *arena)
 	return pages;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_arena_nr_free);
-
-static bool run_listed(const struct mpool_runs *runs,
-		       const struct mpool_page *pg)
-{
-	const struct mpool_page *on;
-
-	for (on = runs->heads[runs_class(pg->len)]; on; on = run_next(on))
-		if (on == pg)
-			return true;
-	return false;
-}
 
 /*
  * Number of breaches of the invariant in an arena.  The caller holds the lock of the
@@ -705,7 +574,8 @@ int mpool_runs_verify_arena(struct mpool_runs *runs, struct mpool_arena *arena)
 			bad += mpool_broken(pg[pg->len - 1].len != pg->len);
 			bad += mpool_broken(state !=
 					    mpool_page_state(&pg[pg->len - 1]));
-			bad += mpool_broken(!run_listed(runs, pg));
+			bad += mpool_broken(mpool_run_listed(runs, pg) !=
+					    run_is_listed(runs, arena, pg->len));
 			nfree += pg->len;
 		} else if (state == MPOOL_PAGE_CACHED) {
 			bad += mpool_broken(pg->len >= RUNS_QUICK ||
@@ -731,48 +601,3 @@ int mpool_runs_verify_arena(struct mpool_runs *runs, struct mpool_arena *arena)
 	return bad;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_runs_verify_arena);
-
-/*
- * Number of breaches of the invariant in the lists of an engine.  Its arenas have @pages
- * pages, and @free of them are free and not cached.  The caller holds the lock of the
- * pool.
- */
-int mpool_runs_verify(struct mpool_runs *runs, unsigned long pages,
-		      unsigned long free)
-{
-	unsigned long listed = 0;
-	struct mpool_page *pg;
-	unsigned int class, level;
-	int bad = 0;
-	u32 len;
-
-	for (len = 0; len < RUNS_QUICK; len++) {
-		pg = READ_ONCE(runs->quick[len]);
-		bad += mpool_broken(pg && pg->len != len);
-		bad += mpool_broken(pg && mpool_page_state(pg) !=
-					  MPOOL_PAGE_CACHED);
-	}
-	bad += mpool_broken((runs->levels & 1) ==
-			    bitmap_empty(runs->linear, RUNS_LINEAR));
-	for (level = 0; level < RUNS_LEVELS; level++)
-		bad += mpool_broken(!(runs->levels & 2u << level) ==
-				    !!runs->steps[level]);
-	for (class = 0; class < RUNS_CLASSES; class++) {
-		bool marked = class_next(runs, class) == class;
-
-		bad += mpool_broken(marked != !!runs->heads[class]);
-		for (pg = runs->heads[class]; pg; pg = run_next(pg)) {
-			bad += mpool_broken(runs_class(pg->len) != class);
-			bad += mpool_broken(mpool_page_state(pg) !=
-					    MPOOL_PAGE_FREE);
-			bad += mpool_broken(run_next(pg) &&
-					    run_next(pg)->prev != pg);
-			listed += pg->len;
-		}
-	}
-	bad += mpool_broken(listed != free);
-	bad += mpool_broken(runs->nr_free != free);
-	bad += mpool_broken(runs->nr_pages != pages);
-	return bad;
-}
-EXPORT_SYMBOL_IF_KUNIT(mpool_runs_verify);

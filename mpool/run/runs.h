@@ -96,6 +96,7 @@ struct mpool_arena {
 	bool io : 1;		/* region: device memory, is never read or written */
 	bool virt : 1;		/* system: from vmalloc() */
 	/* Protected by the lock of the pool. */
+	u8 pass;		/* large->pass when it became a spare, or got its tail */
 	u16 serial_high;	/* see mpool_arena_serial() */
 	u32 gone;		/* pages that left the arena */
 	/* Any context. */
@@ -156,6 +157,7 @@ struct mpool_runs {
 	/* Constant. */
 	struct mpool_large *large;	/* the pool of this engine */
 	struct mpool_runs *next;	/* the engine of its next node, or NULL */
+	bool exact;			/* an arena serves one run at a time, see runs.c */
 	/* Protected by the lock of the pool. */
 	unsigned long nr_pages;
 	unsigned long nr_free;	/* pages of free runs, not cached */
@@ -447,19 +449,21 @@ static __always_inline bool mpool_quick_push(struct mpool_page **quick,
 }
 
 /*
- * Must a run be merged, and not cached, because it is the last run in use of its arena?
- * Then the arena becomes a spare, or is released.  The last run of the only arena of an
- * engine may be cached, because an engine keeps one spare anyway; but not if pages left
- * that arena.
+ * Must a run of @len pages be merged, and not cached?  In an exact engine, if it is not
+ * all of its arena: the pages behind it would be of no use while it is cached.
  *
- * The result is a guess: if two runs are freed at the same time, both may be cached.
- * Then the arena stays until they are merged for another reason.
+ * In other engines, if it is the last run in use of its arena: then the arena becomes a
+ * spare, or is released.  The last run of the only arena of an engine may be cached,
+ * because an engine keeps one spare anyway.  This result is a guess: if two runs are freed
+ * at the same time, both may be cached.  Then the arena stays until they are merged for
+ * another reason.
  */
-static __always_inline bool mpool_run_is_last(const struct mpool_arena *arena)
+static __always_inline bool mpool_run_must_merge(const struct mpool_arena *arena, u32 len)
 {
+	if (mpool_read(arena->runs->exact))
+		return len != arena->npages;
 	return atomic_read(&arena->live) == 1 &&
-	       (mpool_hint(arena->runs->nr_arenas) > 1 ||
-		mpool_hint(arena->gone));
+	       mpool_hint(arena->runs->nr_arenas) > 1;
 }
 
 /*
@@ -499,6 +503,36 @@ static inline struct mpool_page *mpool_runs_uncache(struct mpool_runs *runs,
 	return pg;
 }
 
+/* --- lists.c --- */
+
+/* The most free runs that a request looks at, or a search for the longest run. */
+#define RUNS_LOOK		32
+
+static inline struct mpool_page *mpool_run_next(const struct mpool_page *pg)
+{
+	return (struct mpool_page *)(pg->link & ~MPOOL_PAGE_LINK);
+}
+
+static inline void mpool_run_set_next(struct mpool_page *pg, struct mpool_page *next)
+{
+	WRITE_ONCE(pg->link, (unsigned long)next | MPOOL_PAGE_LINK);
+}
+
+unsigned int mpool_runs_class(u32 len);
+unsigned int mpool_runs_class_above(u32 len);
+unsigned int mpool_class_next(const struct mpool_runs *runs, unsigned int class);
+void mpool_run_list(struct mpool_runs *runs, struct mpool_page *pg);
+void mpool_run_unlist(struct mpool_runs *runs, struct mpool_page *pg);
+bool mpool_run_listed(const struct mpool_runs *runs, const struct mpool_page *pg);
+struct mpool_page *mpool_runs_first(const struct mpool_runs *runs, u32 len);
+struct mpool_page *mpool_runs_after(const struct mpool_runs *runs,
+				    const struct mpool_page *pg);
+unsigned long mpool_runs_largest(struct mpool_runs *runs);
+int mpool_runs_verify(struct mpool_runs *runs, unsigned long pages,
+		      unsigned long free);
+
+/* --- runs.c --- */
+
 size_t mpool_arena_bytes(unsigned long npages);
 void mpool_arena_init(struct mpool_arena *arena, struct mpool_runs *runs,
 		      unsigned long base, u32 npages);
@@ -513,13 +547,11 @@ struct mpool_page *mpool_runs_carve(struct mpool_runs *runs,
 				    enum mpool_page_state state);
 bool mpool_runs_fits(const struct mpool_page *pg, u32 npages,
 		     unsigned long align, u32 *gap);
+bool mpool_runs_may_carve(const struct mpool_page *pg, u32 npages);
 struct mpool_page *mpool_runs_split(struct mpool_page *pg, u32 npages,
 				    enum mpool_page_state state,
 				    struct mpool_pool *owner);
 void mpool_runs_leave(struct mpool_runs *runs, struct mpool_page *pg);
-struct mpool_page *mpool_runs_first(const struct mpool_runs *runs, u32 len);
-struct mpool_page *mpool_runs_after(const struct mpool_runs *runs,
-				    const struct mpool_page *pg);
 struct mpool_arena *mpool_quick_merge(struct mpool_runs *runs, u32 len,
 				      const struct mpool_arena *arena);
 void mpool_runs_free(struct mpool_runs *runs, struct mpool_page *pg);
@@ -529,11 +561,8 @@ void mpool_runs_shrink(struct mpool_runs *runs, struct mpool_page *pg,
 		       u32 npages);
 struct mpool_page *mpool_runs_find(struct mpool_arena *arena,
 				   unsigned long addr);
-unsigned long mpool_runs_largest(struct mpool_runs *runs);
 u32 mpool_arena_nr_free(const struct mpool_arena *arena);
 int mpool_runs_verify_arena(struct mpool_runs *runs,
 			    struct mpool_arena *arena);
-int mpool_runs_verify(struct mpool_runs *runs, unsigned long pages,
-		      unsigned long free);
 
 #endif /* _MPOOL_RUNS_H */

@@ -64,7 +64,8 @@ static struct mpool_page *search_try(struct mpool_large *large,
 	const struct mpool_run_req *req = want;
 	u32 gap;
 
-	if (!mpool_runs_fits(pg, req->npages, req->align, &gap))
+	if (!mpool_runs_may_carve(pg, req->npages) ||
+	    !mpool_runs_fits(pg, req->npages, req->align, &gap))
 		return NULL;
 	return mpool_large_carve_locked(large, pg, gap, req);
 }
@@ -78,7 +79,7 @@ struct mpool_page *mpool_large_search(struct mpool_runs *runs,
 	struct mpool_arena *arena;
 
 	/* The lists of the engine lead to all runs for such a request. */
-	if (req->npages < RUNS_LINEAR && req->align <= PAGE_SIZE)
+	if (runs->exact || (req->npages < RUNS_LINEAR && req->align <= PAGE_SIZE))
 		return NULL;
 	rcu_read_lock();
 	list_for_each_entry_rcu(arena, &large->arenas, list) {

@@ -2,7 +2,7 @@
 /*
  * The shrinker: the memory that pools give up when the system is short of memory.
  *
- * Structure: a list of large pools, which give up their spare arenas.  If the spares were
+ * Structure: a list of large pools, which give up their spare arenas and tails.  If the spares were
  * not enough, the pools above give up objects (mpool_hooks.trim), which may make more
  * arenas idle.
  *
@@ -86,6 +86,17 @@ unsigned long mpool_shrink_scan(unsigned long pages)
 	return done;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_shrink_scan);
+
+/* A trim pass over all large pools, see arena.c.  Sleeps. */
+void mpool_shrink_pass(void)
+{
+	struct mpool_large *large;
+
+	mutex_lock(&shrink_mutex);
+	list_for_each_entry(large, &shrink_larges, shrink)
+		mpool_large_trim_pass(large);
+	mutex_unlock(&shrink_mutex);
+}
 
 static unsigned long shrinker_count(struct shrinker *s,
 				    struct shrink_control *sc)

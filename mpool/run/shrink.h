@@ -9,6 +9,7 @@ void mpool_shrink_del_large(struct mpool_large *large);
 
 unsigned long mpool_shrink_count(void);
 unsigned long mpool_shrink_scan(unsigned long pages);
+void mpool_shrink_pass(void);
 
 int mpool_shrink_init(void);
 void mpool_shrink_exit(void);

@@ -8,15 +8,10 @@
  * a driver frees a page by mistake, by put_page() or kfree(), the page stays in the
  * arena.
  *
- * Requests of less than OWN_BLOCK_PAGES share arenas.  The more pages a pool has, the
- * larger is the order of its next shared arena, from ARENA_MIN_ORDER to ARENA_MAX_ORDER.
- * So a pool with few objects takes little memory, and a pool with many seldom calls the
- * page allocator.  If memory is fragmented, the order is smaller, down to the least that
- * the request needs.
- *
- * A longer request gets a block of its own, of the next power of two.  The pages of the
- * block behind the request are freed at once: 2.1 MiB take 538 pages, not the 1024 of the
- * block.
+ * Each request gets an arena of its own, exactly as long as the request (runs.c).  So the
+ * pages of a run go back as soon as nobody has them, whatever is in use beside them.  The
+ * page allocator has blocks of powers of two only: the pages of the block behind the
+ * request are freed at once.  So 2.1 MiB take 538 pages, not the 1024 of the block.
  *
  * A pool that was created with MPOOL_LARGE_VIRT has vmalloc() arenas as well.  They serve
  * requests for which the page allocator has no block.
@@ -37,27 +32,6 @@
 #include "large.h"
 #include "nested.h"
 #include "refs.h"
-
-/* These are set in bytes, so that they are the same for all sizes of a page. */
-#define ARENA_MIN_ORDER		get_order(SZ_64K)
-#define ARENA_MAX_ORDER		get_order(SZ_2M)
-#define OWN_BLOCK_PAGES		(SZ_256K >> PAGE_SHIFT)
-
-/*
- * A new shared arena has at most 1/ARENA_SHARE of the pages of its pool, but at least
- * ARENA_MIN_ORDER.
- */
-#define ARENA_SHARE		64
-
-/* The order of the next shared arena, if memory is not fragmented. */
-static unsigned int arena_order(const struct mpool_large *large)
-{
-	/* | 1 because ilog2(0) is undefined. */
-	unsigned long pages = mpool_large_nr_pages(large) / ARENA_SHARE | 1;
-
-	return clamp_t(unsigned int, ilog2(pages), ARENA_MIN_ORDER,
-		       min(ARENA_MAX_ORDER, MAX_PAGE_ORDER));
-}
 
 /*
  * Allocates a block, and keeps its first @npages pages, with the references of mpool.
@@ -82,24 +56,6 @@ static struct page *block_alloc(int nid, unsigned int order, u32 npages,
 	for (i = 0; i < npages; i++)
 		page_ref_add(page + i, MPOOL_PAGE_REFS - 1);
 	return page;
-}
-
-/*
- * Allocates the largest block that is available, of an order from *@order down to @least;
- * sets *@order to its order.  Orders above @least must not cost more than a try: without
- * reclaim, and without the reserves of the system.
- */
-static struct page *block_shared(int nid, unsigned int *order,
-				 unsigned int least, gfp_t gfp)
-{
-	struct page *page;
-
-	for (; *order > least; --*order) {
-		page = block_alloc(nid, *order, 1u << *order, mpool_gfp_try(gfp));
-		if (page)
-			return page;
-	}
-	return block_alloc(nid, least, 1u << least, gfp);
 }
 
 /*
@@ -215,22 +171,19 @@ static struct mpool_arena *virt_grow(struct mpool_large *large, u32 npages,
 }
 
 /*
- * Makes an arena that has an aligned run of @npages: a shared arena, or one of its own
- * for a long request.  A block of the page allocator is aligned to its size, so its order
- * is at least that of @align.
+ * Makes an arena of @npages.  A block of the page allocator is aligned to its size, so its
+ * order is at least that of @align.
  */
 static struct mpool_arena *system_grow(struct mpool_large *large, u32 npages,
 				       unsigned long align, gfp_t gfp)
 {
-	unsigned int least = max(get_order((size_t)npages << PAGE_SHIFT),
+	unsigned int order = max(get_order((size_t)npages << PAGE_SHIFT),
 				 get_order(align));
-	unsigned int order = max(least, arena_order(large));
-	bool split = npages >= OWN_BLOCK_PAGES && npages < 1u << least;
 	struct mpool_arena *arena;
 	struct page *page;
 	gfp_t req = gfp;
 
-	if (least > MAX_PAGE_ORDER)
+	if (order > MAX_PAGE_ORDER)
 		return large->virt ? virt_grow(large, npages, align, gfp) :
 				     NULL;
 	gfp = (gfp & ~(GFP_ZONEMASK | __GFP_ZERO)) | large->zone;
@@ -238,22 +191,15 @@ static struct mpool_arena *system_grow(struct mpool_large *large, u32 npages,
 	 * The page allocator honours __GFP_NOFAIL for at most two pages, and only if the
 	 * caller may sleep.
 	 */
-	if (least > 1 || !gfpflags_allow_blocking(gfp))
+	if (order > 1 || !gfpflags_allow_blocking(gfp))
 		gfp &= ~__GFP_NOFAIL;
 	/* vmalloc() is tried next, so do not try hard for a block of several pages. */
-	if (large->virt && least)
+	if (large->virt && order)
 		gfp |= __GFP_NORETRY | __GFP_NOWARN;
-	if (npages >= OWN_BLOCK_PAGES)
-		order = least;
-	if (split)
-		page = block_alloc(large->nid, order, npages, gfp);
-	else
-		page = block_shared(large->nid, &order, least, gfp);
+	page = block_alloc(large->nid, order, npages, gfp);
 	if (!page)
 		return large->virt ? virt_grow(large, npages, align, req) :
 				     NULL;
-	if (!split)
-		npages = 1u << order;
 	arena = system_describe(large, (unsigned long)page_address(page),
 				npages, page_to_nid(page), gfp);
 	if (!arena) {
@@ -267,7 +213,7 @@ static struct mpool_arena *system_grow(struct mpool_large *large, u32 npages,
 	 * split_page() gives each page a part of that accounting, and __free_pages() of
 	 * the block would undo the part of the first page only.
 	 */
-	arena->whole = !split && !(gfp & __GFP_ACCOUNT) &&
+	arena->whole = npages == 1u << order && !(gfp & __GFP_ACCOUNT) &&
 		       !IS_ENABLED(CONFIG_MEM_ALLOC_PROFILING);
 	arena->order = order;
 	arena->phys = PFN_PHYS(page_to_pfn(page));
@@ -282,7 +228,7 @@ static void system_release(struct mpool_arena *arena)
 		kvfree_rcu((struct virt_end *)arena->base, rcu);
 		return;
 	}
-	/* An arena with holes: mpool_refs_drain() has freed its pages run by run. */
+	/* An arena with holes: mpool_large_drain() has freed its pages run by run. */
 	if (arena->gone)
 		return;
 	mpool_account_reclaimed(arena->npages);

@@ -11,8 +11,8 @@
  * once or not at all.
  *
  * Locking: RCU for a step.  It keeps the arenas that the step passes, and the owner of
- * each run that the step finds in use.  A step passes the arenas before its own, with a
- * load for each.
+ * each run that the step finds in use.  If an arena was removed since the last step, the
+ * step passes the arenas before its own, with a load for each.
  */
 #include <linux/rculist.h>
 #include <linux/sched.h>
@@ -23,20 +23,48 @@
 /* Runs that are visited in one RCU read-side section. */
 #define WALK_STEP	64
 
+/*
+ * The arena where a step begins: that of the cursor, or the first one after it; NULL if
+ * there is none.  The caller is in an RCU read-side section.
+ */
+static struct mpool_arena *walk_resume(struct mpool_large *large, struct mpool_cursor *at)
+{
+	u32 unlinked = READ_ONCE(large->nr_unlinked);
+	struct mpool_arena *arena;
+
+	/*
+	 * If no arena was removed since the cursor found its arena, that is still on the
+	 * list.  If this load misses a removal, its grace period has not ended before this
+	 * read-side section: an end of it would order the store of nr_unlinked before this
+	 * load.  So the memory of the arena, and of those behind it, is still there.
+	 */
+	if (at->arena && at->unlinked == unlinked)
+		return at->arena;
+	at->arena = NULL;
+	at->unlinked = unlinked;
+	list_for_each_entry_rcu(arena, &large->arenas, list)
+		if (mpool_arena_serial(arena) >= at->serial)
+			return arena;
+	return NULL;
+}
+
 /* One step; false if it has come to the end. */
 static bool walk_step(struct mpool_large *large, struct mpool_cursor *at,
 		      mpool_run_fn fn, void *arg, int *ret)
 {
+	struct mpool_arena *arena = walk_resume(large, at);
 	unsigned int left = WALK_STEP;
-	struct mpool_arena *arena;
 	u64 serial;
 
-	list_for_each_entry_rcu(arena, &large->arenas, list) {
+	if (!arena)
+		return false;
+	list_for_each_entry_from_rcu(arena, &large->arenas, list) {
 		serial = mpool_arena_serial(arena);
-		if (serial < at->serial)
-			continue;
-		if (serial > at->serial)
-			*at = (struct mpool_cursor){ .serial = serial };
+		if (serial > at->serial) {
+			at->serial = serial;
+			at->index = 0;
+		}
+		at->arena = arena;
 		for (;;) {
 			at->index = mpool_arena_next_start(arena, at->index);
 			if (at->index >= arena->npages)

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tests of system memory, where each run has an arena of its own: what stays in use holds
+ * no other pages, little is kept, and runs grow into the rest of their block.
+ */
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include "pools.h"
+#include "shrink.h"
+
+#define NAME		"kunit-exact"
+#define RUNS		600
+#define MOST_PAGES	12
+
+static struct mpool_large *new_exact(struct kunit *test)
+{
+	struct mpool_large *pool = mpool_large_create(NAME, NULL);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
+	if (!pool->source->system)
+		kunit_skip(test, "reserved memory");
+	return pool;
+}
+
+static void *run_of(struct kunit *test, struct mpool_large *pool, u32 npages)
+{
+	void *p = mpool_large_alloc(pool, npages * PAGE_SIZE, NULL, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	return p;
+}
+
+static void end(struct kunit *test, struct mpool_large *pool)
+{
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);
+}
+
+static struct mpool_arena *arena_of(struct kunit *test, const void *p)
+{
+	struct mpool_page *pg;
+
+	rcu_read_lock();
+	pg = mpool_large_lookup(p);
+	rcu_read_unlock();
+	KUNIT_ASSERT_NOT_NULL(test, pg);
+	return mpool_page_arena(pg);
+}
+
+/* Nine of ten runs go, at random: after a trim the pool has the pages of the others. */
+static void survivors_hold_nothing_else(struct kunit *test)
+{
+	struct mpool_large *pool = new_exact(test);
+	struct rnd_state rnd;
+	unsigned long live = 0;
+	void **p;
+	u32 i, len;
+
+	mpool_kunit_random(test, &rnd);
+	p = kunit_kcalloc(test, RUNS, sizeof(*p), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	for (i = 0; i < RUNS; i++) {
+		len = 1 + mpool_kunit_below(&rnd, MOST_PAGES);
+		p[i] = run_of(test, pool, len);
+		live += len;
+	}
+	KUNIT_EXPECT_EQ(test, mpool_large_nr_pages(pool), live);
+	for (i = 0; i < RUNS; i++) {
+		if (!mpool_kunit_below(&rnd, 10))
+			continue;
+		live -= arena_of(test, p[i])->npages;
+		mpool_large_free(pool, p[i]);
+		p[i] = NULL;
+	}
+	/* Before that: a cached run of each length, and a few spares. */
+	KUNIT_EXPECT_LE(test, mpool_large_nr_pages(pool), live + 64 +
+			MOST_PAGES * (MOST_PAGES + 1) / 2);
+	mpool_large_trim(pool);
+	KUNIT_EXPECT_EQ(test, mpool_large_nr_pages(pool), live);
+	KUNIT_EXPECT_EQ(test, charged(pool), live);
+	for (i = 0; i < RUNS; i++)
+		mpool_large_free(pool, p[i]);
+	end(test, pool);
+}
+
+/* A spare serves a request of its own length, and no shorter one. */
+static void only_the_same_length(struct kunit *test)
+{
+	struct mpool_large *pool = new_exact(test);
+	void *six = run_of(test, pool, 40), *p;
+
+	mpool_large_free(pool, six);
+	KUNIT_EXPECT_EQ(test, pool->nr_spares, 1);
+	p = run_of(test, pool, 39);
+	KUNIT_EXPECT_EQ(test, arena_of(test, p)->npages, 39);
+	KUNIT_EXPECT_EQ(test, mpool_large_nr_pages(pool), 79);
+	KUNIT_EXPECT_PTR_EQ(test, six, run_of(test, pool, 40));
+	KUNIT_EXPECT_EQ(test, pool->nr_spares, 0);
+	mpool_large_free(pool, p);
+	mpool_large_free(pool, six);
+	end(test, pool);
+}
+
+/* The oldest spares go first, and those that are kept have 64 pages at most. */
+static void spares_are_bounded(struct kunit *test)
+{
+	struct mpool_large *pool = new_exact(test);
+	void *p[100];
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(p); i++)
+		p[i] = run_of(test, pool, 33 + i % 3);
+	for (i = 0; i < ARRAY_SIZE(p); i++)
+		mpool_large_free(pool, p[i]);
+	/* Each of them is more than half of the bound. */
+	KUNIT_EXPECT_EQ(test, pool->nr_spares, 1);
+	KUNIT_EXPECT_EQ(test, pool->spare_pages, 33 + 99 % 3);
+	mpool_large_trim(pool);
+	for (i = 0; i < ARRAY_SIZE(p); i++)
+		p[i] = run_of(test, pool, 5);
+	for (i = 0; i < ARRAY_SIZE(p); i++)
+		mpool_large_free(pool, p[i]);
+	KUNIT_EXPECT_LE(test, pool->spare_pages, 64);
+	KUNIT_EXPECT_LE(test, mpool_large_nr_pages(pool), 64 + 5);
+	KUNIT_EXPECT_PTR_EQ(test, p[0], run_of(test, pool, 5));	/* cached */
+	KUNIT_EXPECT_PTR_EQ(test, p[99], run_of(test, pool, 5));
+	mpool_large_free(pool, p[0]);
+	mpool_large_free(pool, p[99]);
+	end(test, pool);
+}
+
+/* At the second pass after its last use, a pool that is not used has no pages. */
+static void idle_pool_has_no_pages(struct kunit *test)
+{
+	struct mpool_large *pool = new_exact(test);
+	void *p = run_of(test, pool, 3), *q = run_of(test, pool, 3);
+	u32 i;
+
+	mpool_large_free(pool, p);	/* cached */
+	mpool_large_free(pool, q);	/* a spare */
+	KUNIT_EXPECT_EQ(test, mpool_large_nr_pages(pool), 6);
+	mpool_large_trim_pass(pool);
+	KUNIT_EXPECT_EQ(test, mpool_large_nr_pages(pool), 6);
+	/* A use each time. */
+	for (i = 0; i < 5; i++) {
+		mpool_large_free(pool, run_of(test, pool, 3));
+		mpool_large_trim_pass(pool);
+		KUNIT_EXPECT_EQ(test, mpool_large_nr_pages(pool), 3);
+	}
+	mpool_large_trim_pass(pool);
+	KUNIT_EXPECT_EQ(test, mpool_large_nr_pages(pool), 0);
+	end(test, pool);
+}
+
+/* The tail of a shorter run stays for its growth, and leaves at the second pass. */
+static void tail_leaves(struct kunit *test)
+{
+	struct mpool_large *pool = new_exact(test);
+	void *p = run_of(test, pool, 20);
+	u32 i;
+
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_PTR_EQ(test, p, mpool_large_realloc(pool, p, 7 * PAGE_SIZE,
+								 NULL, GFP_KERNEL));
+		KUNIT_EXPECT_EQ(test, charged(pool), 7);
+		KUNIT_EXPECT_EQ(test, mpool_large_tail_pages(pool), 13);
+		mpool_large_trim_pass(pool);
+		KUNIT_EXPECT_EQ(test, mpool_large_nr_pages(pool), 20);
+		KUNIT_EXPECT_PTR_EQ(test, p, mpool_large_realloc(pool, p, 9 * PAGE_SIZE,
+								 NULL, GFP_KERNEL));
+		mpool_large_trim_pass(pool);
+		KUNIT_EXPECT_EQ(test, mpool_large_nr_pages(pool), 20);
+	}
+	mpool_large_trim_pass(pool);
+	KUNIT_EXPECT_EQ(test, mpool_large_nr_pages(pool), 9);
+	KUNIT_EXPECT_EQ(test, mpool_large_tail_pages(pool), 0);
+	KUNIT_EXPECT_EQ(test, word_at(p + 9 * PAGE_SIZE) == word_at(p), 0);
+	KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
+	memset(p, 1, 9 * PAGE_SIZE);
+	mpool_large_free(pool, p);
+	/* An arena with a hole is freed by the work item. */
+	mpool_large_settle(pool);
+	KUNIT_EXPECT_EQ(test, mpool_large_nr_pages(pool), 0);
+	end(test, pool);
+}
+
+/* Reclaim does not wait for a pass. */
+static void reclaim_takes_tails(struct kunit *test)
+{
+	struct mpool_large *pool = new_exact(test);
+	void *p = run_of(test, pool, 20), *q;
+
+	KUNIT_EXPECT_PTR_EQ(test, p, mpool_large_realloc(pool, p, 1, NULL, GFP_KERNEL));
+	KUNIT_EXPECT_GE(test, mpool_shrink_count(), 19);
+	KUNIT_EXPECT_GE(test, mpool_shrink_scan(ULONG_MAX), 19);
+	KUNIT_EXPECT_EQ(test, mpool_large_nr_pages(pool), 1);
+	/* Now it moves to grow. */
+	q = mpool_large_realloc(pool, p, 2 * PAGE_SIZE, NULL, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, q);
+	KUNIT_EXPECT_PTR_NE(test, p, q);
+	mpool_large_free(pool, q);
+	mpool_large_settle(pool);
+	end(test, pool);
+}
+
+/* A run that grows page by page is copied less often than it has pages. */
+static void growth_is_bounded(struct kunit *test)
+{
+	struct mpool_large *pool = new_exact(test);
+	unsigned long copied = 0, moves = 0;
+	void *p = run_of(test, pool, 1), *q;
+	u32 len;
+
+	for (len = 2; len <= 256; len++) {
+		memset(p, len, (len - 1) * PAGE_SIZE);
+		q = mpool_large_realloc(pool, p, len * PAGE_SIZE, NULL, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, q);
+		KUNIT_EXPECT_NULL(test, memchr_inv(q, len, (len - 1) * PAGE_SIZE));
+		copied += q == p ? 0 : len - 1;
+		moves += q != p;
+		p = q;
+	}
+	KUNIT_EXPECT_LE(test, copied, 256);
+	KUNIT_EXPECT_LE(test, moves, 8);
+	KUNIT_EXPECT_EQ(test, charged(pool), 256);
+	mpool_large_free(pool, p);
+	end(test, pool);
+}
+
+/* An aligned run, and one behind a boundary, begin their arena. */
+static void aligned_and_placed(struct kunit *test)
+{
+	const struct mpool_place place = { .align = SZ_64K, .boundary = SZ_128K };
+	struct mpool_large *pool = new_exact(test);
+	void *p, *q;
+	u32 i;
+
+	for (i = 0; i < 2; i++) {
+		p = mpool_large_alloc_aligned(pool, 3 * PAGE_SIZE, SZ_64K, NULL,
+					      GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)p, SZ_64K));
+		KUNIT_EXPECT_EQ(test, arena_of(test, p)->npages, 3);
+		q = mpool_large_alloc_placed(pool, 20 * PAGE_SIZE, &place, NULL,
+					     GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, q);
+		KUNIT_EXPECT_TRUE(test, IS_ALIGNED(mpool_large_phys(pool, q), SZ_64K));
+		KUNIT_EXPECT_EQ(test, arena_of(test, q)->npages, 20);
+		KUNIT_EXPECT_EQ(test, mpool_large_verify(pool), 0);
+		mpool_large_free(pool, p);
+		mpool_large_free(pool, q);
+	}
+	end(test, pool);
+}
+
+static struct kunit_case exact_cases[] = {
+	KUNIT_CASE(survivors_hold_nothing_else),
+	KUNIT_CASE(only_the_same_length),
+	KUNIT_CASE(spares_are_bounded),
+	KUNIT_CASE(idle_pool_has_no_pages),
+	KUNIT_CASE(tail_leaves),
+	KUNIT_CASE(reclaim_takes_tails),
+	KUNIT_CASE(growth_is_bounded),
+	KUNIT_CASE(aligned_and_placed),
+	{ }
+};
+
+static struct kunit_suite exact_suite = {
+	.name = "mpool_exact",
+	.suite_exit = mpool_kunit_verified,
+	.test_cases = exact_cases,
+};
+
+kunit_test_suite(exact_suite);
