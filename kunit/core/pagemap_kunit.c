@@ -523,8 +523,13 @@ static void pages_of_the_linear_map(struct kunit *test)
 	unsigned long *page = kunit_kcalloc(test, LINEAR_PAGES, sizeof(*page),
 					    GFP_KERNEL);
 	unsigned int i, bad = 0;
+	unsigned long bytes;
 
 	KUNIT_ASSERT_NOT_NULL(test, page);
+	/* Those of earlier tests. */
+	for (i = 0; i < 100; i++)
+		mpool_pagemap_trim();
+	bytes = mpool_pagemap_bytes();
 	for (i = 0; i < LINEAR_PAGES; i++) {
 		page[i] = __get_free_page(GFP_KERNEL);
 		if (!page[i] || mpool_pagemap_add(page[i], 1, 2 * i + 2,
@@ -533,7 +538,7 @@ static void pages_of_the_linear_map(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, i, LINEAR_PAGES);
 	while (i--) {
-		bad += (page[i] >> MPOOL_WINDOW_SHIFT) - mpool_linear.first >=
+		bad += (page[i] >> MPOOL_LEAF_SHIFT) - mpool_linear.first >=
 			mpool_linear.nr;
 		bad += mpool_pagemap_near(page[i] + 7) != 2 * i + 2;
 		bad += entry_at(page[i] + PAGE_SIZE - 1) != 2 * i + 2;
@@ -547,10 +552,15 @@ static void pages_of_the_linear_map(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mpool_pagemap_near(0), MPOOL_PAGE_NONE);
 	KUNIT_EXPECT_EQ(test, mpool_pagemap_near(~0ul), MPOOL_PAGE_NONE);
 	KUNIT_EXPECT_EQ(test, mpool_pagemap_near((mpool_linear.first +
-			mpool_linear.nr) << MPOOL_WINDOW_SHIFT),
+			mpool_linear.nr) << MPOOL_LEAF_SHIFT),
 			MPOOL_PAGE_NONE);
 	KUNIT_EXPECT_EQ(test, mpool_pagemap_near((mpool_linear.first <<
-			MPOOL_WINDOW_SHIFT) - 1), MPOOL_PAGE_NONE);
+			MPOOL_LEAF_SHIFT) - 1), MPOOL_PAGE_NONE);
+	/* Leaves without a page go, as the hand of the trim comes by. */
+	KUNIT_EXPECT_GT(test, mpool_pagemap_bytes(), bytes);
+	for (i = 0; i < 1000 && mpool_pagemap_bytes() > bytes; i++)
+		mpool_pagemap_trim();
+	KUNIT_EXPECT_LE(test, mpool_pagemap_bytes(), bytes);
 }
 
 static void pagemap_exit_case(struct kunit *test)

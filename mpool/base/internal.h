@@ -26,6 +26,7 @@
  *	region_mutex		region.c	mutex	adding, removing of regions
  *	mpool_shortage_mutex	shortage.c	mutex	owners of memory at a failed alloc
  *	refs_mutex		findings.c	mutex	text about references to pages
+ *	trim_mutex		pagemap.c	mutex	leaves of the page map without a page
  *	shrink_mutex		shrink.c	mutex	large pools, for reclaim
  *	mpool_trim_mutex	fixed.c		mutex	idle objects of all fixed pools
  *	fixed_lock		fixed.c		spin	list of all fixed pools

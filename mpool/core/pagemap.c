@@ -9,10 +9,11 @@
  *
  *	address -> window number -> slot -> entries[] -> arena or chunk
  *
- * Memory of the page allocator is in the linear map.  Its windows have one array of
- * slots, allocated at init.  The array covers at most 1 TiB, and takes 4 MiB for that.
- * All other windows, such as those of device memory and of memory that was added to the
- * machine later, are in an open hash table with linear probing.
+ * Memory of the page allocator is in the linear map, which is divided into leaves of
+ * MPOOL_LEAF_PAGES pages instead.  They have one array of slots, allocated at init.  The
+ * array covers at most 1 TiB, and takes 32 MiB for that, 0.003 %.  All windows, such as
+ * those of device memory and of memory that was added to the machine later, are in an
+ * open hash table with linear probing.
  *
  * A lookup reads only mpool's own tables.  So any value may be looked up, in any context.
  * The key is the virtual address, because a region need not have struct pages, and
@@ -25,6 +26,10 @@
  * full, a new table replaces the old one.  Only the windows that have pages are copied
  * into the new table.
  *
+ * A leaf that loses its last page keeps its entries for some time: pages of the page
+ * allocator come and go.  mpool_pagemap_trim(), which each trim pass calls, goes over a
+ * part of the array and frees the leaves without a page.
+ *
  * Invariant, checked by mpool_pagemap_verify():
  *	at most half of the slots are in use, so that each probe ends; a lookup of its
  *	number finds each window; the entries of a window are not all MPOOL_PAGE_NONE,
@@ -35,7 +40,9 @@
  * mpool_pagemap_set(), which only the owner of the page calls.  Readers use RCU: tables
  * and pages of entries are freed after a grace period.
  */
+#include <linux/align.h>
 #include <linux/log2.h>
+#include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -43,8 +50,12 @@
 
 #define PAGEMAP_MIN_SLOTS	64
 
-/* The array covers at most this many windows of the linear map: 1 TiB. */
-#define LINEAR_MAX		BIT(19)
+/* The array covers at most this many leaves of the linear map: 1 TiB. */
+#define LINEAR_MAX		BIT(22)
+
+/* The slots of the array that a trim looks at, and the most leaves that it frees. */
+#define TRIM_SLOTS		4096
+#define TRIM_LEAVES		64
 
 const struct mpool_spot mpool_no_spot;
 EXPORT_SYMBOL_IF_KUNIT(mpool_no_spot);
@@ -61,6 +72,9 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_linear);
  */
 static DEFINE_SPINLOCK(pagemap_lock);
 
+/* One task at a time frees leaves. */
+static DEFINE_MUTEX(trim_mutex);
+
 /*
  * The entries of every window without a page of mpool; never written after init.  This
  * page saves a test of the entries for NULL, 2 instructions in each free of an object.
@@ -70,11 +84,11 @@ static unsigned long *mpool_no_entries;
 /*
  * Protected by pagemap_lock.  nr_used: slots of the table that have a window number.
  * nr_far: those of them whose window has entries of its own, and so has pages.
- * nr_windows: all windows with entries of their own, in the table and in the array.
+ * nr_leaves: leaves of the array with entries of their own.
  */
 static unsigned int nr_used;
 static unsigned int nr_far;
-static unsigned int nr_windows;
+static unsigned int nr_leaves;
 
 static struct mpool_pagemap *map_locked(void)
 {
@@ -231,40 +245,53 @@ static int map_make_room(gfp_t gfp)
 	}
 }
 
-/* The slot of a window in the array; NULL if the array does not cover the window. */
-static unsigned long **linear_slot(unsigned long nr)
+/* The slot of an address in the array; NULL if the array does not cover the address. */
+static unsigned long **linear_slot(unsigned long addr)
 {
 	/* A number before the first becomes a large one: one comparison for both ends. */
-	nr -= mpool_linear.first;
+	unsigned long nr = (addr >> MPOOL_LEAF_SHIFT) - mpool_linear.first;
+
 	return nr < mpool_linear.nr ? &mpool_linear.entries[nr] : NULL;
 }
 
-/* Makes initialised entries those of a window. */
+/* The number of entries of the leaf or window of an address. */
+static unsigned int entries_of(unsigned long addr)
+{
+	return linear_slot(addr) ? MPOOL_LEAF_PAGES : MPOOL_WINDOW_PAGES;
+}
+
+/* The place of an address in the entries of its leaf or window. */
+static unsigned int entry_index(unsigned long addr)
+{
+	return (addr >> PAGE_SHIFT) & (entries_of(addr) - 1);
+}
+
+/* Makes initialised entries those of a leaf or window. */
 static void entries_publish(unsigned long **slot, unsigned long *entries)
 {
-	nr_windows++;
 	/* Pairs with the dependent loads of readers: they see the entries initialised. */
 	smp_store_release(slot, entries);
 }
 
 /*
- * The pointer to the entries of a window, in the array or in the table.  If the window has
- * no page of mpool, the pointer leads to mpool_no_entries.
+ * The pointer to the entries of an address, in the array or in the table.  If they have no
+ * page of mpool, the pointer leads to mpool_no_entries.
  */
-static unsigned long **window_find(struct mpool_pagemap *map, unsigned long nr)
+static unsigned long **window_find(struct mpool_pagemap *map, unsigned long addr)
 {
-	return linear_slot(nr) ?: &map_slot(map, nr)->entries;
+	return linear_slot(addr) ?: &map_slot(map, addr >> MPOOL_WINDOW_SHIFT)->entries;
 }
 
 /*
- * As window_find(), but gives the window entries of its own if it has none: these are
+ * As window_find(), but gives the leaf or window entries of its own if it has none: these are
  * *@entries, and *@entries is set to NULL.  Returns NULL if other tasks have used up the
  * room that map_make_room() has made; the caller makes room again.
  */
-static unsigned long **window_insert_locked(unsigned long nr,
+static unsigned long **window_insert_locked(unsigned long addr,
 					    unsigned long **entries)
 {
-	unsigned long **linear = linear_slot(nr);
+	unsigned long nr = addr >> MPOOL_WINDOW_SHIFT;
+	unsigned long **linear = linear_slot(addr);
 	struct mpool_pagemap *map = map_locked();
 	struct mpool_window *slot;
 
@@ -272,6 +299,7 @@ static unsigned long **window_insert_locked(unsigned long nr,
 	if (linear) {
 		if (*linear == mpool_no_entries) {
 			entries_publish(linear, *entries);
+			nr_leaves++;
 			*entries = NULL;
 		}
 		return linear;
@@ -310,13 +338,26 @@ static void entries_set(unsigned long *entries, unsigned int from, unsigned int 
 		WRITE_ONCE(entries[from++], entry);
 }
 
-static unsigned long *entries_alloc(gfp_t gfp)
+/* Entries for a leaf, from kmalloc(), or for a window: a page. */
+static unsigned long *entries_alloc(unsigned int n, gfp_t gfp)
 {
-	unsigned long *entries = (unsigned long *)__get_free_page(gfp);
+	unsigned long *entries;
 
+	if (n == MPOOL_LEAF_PAGES)
+		entries = kmalloc_array(n, sizeof(*entries), gfp);
+	else
+		entries = (unsigned long *)__get_free_page(gfp);
 	if (entries)
-		entries_set(entries, 0, MPOOL_WINDOW_PAGES, MPOOL_PAGE_NONE);
+		entries_set(entries, 0, n, MPOOL_PAGE_NONE);
 	return entries;
+}
+
+static void entries_free(unsigned long *entries, unsigned int n)
+{
+	if (n == MPOOL_LEAF_PAGES)
+		kfree(entries);
+	else
+		free_page((unsigned long)entries);
 }
 
 /* Enters pages in the entries of their window; -EBUSY if one of them is entered already. */
@@ -335,14 +376,14 @@ static int entries_enter_locked(unsigned long *entries, unsigned int from,
  * Enters pages of a window that has other pages already, which is the common case;
  * -EAGAIN if it has none.
  */
-static int window_add_more(unsigned long nr, unsigned int from, unsigned int n,
+static int window_add_more(unsigned long base, unsigned int from, unsigned int n,
 			   unsigned long entry)
 {
 	unsigned long **slot, flags;
 	int err = -EAGAIN;
 
 	spin_lock_irqsave(&pagemap_lock, flags);
-	slot = window_find(map_locked(), nr);
+	slot = window_find(map_locked(), base);
 	if (*slot != mpool_no_entries)
 		err = entries_enter_locked(*slot, from, n, entry);
 	spin_unlock_irqrestore(&pagemap_lock, flags);
@@ -350,34 +391,33 @@ static int window_add_more(unsigned long nr, unsigned int from, unsigned int n,
 }
 
 /*
- * Enters pages that lie within one window.  If the window has no entries, they are
- * allocated without the lock.  Another task may give entries to the window meanwhile: then
+ * Enters pages that lie within one leaf or window.  If it has no entries, they are
+ * allocated without the lock.  Another task may give it entries meanwhile: then
  * window_insert_locked() uses those, and the entries of this task are freed.  If they were
- * used, @entries is NULL, and free_page(0) does nothing.
+ * used, @entries is NULL, and entries_free() does nothing.
  */
 static int window_add(unsigned long base, unsigned int n, unsigned long entry,
 		      gfp_t gfp)
 {
-	unsigned int from = (base >> PAGE_SHIFT) & (MPOOL_WINDOW_PAGES - 1);
-	unsigned long nr = base >> MPOOL_WINDOW_SHIFT;
+	unsigned int from = entry_index(base), all = entries_of(base);
 	unsigned long **slot, *entries, flags;
-	int err = window_add_more(nr, from, n, entry);
+	int err = window_add_more(base, from, n, entry);
 
 	if (err != -EAGAIN)
 		return err;
-	entries = entries_alloc(gfp);
+	entries = entries_alloc(all, gfp);
 	if (!entries)
 		return -ENOMEM;
 	do {
-		err = linear_slot(nr) ? 0 : map_make_room(gfp);
+		err = linear_slot(base) ? 0 : map_make_room(gfp);
 		if (err)
 			break;
 		spin_lock_irqsave(&pagemap_lock, flags);
-		slot = window_insert_locked(nr, &entries);
+		slot = window_insert_locked(base, &entries);
 		err = slot ? entries_enter_locked(*slot, from, n, entry) : -EAGAIN;
 		spin_unlock_irqrestore(&pagemap_lock, flags);
 	} while (err == -EAGAIN);
-	free_page((unsigned long)entries);
+	entries_free(entries, all);
 	return err;
 }
 
@@ -387,39 +427,41 @@ static void entries_free_rcu(struct rcu_head *rcu)
 	__free_page(container_of(rcu, struct page, rcu_head));
 }
 
-/* Removes pages of one window; frees its entries with the last of its pages. */
+/*
+ * Removes pages of one leaf or window.  The entries of a window are freed with the last of
+ * its pages, those of a leaf by mpool_pagemap_trim().
+ */
 static void window_del(unsigned long base, unsigned int n)
 {
-	unsigned int from = (base >> PAGE_SHIFT) & (MPOOL_WINDOW_PAGES - 1);
-	unsigned long nr = base >> MPOOL_WINDOW_SHIFT;
+	unsigned int from = entry_index(base);
 	unsigned long **slot, *entries = NULL;
 	unsigned long flags;
 
 	spin_lock_irqsave(&pagemap_lock, flags);
-	slot = window_find(map_locked(), nr);
+	slot = window_find(map_locked(), base);
 	/* These pages were never entered, and mpool_no_entries must not be written to. */
 	if (WARN_ON_ONCE(*slot == mpool_no_entries)) {
 		spin_unlock_irqrestore(&pagemap_lock, flags);
 		return;
 	}
 	entries_set(*slot, from, n, MPOOL_PAGE_NONE);
-	if (entries_none(*slot, 0, MPOOL_WINDOW_PAGES)) {
+	if (!linear_slot(base) && entries_none(*slot, 0, MPOOL_WINDOW_PAGES)) {
 		entries = *slot;
 		WRITE_ONCE(*slot, mpool_no_entries);
-		nr_windows--;
-		nr_far -= !linear_slot(nr);
+		nr_far--;
 	}
 	spin_unlock_irqrestore(&pagemap_lock, flags);
 	if (entries)
 		call_rcu(&virt_to_page(entries)->rcu_head, entries_free_rcu);
 }
 
-/* The number of pages, of the @npages from @base on, that are in the window of @base. */
+/*
+ * The number of pages, of the @npages from @base on, that are in the leaf or window of
+ * @base.
+ */
 static unsigned int pages_in_window(unsigned long base, unsigned long npages)
 {
-	unsigned long from = (base >> PAGE_SHIFT) & (MPOOL_WINDOW_PAGES - 1);
-
-	return min(npages, MPOOL_WINDOW_PAGES - from);
+	return min_t(unsigned long, npages, entries_of(base) - entry_index(base));
 }
 
 /**
@@ -489,9 +531,7 @@ void mpool_pagemap_set(unsigned long base, unsigned long npages,
 	map = rcu_dereference(mpool_pagemap);
 	while (npages) {
 		n = pages_in_window(base, npages);
-		entries_set(*window_find(map, base >> MPOOL_WINDOW_SHIFT),
-			    (base >> PAGE_SHIFT) & (MPOOL_WINDOW_PAGES - 1), n,
-			    entry);
+		entries_set(*window_find(map, base), entry_index(base), n, entry);
 		base += (unsigned long)n << PAGE_SHIFT;
 		npages -= n;
 	}
@@ -505,13 +545,61 @@ unsigned long mpool_pagemap_bytes(void)
 	unsigned long flags, bytes;
 
 	spin_lock_irqsave(&pagemap_lock, flags);
-	bytes = nr_windows * PAGE_SIZE +
+	bytes = nr_far * PAGE_SIZE +
+		nr_leaves * MPOOL_LEAF_PAGES * sizeof(unsigned long) +
 		(map_locked()->mask + 1) * sizeof(struct mpool_window) +
 		mpool_linear.nr * sizeof(*mpool_linear.entries);
 	spin_unlock_irqrestore(&pagemap_lock, flags);
 	return bytes;
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap_bytes);
+
+/* Takes the entries of a leaf without a page out of the array; NULL if it has a page. */
+static unsigned long *leaf_unhook(unsigned long **slot)
+{
+	unsigned long *entries = READ_ONCE(*slot), flags;
+
+	/* Pages come and go meanwhile: the lock decides. */
+	if (entries == mpool_no_entries ||
+	    !data_race(entries_none(entries, 0, MPOOL_LEAF_PAGES)))
+		return NULL;
+	spin_lock_irqsave(&pagemap_lock, flags);
+	if (entries_none(entries, 0, MPOOL_LEAF_PAGES)) {
+		WRITE_ONCE(*slot, mpool_no_entries);
+		nr_leaves--;
+	} else {
+		entries = NULL;
+	}
+	spin_unlock_irqrestore(&pagemap_lock, flags);
+	return entries;
+}
+
+/*
+ * Frees leaves without a page, in the next TRIM_SLOTS of the array.  Sleeps.  The mutex
+ * keeps another task from freeing the entries that leaf_unhook() reads without the lock.
+ */
+void mpool_pagemap_trim(void)
+{
+	unsigned int n = 0, look = min_t(unsigned long, TRIM_SLOTS, mpool_linear.nr);
+	unsigned long *leaves[TRIM_LEAVES];
+	static unsigned long hand;
+
+	guard(mutex)(&trim_mutex);
+	for (; look-- && n < TRIM_LEAVES; hand++) {
+		if (hand >= mpool_linear.nr)
+			hand = 0;
+		leaves[n] = leaf_unhook(&mpool_linear.entries[hand]);
+		n += !!leaves[n];
+		cond_resched();
+	}
+	if (!n)
+		return;
+	/* A reader may have loaded the pointer to one of them. */
+	synchronize_rcu();
+	while (n--)
+		kfree(leaves[n]);
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap_trim);
 
 /* The number of breaches of the invariant in the table. */
 static int verify_table(struct mpool_pagemap *map)
@@ -528,7 +616,7 @@ static int verify_table(struct mpool_pagemap *map)
 		}
 		used++;
 		bad += mpool_broken(map_slot(map, slot->nr) != slot);
-		bad += mpool_broken(linear_slot(slot->nr));
+		bad += mpool_broken(linear_slot(slot->nr << MPOOL_WINDOW_SHIFT));
 		if (slot->entries == mpool_no_entries)
 			continue;
 		far++;
@@ -554,10 +642,8 @@ int mpool_pagemap_verify(void)
 		if (mpool_linear.entries[i] == mpool_no_entries)
 			continue;
 		near++;
-		bad += mpool_broken(entries_none(mpool_linear.entries[i], 0,
-					       MPOOL_WINDOW_PAGES));
 	}
-	bad += mpool_broken(near + nr_far != nr_windows);
+	bad += mpool_broken(near != nr_leaves);
 	bad += mpool_broken(!entries_none(mpool_no_entries, 0, MPOOL_WINDOW_PAGES));
 	spin_unlock_irqrestore(&pagemap_lock, flags);
 	return bad;
@@ -570,10 +656,11 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap_verify);
  */
 static int linear_init(void)
 {
-	unsigned long first = PAGE_OFFSET >> MPOOL_WINDOW_SHIFT;
-	unsigned long last = ((unsigned long)high_memory - 1) >>
-			     MPOOL_WINDOW_SHIFT;
-	unsigned long i, nr = min(last - first + 1, LINEAR_MAX);
+	/* Whole windows: none is partly in the array and partly in the table. */
+	const unsigned long leaves = MPOOL_WINDOW_PAGES / MPOOL_LEAF_PAGES;
+	unsigned long first = ALIGN_DOWN(PAGE_OFFSET >> MPOOL_LEAF_SHIFT, leaves);
+	unsigned long last = ((unsigned long)high_memory - 1) >> MPOOL_LEAF_SHIFT;
+	unsigned long i, nr = min(ALIGN(last - first + 1, leaves), LINEAR_MAX);
 	unsigned long **entries = kvmalloc_array(nr, sizeof(*entries), GFP_KERNEL);
 
 	if (!entries)
@@ -588,7 +675,7 @@ int mpool_pagemap_init(void)
 {
 	struct mpool_pagemap *map;
 
-	mpool_no_entries = entries_alloc(GFP_KERNEL);
+	mpool_no_entries = entries_alloc(MPOOL_WINDOW_PAGES, GFP_KERNEL);
 	if (!mpool_no_entries)
 		return -ENOMEM;
 	map = map_alloc(PAGEMAP_MIN_SLOTS, GFP_KERNEL);
@@ -603,8 +690,8 @@ int mpool_pagemap_init(void)
 
 /*
  * Frees the map.  Every pool has ended and has removed its pages, also if live objects
- * were left.  So no window should have entries any more; the loops free those that a bug
- * has left.
+ * were left.  So no window should have entries any more; the first loop frees those that
+ * a bug has left.
  */
 void mpool_pagemap_exit(void)
 {
@@ -622,7 +709,7 @@ void mpool_pagemap_exit(void)
 			free_page((unsigned long)map->slots[i].entries);
 	for (i = 0; i < mpool_linear.nr; i++)
 		if (mpool_linear.entries[i] != mpool_no_entries)
-			free_page((unsigned long)mpool_linear.entries[i]);
+			kfree(mpool_linear.entries[i]);
 	kvfree(mpool_linear.entries);
 	kvfree(map);
 	free_page((unsigned long)mpool_no_entries);

@@ -16,6 +16,14 @@
 #define MPOOL_WINDOW_SHIFT	(PAGE_SHIFT + ilog2(MPOOL_WINDOW_PAGES))
 
 /*
+ * The same in the linear map: a leaf is 64 entries, 512 bytes.  The page allocator gives
+ * scattered pages.  With a page of entries for each 2 MiB, a pool whose memory was in
+ * random pieces of 16 KiB held 1.28, not 1.23, times the bytes asked for.
+ */
+#define MPOOL_LEAF_PAGES	64u
+#define MPOOL_LEAF_SHIFT	(PAGE_SHIFT + 6)
+
+/*
  * An entry is the address of this struct, which is the first member of each chunk and each
  * arena.  Pages that are in no chunk lead to the spot of their arena, which has no
  * objects and no pool.  So a free of an object, which has to be fast, need not test
@@ -76,11 +84,11 @@ struct mpool_pagemap {
 	struct mpool_window slots[];
 };
 
-/* The windows of the linear map, in the order of their numbers.  Constant after init. */
+/* The leaves of the linear map, in the order of their numbers.  Constant after init. */
 struct mpool_linear {
-	unsigned long first;		/* number of the first window */
+	unsigned long first;		/* number of the first leaf */
 	unsigned long nr;
-	unsigned long **entries;		/* of each window, never NULL */
+	unsigned long **entries;		/* of each leaf, never NULL */
 };
 
 extern struct mpool_pagemap __rcu *mpool_pagemap;
@@ -98,7 +106,7 @@ unsigned long mpool_pagemap_far(unsigned long addr);
  */
 static __always_inline unsigned long mpool_pagemap_near(unsigned long addr)
 {
-	unsigned long i = (addr >> MPOOL_WINDOW_SHIFT) - mpool_linear.first;
+	unsigned long i = (addr >> MPOOL_LEAF_SHIFT) - mpool_linear.first;
 	const unsigned long *entries;
 	unsigned long entry;
 
@@ -112,7 +120,7 @@ static __always_inline unsigned long mpool_pagemap_near(unsigned long addr)
 	 */
 	entries = mpool_read(mpool_linear.entries[i]);
 	OPTIMIZER_HIDE_VAR(entries);
-	entry = mpool_read(entries[(addr >> PAGE_SHIFT) & (MPOOL_WINDOW_PAGES - 1)]);
+	entry = mpool_read(entries[(addr >> PAGE_SHIFT) & (MPOOL_LEAF_PAGES - 1)]);
 	OPTIMIZER_HIDE_VAR(entry);
 	return entry;
 }
@@ -139,6 +147,7 @@ void mpool_pagemap_set(unsigned long base, unsigned long npages,
 		       unsigned long entry);
 int mpool_pagemap_verify(void);
 unsigned long mpool_pagemap_bytes(void);
+void mpool_pagemap_trim(void);
 
 int mpool_pagemap_init(void);
 void mpool_pagemap_exit(void);

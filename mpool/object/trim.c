@@ -94,6 +94,7 @@ void mpool_trim_pass(void)
 	mutex_unlock(&mpool_trim_mutex);
 	/* Then the runs that went back to the large pools, and were not used since. */
 	mpool_shrink_pass();
+	mpool_pagemap_trim();
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_trim_pass);
 
