@@ -1050,7 +1050,7 @@ static __always_inline size_t mpool_string_destroy(struct mpool_string *pool)
  * The largest size that has a class; and the class of a size from 1 to there: multiples
  * of 8 up to 512, then 64 classes for each doubling.  A constant if the size is.
  */
-#define MPOOL_CLASS_MAX		16384u
+#define MPOOL_CLASS_MAX		8192u
 #define __mpool_class(size)						\
 	((size) <= 512 ? ((unsigned int)(size) - 1) >> 3 :		\
 	 (ilog2((size) - 1) - 9) * 64 +					\
@@ -1220,8 +1220,8 @@ struct mpool_small *mpool_global(void);
  * @pool: the pool
  *
  * Possible until the first allocation.  Frees go to the pool that the address belongs
- * to, independent of the global pool.  The size classes of the powers of two are made,
- * so that the first allocation may be in any context.
+ * to, independent of the global pool.  The regular size classes are made, so that the
+ * first allocation may be in any context.
  *
  * There is no way back: the pool cannot be destroyed any more, so the module that has
  * it, or the memory of its region, must stay until mpool is unloaded.

@@ -282,7 +282,7 @@ static void failure_takes_nothing(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, mpool_small_reserve(pool, 4096, 100, GFP_KERNEL),
 			-ENOMEM);
-	KUNIT_EXPECT_NULL(test, pool->backups[ilog2(4096 / SMALL_BASE_MIN)]);
+	KUNIT_EXPECT_NULL(test, pool->backups[ilog2(4096 / SMALL_RESERVE_MIN)]);
 	fixed = mpool_small_own(pool, mpool_small_class(4096));
 	KUNIT_ASSERT_NOT_NULL(test, fixed);
 	KUNIT_EXPECT_EQ(test, mpool_reserve_target(fixed->reserved), 0);

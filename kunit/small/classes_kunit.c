@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Size classes of small pools: what stands in for them, when they are made, and
- * what loads of few and of many sizes cost.
+ * Size classes of small pools: the table of the regular ones, when a size gets its
+ * own, and what loads of few and of many sizes cost.
  */
 #include <kunit/test.h>
 #include <linux/log2.h>
@@ -11,7 +11,7 @@
 #include "small.h"
 
 #define NAME	"kt-classes"
-#define NR_OBJS	6000
+#define NR_OBJS	40000
 
 static void **objects(struct kunit *test)
 {
@@ -50,86 +50,100 @@ static unsigned int classes_of(struct mpool_small *pool)
 	return n;
 }
 
-/* Usable bytes where the size has a class of its own. */
+static unsigned int chunks_of(struct mpool_fixed *fixed)
+{
+	struct mpool_chunk *chunk;
+	unsigned int n = 0;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(chunk, &fixed->chunks.all, all)
+		n++;
+	rcu_read_unlock();
+	return n;
+}
+
+static size_t regular_size(size_t size)
+{
+	return mpool_small_class_size(mpool_class_regular(mpool_small_class(size)));
+}
+
 static size_t own_size(size_t size)
 {
 	return mpool_small_class_size(mpool_small_class(size));
 }
 
-/*
- * Objects of one size until one is of its own class, and as many again; how many
- * were of another, or -1.
- */
-static int until_own(struct mpool_small *pool, size_t size, void **objs,
-		     unsigned int *n)
+/* A fixed table: 36 classes, and a quarter of a size is the most that is lost. */
+static void regular_classes(struct kunit *test)
 {
-	unsigned int stood_in = 0, more = 0;
+	unsigned int class, regular, n = 0;
+	size_t size, rounded;
 
-	for (*n = 0; *n < NR_OBJS;) {
-		void *p = mpool_small_alloc(pool, size, GFP_KERNEL);
-		size_t usable = mpool_usable_size(p);
-
-		objs[(*n)++] = p;
-		if (usable < size)
-			return -1;
-		more += usable == own_size(size);
-		stood_in += usable != own_size(size);
-		/* Never back. */
-		if (more && usable != own_size(size))
-			return -1;
-		if (more && more >= stood_in)
-			return stood_in;
+	for (class = 0; class <= mpool_small_class(SMALL_MAX); class++) {
+		size = mpool_small_class_size(class);
+		regular = mpool_class_regular(class);
+		rounded = mpool_small_class_size(regular);
+		n += regular == class;
+		KUNIT_EXPECT_EQ(test, mpool_class_regular(regular), regular);
+		KUNIT_EXPECT_GE(test, rounded, size);
+		KUNIT_EXPECT_LE_MSG(test, 4 * (rounded - size), size, "%zu", size);
+		KUNIT_EXPECT_EQ(test, rounded % (size & -size), 0);
+		if (size <= 64)
+			KUNIT_EXPECT_EQ(test, rounded, size);
 	}
-	return stood_in;
+	KUNIT_EXPECT_EQ(test, n, 36);
 }
 
+/*
+ * One size, alone: the eighth time that the regular class is empty, its own is made, and
+ * serves all that come later.
+ */
 static void demand_makes_a_class(struct kunit *test)
 {
 	static const size_t sizes[] = {
-		1, 8, 24, 40, 56, 65, 88, 104, 200, 300, 520, 1160, 2080, 3000,
-		5000, 7000,
+		65, 88, 130, 200, 290, 520, 1160, 2080, 2600, 4200, 5300,
 	};
+	struct mpool_fixed *regular;
 	struct mpool_small *pool;
 	void **objs = objects(test);
-	unsigned int i, n;
-	int stood_in;
+	unsigned int i, n, class;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		class = mpool_small_class(sizes[i]);
 		pool = mpool_kunit_small(test, NAME, NULL);
-		stood_in = until_own(pool, sizes[i], objs, &n);
-		KUNIT_EXPECT_GT(test, stood_in, 0);
-		KUNIT_EXPECT_LE_MSG(test, stood_in * sizes[i], 6 * PAGE_SIZE,
-				    "%zu bytes", sizes[i]);
+		for (n = 0; n < NR_OBJS && !mpool_small_own(pool, class); n++)
+			objs[n] = mpool_small_alloc(pool, sizes[i], GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL_MSG(test, mpool_small_own(pool, class), "%zu",
+					  sizes[i]);
+		KUNIT_EXPECT_EQ(test, mpool_usable_size(objs[0]), regular_size(sizes[i]));
+		KUNIT_EXPECT_EQ(test, mpool_usable_size(objs[n - 1]), own_size(sizes[i]));
+		regular = mpool_small_own(pool, mpool_class_regular(class));
+		KUNIT_EXPECT_EQ_MSG(test, chunks_of(regular), 7, "%zu", sizes[i]);
+		mpool_small_free(pool, objs[--n]);
+		objs[n++] = mpool_small_alloc(pool, sizes[i], GFP_KERNEL);
+		KUNIT_EXPECT_EQ(test, mpool_usable_size(objs[n - 1]), own_size(sizes[i]));
 		KUNIT_EXPECT_EQ(test, classes_of(pool), 2);
 		free_all(pool, objs, n);
 		end_of(test, pool);
 	}
 }
 
-/* Sizes of which none is most: their step comes, though nobody asks for that. */
-static void mixture_makes_a_step(struct kunit *test)
+/* Sizes of which none leads share their regular class. */
+static void mixture_makes_no_class(struct kunit *test)
 {
-	static const size_t sizes[] = { 1160, 1176, 1192, 1208, 1224 };
+	static const size_t sizes[] = { 1048, 1080, 1112, 1144, 1176 };
 	struct mpool_small *pool = mpool_kunit_small(test, NAME, NULL);
 	void **objs = objects(test);
-	unsigned int i, step = 0, power = 0;
 	struct rnd_state rnd;
+	unsigned int i;
 
 	mpool_kunit_random(test, &rnd);
-	for (i = 0; i < 1000; i++) {
+	for (i = 0; i < 2000; i++) {
 		u32 k = mpool_kunit_below(&rnd, ARRAY_SIZE(sizes));
 
 		objs[i] = mpool_small_alloc(pool, sizes[k], GFP_KERNEL);
-		KUNIT_ASSERT_GE(test, mpool_usable_size(objs[i]), sizes[k]);
-		step += mpool_usable_size(objs[i]) == 1280;
-		power += mpool_usable_size(objs[i]) == 2048;
+		KUNIT_ASSERT_EQ(test, mpool_usable_size(objs[i]), 1280);
 	}
-	/* One or another may have been most for a while, and have its own. */
-	KUNIT_EXPECT_GT(test, step, 0);
-	KUNIT_EXPECT_GT(test, power, 0);
-	KUNIT_EXPECT_LE(test, power, 60);
-	KUNIT_EXPECT_NOT_NULL(test, mpool_small_own(pool,
-						    mpool_small_class(1280)));
+	KUNIT_EXPECT_EQ(test, classes_of(pool), 1);
 	free_all(pool, objs, i);
 	end_of(test, pool);
 }
@@ -137,7 +151,7 @@ static void mixture_makes_a_step(struct kunit *test)
 /* A class that would hardly save anything is not made, whatever the demand. */
 static void no_class_for_little(struct kunit *test)
 {
-	static const size_t sizes[] = { 62, 64, 124, 250, 500, 1000, 1024, 2000 };
+	static const size_t sizes[] = { 1, 62, 64, 124, 250, 500, 1000, 1024, 2000, 7000 };
 	struct mpool_small *pool = mpool_kunit_small(test, NAME, NULL);
 	void **objs = objects(test);
 	unsigned int i, n;
@@ -146,42 +160,68 @@ static void no_class_for_little(struct kunit *test)
 		for (n = 0; n < 1000; n++) {
 			objs[n] = mpool_small_alloc(pool, sizes[i], GFP_KERNEL);
 			KUNIT_ASSERT_EQ(test, mpool_usable_size(objs[n]),
-					roundup_pow_of_two(sizes[i]));
+					regular_size(sizes[i]));
 		}
 		free_all(pool, objs, n);
 	}
-	KUNIT_EXPECT_EQ(test, classes_of(pool), 6);
+	KUNIT_EXPECT_EQ(test, classes_of(pool), 8);
 	end_of(test, pool);
 }
 
-static void runs_stand_in_for_long_ones(struct kunit *test)
+/* However many there are, objects beyond 8 KiB are runs, exact to the page. */
+static void long_ones_are_runs(struct kunit *test)
 {
 	struct mpool_small *pool = mpool_kunit_small(test, NAME, NULL);
 	void **objs = objects(test);
-	unsigned int n, runs = 0, first = 0;
+	unsigned int n;
 
 	for (n = 0; n < 100; n++) {
-		objs[n] = mpool_small_alloc(pool, 9000, GFP_KERNEL);
-		if (mpool_usable_size(objs[n]) == 3 * PAGE_SIZE)
-			runs++;
-		else if (!first)
-			first = n;
-		KUNIT_ASSERT_GE(test, mpool_usable_size(objs[n]), 9000);
+		objs[n] = mpool_small_alloc(pool, 8193 + n, GFP_KERNEL);
+		KUNIT_ASSERT_EQ(test, mpool_usable_size(objs[n]), 3 * PAGE_SIZE);
 		KUNIT_ASSERT_TRUE(test, mpool_small_owns(pool, objs[n]));
 	}
-	KUNIT_EXPECT_EQ(test, runs, 16);
-	KUNIT_EXPECT_EQ(test, first, 16);
-	KUNIT_EXPECT_EQ(test, mpool_usable_size(objs[99]), own_size(9000));
-	/* Where it is, as a run and as an object. */
-	KUNIT_EXPECT_PTR_EQ(test, objs[0], mpool_small_realloc(pool, objs[0],
-							       12000,
-							       GFP_KERNEL));
-	KUNIT_EXPECT_PTR_EQ(test, objs[99], mpool_small_realloc(pool, objs[99],
-								8900,
-								GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->base.pages), 300);
+	KUNIT_EXPECT_EQ(test, classes_of(pool), 0);
+	/* Where it is. */
+	KUNIT_EXPECT_PTR_EQ(test, objs[0],
+			    mpool_small_realloc(pool, objs[0], 12000, GFP_KERNEL));
+	KUNIT_EXPECT_PTR_EQ(test, objs[99],
+			    mpool_small_realloc(pool, objs[99], 8200, GFP_KERNEL));
 	free_all(pool, objs, n);
 	end_of(test, pool);
 	KUNIT_EXPECT_EQ(test, mpool_large_verify(mpool_large_shared), 0);
+}
+
+/* Where no class can be made, the next larger one that is aligned stands in. */
+static void larger_class_stands_in(struct kunit *test)
+{
+	struct mpool_small *pool = mpool_kunit_small(test, NAME, NULL);
+	gfp_t gfp = GFP_NOWAIT | __GFP_NOWARN;
+	void *a, *b, *c;
+
+	if (!MPOOL_KUNIT_CAN_FAIL)
+		kunit_skip(test, "the kernel has no CONFIG_FAULT_INJECTION");
+	a = mpool_small_alloc(pool, 320, GFP_KERNEL);
+	b = mpool_small_alloc(pool, 512, GFP_KERNEL);
+	mpool_small_free(pool, a);
+	mpool_small_free(pool, b);
+	mpool_kunit_fail_nth(1);
+	a = mpool_small_alloc(pool, 200, gfp);
+	mpool_kunit_fail_nth(1);
+	b = mpool_small_alloc(pool, 256, gfp);
+	mpool_kunit_fail_nth(1);
+	c = mpool_small_alloc(pool, 513, gfp);
+	mpool_kunit_fail_end();
+	KUNIT_EXPECT_EQ(test, mpool_usable_size(a), 320);
+	KUNIT_EXPECT_EQ(test, mpool_usable_size(b), 512);
+	KUNIT_EXPECT_NULL(test, c);
+	mpool_small_free(pool, a);
+	mpool_small_free(pool, b);
+	/* For one request: the next makes its class. */
+	a = mpool_small_alloc(pool, 200, GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, mpool_usable_size(a), 224);
+	mpool_small_free(pool, a);
+	end_of(test, pool);
 }
 
 /* A macro with a size that is a constant, and somebody who lies. */
@@ -191,8 +231,8 @@ static void class_of_a_constant(struct kunit *test)
 	void *p, *q;
 	int i;
 
-	p = mpool_malloc(16384, GFP_KERNEL);
-	KUNIT_EXPECT_GE(test, mpool_usable_size(p), 16384);
+	p = mpool_malloc(8192, GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, mpool_usable_size(p), 8192);
 	mpool_free(p);
 	for (i = 0; i < ARRAY_SIZE(lies); i++) {
 		q = __mpool_malloc_at(lies[i], 3000, GFP_KERNEL, MPOOL_HERE);
@@ -218,6 +258,16 @@ static unsigned int percent(struct mpool_small *pool, size_t bytes)
 	return atomic_long_read(&pool->base.pages) * PAGE_SIZE * 100 / bytes;
 }
 
+/* The bytes that may be used, in percent of those that were asked for. */
+static unsigned int rounded(void **objs, unsigned int n, size_t bytes)
+{
+	size_t usable = 0;
+
+	while (n--)
+		usable += mpool_usable_size(objs[n]);
+	return usable * 100 / bytes;
+}
+
 static void random_load(struct kunit *test, unsigned int live,
 			unsigned int steps, unsigned int most)
 {
@@ -240,9 +290,11 @@ static void random_load(struct kunit *test, unsigned int live,
 		objs[k] = mpool_small_alloc(pool, sizes[k], GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, objs[k]);
 	}
-	kunit_info(test, "%u live: %u %% in %u classes", live,
-		   percent(pool, bytes), classes_of(pool));
+	kunit_info(test, "%u live: %u %% in %u classes, %u %% rounded", live,
+		   percent(pool, bytes), classes_of(pool), rounded(objs, live, bytes));
 	KUNIT_EXPECT_LE(test, percent(pool, bytes), most);
+	KUNIT_EXPECT_LE(test, classes_of(pool), 36);
+	KUNIT_EXPECT_LE(test, rounded(objs, live, bytes), 113);
 	free_all(pool, objs, live);
 	end_of(test, pool);
 	memset(objs, 0, live * sizeof(*objs));
@@ -258,19 +310,20 @@ static void random_sizes(struct kunit *test)
 			set_cpus_allowed_ptr(current,
 					     cpumask_of(raw_smp_processor_id())),
 			0);
-	/* With 56 classes, all of them used: 361, 201 and 139 of the last three. */
-	random_load(test, 60, 20000, 1200);
-	random_load(test, 250, 20000, 450);
-	random_load(test, 1000, 20000, 280);
-	random_load(test, 6000, 60000, 180);
+	random_load(test, 60, 20000, 1500);
+	random_load(test, 250, 20000, 400);
+	random_load(test, 1000, 20000, 230);
+	random_load(test, 6000, 60000, 150);
 	set_cpus_allowed_ptr(current, &was);
 }
 
 static struct kunit_case classes_cases[] = {
+	KUNIT_CASE(regular_classes),
 	KUNIT_CASE(demand_makes_a_class),
-	KUNIT_CASE(mixture_makes_a_step),
+	KUNIT_CASE(mixture_makes_no_class),
 	KUNIT_CASE(no_class_for_little),
-	KUNIT_CASE(runs_stand_in_for_long_ones),
+	KUNIT_CASE(long_ones_are_runs),
+	KUNIT_CASE(larger_class_stands_in),
 	KUNIT_CASE(class_of_a_constant),
 	KUNIT_CASE(random_sizes),
 	{ }

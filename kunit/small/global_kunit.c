@@ -226,7 +226,7 @@ static void set_prepares_the_pool(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&first->base.users), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&second->base.users), 1);
 	/* Each size of a class is served in any context. */
-	for (i = 0; i <= mpool_small_class(SMALL_BASE_MAX); i++)
+	for (i = 0; i <= mpool_small_class(SMALL_MAX); i++)
 		KUNIT_EXPECT_NOT_NULL(test, second->classes[i]);
 	/* In use. */
 	at &= ~1ul;

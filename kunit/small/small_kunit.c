@@ -33,10 +33,9 @@ static void end_of(struct kunit *test, struct mpool_small *pool)
 /* The bytes that may be used of an object of @size, by the rule. */
 static size_t most_usable(size_t size)
 {
-	if (size > SMALL_BASE_MAX)
+	if (size > SMALL_MAX)
 		return PAGE_ALIGN(size);
-	/* Of what stands in for its class; classes_kunit.c has the others. */
-	return max_t(size_t, SMALL_BASE_MIN, roundup_pow_of_two(size));
+	return mpool_small_class_size(mpool_class_regular(mpool_small_class(size)));
 }
 
 static bool size_wrong(struct mpool_small *pool, size_t size)
@@ -77,7 +76,7 @@ static void class_table(struct kunit *test)
 	unsigned int class, last = 0;
 	size_t size;
 
-	for (size = 1; size <= SMALL_MAX; size++) {
+	for (size = 1; size <= SMALL_RESERVE_MAX; size++) {
 		class = mpool_small_class(size);
 		if (class >= SMALL_CLASSES ||
 		    mpool_small_class_size(class) < size ||
@@ -86,7 +85,7 @@ static void class_table(struct kunit *test)
 			break;
 		last = class;
 	}
-	KUNIT_EXPECT_EQ(test, size, SMALL_MAX + 1);
+	KUNIT_EXPECT_EQ(test, size, SMALL_RESERVE_MAX + 1);
 	KUNIT_EXPECT_EQ(test, last, SMALL_CLASSES - 1);
 }
 
@@ -178,7 +177,7 @@ static void realloc_across_every_border(struct kunit *test)
 	unsigned int class, other, bad = 0;
 	size_t size;
 
-	for (class = 0; class < SMALL_CLASSES; class++) {
+	for (class = 0; class <= mpool_small_class(SMALL_MAX); class++) {
 		size = mpool_small_class_size(class);
 		bad += move_wrong(pool, size, size + 1);
 		bad += move_wrong(pool, size + 1, size);
@@ -200,10 +199,10 @@ static void realloc_across_every_border(struct kunit *test)
 	end_of(test, pool);
 }
 
-/* The same where a size beyond a power of two has a class, which a load makes. */
+/* The same where a size beyond a regular class has its own, which a load makes. */
 static void realloc_from_a_class_of_its_own(struct kunit *test)
 {
-	static const size_t sizes[] = { 520, 2080, 4160, 8320 };
+	static const size_t sizes[] = { 72, 520, 2080, 4160 };
 	struct mpool_small *pool = mpool_kunit_small(test, NAME, NULL);
 	unsigned int i, n, class, bad = 0;
 	size_t to;
@@ -796,6 +795,33 @@ static void reserves_of_several_sizes(struct kunit *test)
 	end_of(test, pool);
 }
 
+/* Sizes that are runs otherwise have classes, so that the reserve can serve them. */
+static void reserve_of_long_ones(struct kunit *test)
+{
+	struct mpool_large *large = mpool_kunit_region(test, "kt-region", 64);
+	struct mpool_small_args args = { .large = large };
+	struct mpool_small *pool = mpool_kunit_small(test, NAME, &args);
+	gfp_t gfp = GFP_NOWAIT | __GFP_NOWARN;
+	void *objs[3];
+	int i;
+
+	KUNIT_ASSERT_EQ(test, mpool_small_reserve(pool, 9000, 3, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, reserve_held(pool, SMALL_RESERVE_MAX), 3);
+	while (mpool_large_alloc(large, PAGE_SIZE, NULL, gfp))
+		;
+	for (i = 0; i < 3; i++) {
+		objs[i] = mpool_small_alloc(pool, 8193 + 4000 * i, gfp);
+		KUNIT_EXPECT_EQ(test, mpool_usable_size(objs[i]), SMALL_RESERVE_MAX);
+	}
+	KUNIT_EXPECT_NULL(test, mpool_small_alloc(pool, 8193, gfp));
+	KUNIT_EXPECT_NULL(test, mpool_small_alloc(pool, SMALL_RESERVE_MAX + 1, gfp));
+	for (i = 0; i < 3; i++)
+		mpool_small_free(pool, objs[i]);
+	KUNIT_EXPECT_TRUE(test, mpool_kunit_wait(reserve_held(pool, SMALL_RESERVE_MAX) == 3));
+	mpool_large_clear(large);
+	KUNIT_EXPECT_EQ(test, mpool_small_verify(pool), 0);
+}
+
 /* What one CPU freed another can have at once. */
 static void no_cache(struct kunit *test)
 {
@@ -842,6 +868,7 @@ static struct kunit_case small_cases[] = {
 	KUNIT_CASE(all_of_it),
 	KUNIT_CASE(reserve_without_memory),
 	KUNIT_CASE(reserves_of_several_sizes),
+	KUNIT_CASE(reserve_of_long_ones),
 	KUNIT_CASE(no_cache),
 	KUNIT_CASE(every_allocation_failure),
 	KUNIT_CASE(nofail_never_fails),

@@ -6,7 +6,7 @@
  * GLOBAL_OPEN, that is set until the pool is used.  The first allocation, in whatever
  * context, clears the bit by one cmpxchg.  Until then mpool_set_global() may put another
  * pool there.  At first it is the built-in pool, which is ready since mpool was loaded.
- * A pool has its powers of two as classes before its address is stored in global.
+ * A pool has all its regular classes before its address is stored in global.
  *
  * mpool_free() does not use the global pool: the page map leads from the address to its
  * pool.

@@ -2,12 +2,12 @@
 /*
  * Small pools: objects of any size.
  *
- * Structure: a size up to SMALL_MAX is rounded up to one of SMALL_CLASSES size classes:
- * multiples of 8 up to 512 bytes, then 64 sizes for each doubling.  A class is a fixed
- * pool.  A larger size is a run of pages of the large pool.  Both are charged to the
- * small pool, which is their owner.
+ * Structure: a size up to SMALL_MAX is rounded up to a size class: multiples of 8 up to
+ * 512 bytes, then 64 sizes for each doubling.  A class is a fixed pool.  A larger size is
+ * a run of pages of the large pool.  Both are charged to the small pool, which is their
+ * owner.
  *
- *	1..8 9..16 ... 505..512 | 513..520 ... 1017..1024 | ... 16384 | runs
+ *	1..8 9..16 ... 505..512 | 513..520 ... 1017..1024 | ... 8192 | runs
  *
  * A class is made when it is needed, so few of them exist; classes.c decides which of the
  * existing classes serves a size.
@@ -17,12 +17,12 @@
  *
  * Alignment is as that of kmalloc(): an object of a size that 2^n divides begins at a
  * multiple of 2^n.  For that the size of its class must be divisible by 2^n, too.  This
- * is true for the three classes that may serve it: its own, its step and its power of
- * two.  A larger class that stands in, where no class can be made, is chosen for it.
+ * is true for its own class and for its regular one.  A larger class that stands in, where
+ * no class can be made, is chosen for it.
  *
  * Invariant, checked by mpool_small_verify():
- *	that of each class; classes[] has for a size its own class, its step or its power
- *	of two, or NULL; a class among backups[] has its size and a reserve.
+ *	that of each class; classes[] has for a size its own class, its regular class, or
+ *	NULL; a class among backups[] has its size and a reserve.
  * Not checked: an object is in a class that is as large as its size or larger, or a run.
  *
  * Locking: none of its own; classes[] is that of classes.c.
@@ -34,9 +34,6 @@
 #include <linux/string.h>
 
 #include "small.h"
-
-/* With fewer live runs than this, sizes beyond SMALL_BASE_MAX get no classes. */
-#define RUNS_FIRST	16
 
 /* Allocates a run for a size, aligned as by kmalloc(), and to a page at least. */
 static noinline void *alloc_run(struct mpool_small *small, size_t size,
@@ -53,18 +50,14 @@ static noinline void *alloc_run(struct mpool_small *small, size_t size,
 }
 
 /*
- * Should a run serve this size, and no class be made for it?  Yes for a size beyond
- * SMALL_BASE_MAX, as long as the pool has few live runs.  But if the largest power of two
- * has a reserve, classes serve such sizes: a run cannot come from a reserve.
+ * Is a size a run?  Yes beyond SMALL_MAX; but a run cannot come from a reserve, so there
+ * are classes up to SMALL_RESERVE_MAX if that size has a reserve.
  */
-static bool runs_suffice(const struct mpool_small *small, size_t size)
+static __always_inline bool size_is_run(const struct mpool_small *small, size_t size)
 {
-	const struct mpool_stats *stats = &small->base.stats;
-
-	return size > SMALL_BASE_MAX &&
-	       !READ_ONCE(small->backups[MPOOL_BACKUPS - 1]) &&
-	       mpool_stat_read(stats, MPOOL_STAT_ALLOC) -
-	       mpool_stat_read(stats, MPOOL_STAT_FREE) < RUNS_FIRST;
+	return unlikely(size > SMALL_MAX) &&
+	       (size > SMALL_RESERVE_MAX ||
+		!READ_ONCE(small->backups[MPOOL_BACKUPS - 1]));
 }
 
 /* Allocates an object, for a caller or for the pool above. */
@@ -77,24 +70,19 @@ void *mpool_small_do_alloc(struct mpool_small *small, size_t size, gfp_t gfp,
 
 	if (unlikely(!size))
 		return ZERO_SIZE_PTR;
-	if (unlikely(size > SMALL_MAX))
+	if (size_is_run(small, size))
 		return alloc_run(small, size, gfp, id);
 	class = mpool_small_class(size);
-	fixed = READ_ONCE(small->classes[class]);
+	fixed = READ_ONCE(small->classes[class]) ?:
+		mpool_class_first(small, class, gfp);
 	if (unlikely(!fixed)) {
-		if (runs_suffice(small, size))
-			return alloc_run(small, size, gfp, id);
-		fixed = mpool_class_first(small, class, gfp);
 		/* With __GFP_NOFAIL the allocation waits for a run, never for a class. */
-		if (!fixed && (size > SMALL_BASE_MAX || mpool_gfp_nofail(gfp)))
+		if (mpool_gfp_nofail(gfp))
 			return alloc_run(small, size, gfp, id);
-		if (!fixed) {
-			mpool_large_failed_cached(small->large, &small->base, size, 1, gfp,
-						  id, 0);
-			return NULL;
-		}
+		mpool_large_failed_cached(small->large, &small->base, size, 1, gfp, id, 0);
+		return NULL;
 	}
-	/* If the fallback would have to grow, the size may get a class of its own. */
+	/* If the regular class would have to grow, the size may get a class of its own. */
 	if (fixed->class != class && mpool_fixed_is_empty(fixed))
 		fixed = mpool_class_refill(small, class, fixed, gfp);
 	return mpool_fixed_do_alloc(fixed, gfp, id);
@@ -220,7 +208,7 @@ static bool resize_in_place(struct mpool_small *pool, const void *p,
 	chunk = mpool_chunk_find(p);
 	if (chunk) {
 		done = resize_object(pool, chunk, p, size, stay, site);
-	} else if (stay || size > SMALL_BASE_MAX) {
+	} else if (stay || size > SMALL_MAX) {
 		pg = mpool_large_lookup(p);
 		done = pg && mpool_page_owner(pg) == &pool->base &&
 		       !mpool_large_resize(pg, &pool->base, size, site);
@@ -319,13 +307,13 @@ int mpool_small_reserve(struct mpool_small *pool, size_t size, unsigned int n,
 	    !mpool_reserve_gfp_ok(&pool->base, pool->large, gfp))
 		return -EINVAL;
 	might_sleep();
-	if (!size || size > SMALL_MAX) {
+	if (!size || size > SMALL_RESERVE_MAX) {
 		mpool_refuse(pool->base.ops, pool->base.name,
 			     "a reserve has objects of 1 to %u bytes, not of %zu",
-			     SMALL_MAX, size);
+			     SMALL_RESERVE_MAX, size);
 		return -EINVAL;
 	}
-	size = max_t(size_t, SMALL_BASE_MIN, roundup_pow_of_two(size));
+	size = max_t(size_t, SMALL_RESERVE_MIN, roundup_pow_of_two(size));
 	class = mpool_small_class(size);
 	fixed = mpool_small_own(pool, class) ?:
 		mpool_class_make(pool, class, NULL, gfp);
@@ -333,7 +321,7 @@ int mpool_small_reserve(struct mpool_small *pool, size_t size, unsigned int n,
 		return -ENOMEM;
 	err = mpool_fixed_set_reserve(fixed, n, gfp);
 	if (!err)
-		WRITE_ONCE(pool->backups[ilog2(size / SMALL_BASE_MIN)], fixed);
+		WRITE_ONCE(pool->backups[ilog2(size / SMALL_RESERVE_MIN)], fixed);
 	return err;
 }
 EXPORT_SYMBOL_GPL(mpool_small_reserve);
@@ -438,14 +426,13 @@ int mpool_small_verify(struct mpool_small *small)
 	for (i = 0; i < SMALL_CLASSES; i++) {
 		fixed = small->classes[i];
 		bad += mpool_broken(fixed && fixed->class != i &&
-				    fixed->class != mpool_class_step(i) &&
-				    fixed->class != mpool_class_base(i));
+				    fixed->class != mpool_class_regular(i));
 	}
 	for (i = 0; i < MPOOL_BACKUPS; i++) {
 		fixed = small->backups[i];
 		bad += mpool_broken(fixed && !fixed->reserved);
 		bad += mpool_broken(fixed &&
-				    fixed->chunks.size != SMALL_BASE_MIN << i);
+				    fixed->chunks.size != SMALL_RESERVE_MIN << i);
 	}
 	mpool_small_for_each(small, i, fixed) {
 		bad += mpool_fixed_verify(fixed);

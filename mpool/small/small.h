@@ -5,19 +5,19 @@
 #include "fixed.h"
 #include "lookup.h"
 
-/* Classes: multiples of 8 up to 512 bytes, then 64 steps for each doubling. */
+/*
+ * Classes: multiples of 8 up to 512 bytes, then 64 steps for each doubling.  Those beyond
+ * SMALL_MAX exist only if SMALL_RESERVE_MAX has a reserve.
+ */
 #define SMALL_MIN_SHIFT		3
 #define SMALL_STEP_SHIFT	6
 #define SMALL_STEPS		(1u << SMALL_STEP_SHIFT)
 #define SMALL_MAX		MPOOL_CLASS_MAX
-#define SMALL_CLASSES		(__mpool_class(SMALL_MAX) + 1)
+#define SMALL_CLASSES		(__mpool_class(SMALL_RESERVE_MAX) + 1)
 
-/*
- * Powers of two in this range are the fallback of the classes below them; the fallback of
- * larger sizes are runs.
- */
-#define SMALL_BASE_MIN		64u
-#define SMALL_BASE_MAX		8192u
+/* The sizes of reserves are powers of two. */
+#define SMALL_RESERVE_MIN	64u
+#define SMALL_RESERVE_MAX	16384u
 
 struct mpool_small {
 	struct mpool_pool base;
@@ -27,9 +27,8 @@ struct mpool_small {
 	unsigned int flags;		/* MPOOL_FIXED_*, of all classes */
 
 	/*
-	 * The class that serves each size: NULL at first, then a power of two, then
-	 * perhaps the step of the size, then perhaps its own class; never back.  Any
-	 * context reads this.
+	 * The class that serves each size: NULL at first, then its regular class, then
+	 * perhaps its own class; never back.  Any context reads this.
 	 */
 	struct mpool_fixed *classes[SMALL_CLASSES];
 	/*
@@ -37,8 +36,6 @@ struct mpool_small {
 	 * reads this.
 	 */
 	struct mpool_fixed *backups[MPOOL_BACKUPS];
-	u8 empty[SMALL_CLASSES];	/* of steps: how often the power of two was empty */
-
 	bool dead;			/* orphan: frees only */
 };
 
@@ -48,7 +45,7 @@ static inline struct mpool_small *to_small(struct mpool_pool *pool)
 	return container_of(pool, struct mpool_small, base);
 }
 
-/* The class of a size from 1 to SMALL_MAX: a few shifts, no table. */
+/* The class of a size from 1 to SMALL_RESERVE_MAX: a few shifts, no table. */
 static __always_inline unsigned int mpool_small_class(size_t size)
 {
 	return __mpool_class(size);
@@ -93,8 +90,7 @@ static inline unsigned int mpool_small_next(struct mpool_small *small,
 	     (class) = mpool_small_next(small, (class) + 1, &(fixed)))
 
 /* classes.c */
-unsigned int mpool_class_base(unsigned int class);
-unsigned int mpool_class_step(unsigned int class);
+unsigned int mpool_class_regular(unsigned int class);
 struct mpool_fixed *mpool_class_make(struct mpool_small *small,
 				     unsigned int class,
 				     struct mpool_fixed *was, gfp_t gfp);
@@ -102,7 +98,7 @@ struct mpool_fixed *mpool_class_first(struct mpool_small *small,
 				      unsigned int class, gfp_t gfp);
 struct mpool_fixed *mpool_class_refill(struct mpool_small *small,
 				       unsigned int class,
-				       struct mpool_fixed *fallback, gfp_t gfp);
+				       struct mpool_fixed *regular, gfp_t gfp);
 int mpool_small_make_classes(struct mpool_small *small);
 
 /* small.c */
