@@ -161,9 +161,12 @@ static bool move_wrong(struct mpool_small *pool, size_t from, size_t to)
 		return true;
 	mpool_kunit_fill(p, from, from + to);
 	q = mpool_small_realloc(pool, p, to, GFP_KERNEL);
-	/* An object that loses less than a quarter stays in its class. */
-	if (q == p && to > had - had / 4)
+	/* An object that loses less than half stays, one that grows has half more. */
+	if (q == p && to > had / 2)
 		most = max(most, had);
+	if (q != p && to > had)
+		most = max(most, most_usable(min_t(size_t, round_up(had + had / 2, to & -to),
+						   SMALL_MAX)));
 	wrong = !q || mpool_usable_size(q) < to ||
 		mpool_usable_size(q) > most ||
 		!mpool_kunit_intact(q, min(from, to), from + to);
@@ -215,7 +218,7 @@ static void realloc_from_a_class_of_its_own(struct kunit *test)
 		KUNIT_ASSERT_NOT_NULL(test, mpool_small_own(pool, class));
 		for (to = 1; to < 2 * sizes[i]; to += 1 + sizes[i] / 50)
 			bad += move_wrong(pool, sizes[i], to);
-		/* A few bytes less are not worth a move, half of them are. */
+		/* Less than half is not worth a move, half of them are. */
 		p = mpool_small_alloc(pool, sizes[i], GFP_KERNEL);
 		KUNIT_EXPECT_PTR_EQ(test, p,
 				    mpool_small_realloc(pool, p, sizes[i] - 8,
@@ -226,6 +229,66 @@ static void realloc_from_a_class_of_its_own(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, bad, 0);
 	mpool_small_clear(pool);
+	end_of(test, pool);
+}
+
+/* However small the steps are, an object that grows is copied a few times only. */
+static void growth_copies_little(struct kunit *test)
+{
+	static const size_t steps[] = { 1, 8, 24, 64, 100, 1000 };
+	struct mpool_small *pool = mpool_kunit_small(test, NAME, NULL);
+	size_t size, copied;
+	u8 *p, *q;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(steps); i++) {
+		p = NULL;
+		copied = 0;
+		for (size = steps[i]; size <= SMALL_MAX; size += steps[i]) {
+			q = mpool_small_realloc(pool, p, size, GFP_KERNEL);
+			KUNIT_ASSERT_NOT_NULL(test, q);
+			if (p && q != p) {
+				copied += size - steps[i];
+				KUNIT_EXPECT_EQ(test, (unsigned long)q % (size & -size), 0);
+			}
+			KUNIT_ASSERT_LE(test, mpool_usable_size(q), 2 * max_t(size_t, size, 8));
+			p = q;
+		}
+		KUNIT_EXPECT_LE_MSG(test, copied, 3 * size, "by %zu", steps[i]);
+		mpool_small_free(pool, p);
+	}
+	end_of(test, pool);
+}
+
+static int last_visited(const struct mpool_obj *obj, void *arg)
+{
+	*(struct mpool_obj *)arg = *obj;
+	return 0;
+}
+
+/* What stays where it is belongs to the line of the realloc, and has its size. */
+static void realloc_in_place_is_seen(struct kunit *test)
+{
+	static const size_t sizes[][3] = {
+		{ 100, 111, 112 }, { 20000, 20001, 20001 }, { 20000, 16385, 16385 },
+	};
+	struct mpool_small *pool = mpool_kunit_small(test, NAME, NULL);
+	struct mpool_obj before, after;
+	int i, round;
+	void *p;
+
+	/* In the second round the site has its number, which the fast path needs. */
+	for (i = 0, round = 0; i < ARRAY_SIZE(sizes); i += round, round = !round) {
+		p = mpool_small_alloc(pool, sizes[i][0], GFP_KERNEL);
+		pool->base.ops->walk(&pool->base, last_visited, &before);
+		KUNIT_EXPECT_PTR_EQ(test, p,
+				    mpool_small_realloc(pool, p, sizes[i][1], GFP_KERNEL));
+		pool->base.ops->walk(&pool->base, last_visited, &after);
+		KUNIT_EXPECT_PTR_EQ(test, after.addr, p);
+		KUNIT_EXPECT_NE(test, after.site, before.site);
+		KUNIT_EXPECT_EQ(test, after.size, sizes[i][2]);
+		mpool_small_free(pool, p);
+	}
 	end_of(test, pool);
 }
 
@@ -309,10 +372,13 @@ static void wrong_pool(struct kunit *test)
 		mpool_small_free(b, p);
 		q = mpool_small_realloc(b, p, sizes[i] * 2, GFP_KERNEL);
 		KUNIT_EXPECT_NULL(test, q);
+		/* Where it could stay. */
+		q = mpool_small_realloc(b, p, sizes[i], GFP_KERNEL);
+		KUNIT_EXPECT_NULL(test, q);
 		KUNIT_EXPECT_PTR_EQ(test,
 				    mpool_small_realloc(b, p, 0, GFP_KERNEL),
 				    ZERO_SIZE_PTR);
-		KUNIT_EXPECT_EQ(test, 3 * (i + 1), mpool_kunit_bad(&b->base));
+		KUNIT_EXPECT_EQ(test, 4 * (i + 1), mpool_kunit_bad(&b->base));
 		KUNIT_EXPECT_TRUE(test, mpool_small_owns(a, p));
 		KUNIT_EXPECT_FALSE(test, mpool_small_owns(b, p));
 		KUNIT_EXPECT_TRUE(test, mpool_kunit_intact(p, sizes[i], i));
@@ -856,6 +922,8 @@ static struct kunit_case small_cases[] = {
 	KUNIT_CASE(sizes_that_cannot_be),
 	KUNIT_CASE(realloc_across_every_border),
 	KUNIT_CASE(realloc_from_a_class_of_its_own),
+	KUNIT_CASE(growth_copies_little),
+	KUNIT_CASE(realloc_in_place_is_seen),
 	KUNIT_CASE(realloc_clears_what_is_new),
 	KUNIT_CASE(realloc_that_fails_changes_nothing),
 	KUNIT_CASE(wrong_pool),

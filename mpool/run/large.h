@@ -334,6 +334,41 @@ static inline size_t mpool_page_bytes(const struct mpool_page *pg)
 }
 
 /*
+ * mpool_large_resize() for a run that keeps its length: only slack and site change, which
+ * the holder writes without the lock.  @entry is that of the address in the page map.  False
+ * if no run of @owner is there, if it is claimed, or if the length is another one.  The
+ * caller has preemption off.
+ */
+static __always_inline bool
+mpool_large_resize_quick(unsigned long entry, unsigned long addr,
+			 const struct mpool_pool *owner, size_t size, u32 site)
+{
+	struct mpool_arena *arena = (struct mpool_arena *)entry;
+	struct mpool_page *pg;
+	size_t slack;
+	u32 index, tag;
+
+	if (entry == MPOOL_PAGE_NONE || !mpool_entry_is_arena(entry) || !PAGE_ALIGNED(addr))
+		return false;
+	index = (addr - arena->base) >> PAGE_SHIFT;
+	pg = &arena->pages[index];
+	slack = mpool_page_bytes(pg) - size;
+	tag = mpool_page_tag(index, MPOOL_PAGE_RUN);
+	if (slack >= PAGE_SIZE ||
+	    !try_cmpxchg(&pg->tag, &tag, mpool_page_tag(index, MPOOL_PAGE_RESIZED)))
+		return false;
+	/* Owner and length do not change under the hold, but may have changed before. */
+	if (likely(pg->owner == owner && mpool_page_bytes(pg) - size == slack)) {
+		WRITE_ONCE(pg->slack, (pg->slack & ~(BIT(MPOOL_SLACK_BITS) - 1)) | slack);
+		WRITE_ONCE(pg->site, site);
+		owner = NULL;
+	}
+	/* As mpool_runs_unhold(). */
+	smp_store_release(&pg->tag, mpool_page_tag(index, MPOOL_PAGE_RUN));
+	return !owner;
+}
+
+/*
  * Waits until the frees that were deferred before the call are finished, as
  * mpool_defer_flush() does: one whose interrupt comes late may be missed.  Sleeps.
  */

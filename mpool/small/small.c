@@ -168,26 +168,48 @@ struct mpool_small *mpool_small_of(const void *p)
 }
 
 /*
- * resize_in_place() for an object of a class.  If the object is freed meanwhile, which is
- * a mistake of the driver, the chunk may be gone, and a chunk of another pool in its
- * place: so this checks the owner again.  Preemption is off, so @chunk stays.
+ * The size of the class for an object of @had bytes that grows to @size.  It gets room to
+ * grow further, half of what it had, so all the bytes that are copied are at most three
+ * times the final size.  Not beyond the classes, and not where memory is limited.
  */
-static bool resize_object(struct mpool_small *pool, struct mpool_chunk *chunk,
-			  const void *p, size_t size, bool stay, u32 site)
+static size_t size_with_room(const struct mpool_small *pool, size_t had, size_t size)
+{
+	const struct mpool_large *large = pool->large;
+	size_t room = max(size, had + had / 2);
+
+	if (size <= had || size > SMALL_MAX || !large->source->system || large->limit)
+		return size;
+	/* Aligned as @size is. */
+	return min_t(size_t, round_up(room, size & -size), SMALL_MAX);
+}
+
+/*
+ * resize_in_place() for object @i of a chunk.  If the object is freed meanwhile, which is
+ * a mistake of the driver, the chunk may be gone, and a chunk of another pool in its
+ * place: so this checks the owner, also if the caller has done so.  Preemption is off, so
+ * @chunk stays.
+ */
+static __always_inline bool resize_object(struct mpool_small *pool,
+					  struct mpool_chunk *chunk, u32 i,
+					  size_t size, u32 site)
 {
 	const struct mpool_fixed *fixed = chunk->at.fixed;
-	u16 *state = mpool_chunk_state(chunk, (unsigned long)p), old;
-	size_t has = fixed->chunks.size;
+	size_t has = mpool_read(fixed->chunks.size);
+	u16 *state = &chunk->state[i], old;
 
-	if (!state || fixed->owner != &pool->base || size > has)
+	if (fixed->owner != &pool->base || size > has)
 		return false;
-	/* It moves if that saves a quarter, and if another class would serve it. */
-	if (!stay && size <= has - has / 4 &&
+	/*
+	 * It moves if that saves half, which is more than the room to grow, and if
+	 * another class would serve it.
+	 */
+	if (unlikely(size <= has / 2) && mpool_large_touchable(pool->large) &&
 	    READ_ONCE(pool->classes[mpool_small_class(size)]) != fixed)
 		return false;
 	/* The object is of the call site of the realloc now. */
 	old = READ_ONCE(*state);
-	return mpool_obj_live(old) && cmpxchg(state, old, site) == old;
+	return old == site ||
+	       (mpool_obj_live(old) && cmpxchg(state, old, site) == old);
 }
 
 /*
@@ -198,17 +220,18 @@ static bool resize_object(struct mpool_small *pool, struct mpool_chunk *chunk,
 static bool resize_in_place(struct mpool_small *pool, const void *p,
 			    size_t size, u32 site)
 {
-	bool stay = !mpool_large_touchable(pool->large);
 	struct mpool_chunk *chunk;
 	struct mpool_page *pg;
 	bool done = false;
+	u32 i;
 
 	rcu_read_lock();
 	preempt_disable();
 	chunk = mpool_chunk_find(p);
 	if (chunk) {
-		done = resize_object(pool, chunk, p, size, stay, site);
-	} else if (stay || size > SMALL_MAX) {
+		i = mpool_chunk_index(chunk, (unsigned long)p);
+		done = i < chunk->at.nr && resize_object(pool, chunk, i, size, site);
+	} else if (size > SMALL_MAX || !mpool_large_touchable(pool->large)) {
 		pg = mpool_large_lookup(p);
 		done = pg && mpool_page_owner(pg) == &pool->base &&
 		       !mpool_large_resize(pg, &pool->base, size, site);
@@ -219,13 +242,38 @@ static bool resize_in_place(struct mpool_small *pool, const void *p,
 }
 
 /*
+ * The fast path of resize_in_place(), which calls nothing: an object of the linear map that
+ * stays in its class, or in the pages of its run.
+ */
+static __always_inline bool resize_quick(struct mpool_small *pool, const void *p,
+					 size_t size, u32 site)
+{
+	struct mpool_chunk *chunk;
+	bool done;
+	u32 i;
+
+	preempt_disable();
+	chunk = mpool_chunk_near(p);
+	i = mpool_chunk_index(chunk, (unsigned long)p);
+	if (i < chunk->at.nr)
+		done = resize_object(pool, chunk, i, size, site);
+	else
+		done = size > SMALL_MAX &&
+		       mpool_large_resize_quick((unsigned long)chunk, (unsigned long)p,
+						&pool->base, size, site);
+	preempt_enable();
+	return done;
+}
+
+/*
  * Moves a live object of @had bytes to a new one of @size bytes; NULL if it cannot be
  * moved.  Device memory is not copied.
  */
 static void *move(struct mpool_small *pool, const void *p, size_t had,
 		  size_t size, gfp_t gfp, struct mpool_site *site)
 {
-	void *new;
+	size_t room = size_with_room(pool, had, size);
+	void *new = NULL;
 
 	/* An orphan does not grow. */
 	if (READ_ONCE(pool->dead)) {
@@ -234,7 +282,10 @@ static void *move(struct mpool_small *pool, const void *p, size_t had,
 		return NULL;
 	}
 	/* With __GFP_ZERO all bytes are cleared here; then the old bytes are copied. */
-	new = mpool_small_do_alloc(pool, size, gfp, site);
+	if (room != size)
+		new = mpool_small_do_alloc(pool, room, mpool_gfp_try(gfp), site);
+	if (!new)
+		new = mpool_small_do_alloc(pool, size, gfp, site);
 	if (!new)
 		return NULL;
 	/*
@@ -252,23 +303,29 @@ static void *move(struct mpool_small *pool, const void *p, size_t had,
 	return new;
 }
 
-void *mpool_small_realloc_at(struct mpool_small *pool, const void *p,
-			     size_t size, gfp_t gfp, struct mpool_site *site)
+/*
+ * All requests that the fast path does not serve, with the checks of the arguments.  @ip is
+ * in the caller of the public function.
+ */
+static noinline void *realloc_slow(struct mpool_small *pool, const void *p,
+				   size_t size, gfp_t gfp, struct mpool_site *site,
+				   unsigned long ip)
 {
 	struct mpool_found found;
 
-	if (small_check(pool))
+	if (IS_ERR_OR_NULL(pool)) {
+		mpool_pool_none("small", pool, ip);
 		return NULL;
+	}
 	if (ZERO_OR_NULL_PTR(p))
 		return mpool_small_do_alloc(pool, size, gfp, site);
 	if (!size) {
-		mpool_small_do_free(pool, p, MPOOL_FREE_PLAIN, _RET_IP_);
+		mpool_small_do_free(pool, p, MPOOL_FREE_PLAIN, ip);
 		return ZERO_SIZE_PTR;
 	}
 	found = mpool_object_find(p);
 	if (found.owner != &pool->base) {
-		mpool_pool_bad_free(&pool->base, p, MPOOL_BAD_REALLOC,
-				    _RET_IP_);
+		mpool_pool_bad_free(&pool->base, p, MPOOL_BAD_REALLOC, ip);
 		return NULL;
 	}
 	if (!mpool_large_zero_ok(pool->large, &pool->base, gfp) ||
@@ -282,6 +339,18 @@ void *mpool_small_realloc_at(struct mpool_small *pool, const void *p,
 		return (void *)p;
 	}
 	return move(pool, p, found.size, size, gfp, site);
+}
+
+void *mpool_small_realloc_at(struct mpool_small *pool, const void *p,
+			     size_t size, gfp_t gfp, struct mpool_site *site)
+{
+	u32 id = READ_ONCE(site->id);
+
+	/* The fast path needs flags that need no check and clear nothing. */
+	if (likely(id && size && !mpool_pool_bad(pool) && !(gfp & __MPOOL_GFP_ODD) &&
+		   !want_init_on_alloc(0) && resize_quick(pool, p, size, id)))
+		return (void *)p;
+	return realloc_slow(pool, p, size, gfp, site, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(mpool_small_realloc_at);
 
