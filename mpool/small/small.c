@@ -33,6 +33,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "alloc.h"
 #include "small.h"
 
 /* Allocates a run for a size, aligned as by kmalloc(), and to a page at least. */
@@ -67,6 +68,7 @@ void *mpool_small_do_alloc(struct mpool_small *small, size_t size, gfp_t gfp,
 	u32 id = mpool_site_id(site);
 	struct mpool_fixed *fixed;
 	unsigned int class;
+	void *obj;
 
 	if (unlikely(!size))
 		return ZERO_SIZE_PTR;
@@ -82,6 +84,8 @@ void *mpool_small_do_alloc(struct mpool_small *small, size_t size, gfp_t gfp,
 		mpool_large_failed_cached(small->large, &small->base, size, 1, gfp, id, 0);
 		return NULL;
 	}
+	if (likely(!(gfp & __MPOOL_GFP_ODD) && mpool_alloc_plain(fixed, gfp, id, &obj)))
+		return want_init_on_alloc(0) ? mpool_alloc_clear(fixed, obj, gfp) : obj;
 	/* If the regular class would have to grow, the size may get a class of its own. */
 	if (fixed->class != class && mpool_fixed_is_empty(fixed))
 		fixed = mpool_class_refill(small, class, fixed, gfp);
