@@ -23,19 +23,19 @@ static unsigned long pages_of(struct mpool_fixed *pool)
 static void four_of_3072_in_three_pages(struct kunit *test)
 {
 	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 3072, NULL);
-	void *objs[4];
+	void *objs[20];
 	int i;
 
 	KUNIT_EXPECT_EQ(test, pool->chunks.npages, 3);
 	KUNIT_EXPECT_EQ(test, pool->chunks.nr, 4);
-	KUNIT_ASSERT_EQ(test, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 4, objs),
-			4);
-	KUNIT_EXPECT_EQ(test, pages_of(pool), 3);
-	for (i = 0; i < 4; i++)
+	/* The first sixteen have a page each. */
+	KUNIT_ASSERT_EQ(test, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 20, objs), 20);
+	KUNIT_EXPECT_EQ(test, pages_of(pool), 16 + 3);
+	for (i = 0; i < 20; i++)
 		mpool_kunit_fill(objs[i], 3072, i);
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < 20; i++)
 		KUNIT_EXPECT_TRUE(test, mpool_kunit_intact(objs[i], 3072, i));
-	mpool_fixed_free_bulk(pool, 4, objs);
+	mpool_fixed_free_bulk(pool, 20, objs);
 	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
 
@@ -44,14 +44,18 @@ static size_t natural(size_t size)
 	return max_t(size_t, size & -size, ARCH_KMALLOC_MINALIGN);
 }
 
-/* Thousandths of a chunk that are lost at most. */
-static unsigned int waste_bound(size_t stride)
+/* The largest part of a chunk of at most four pages that may be lost, by trying all. */
+static unsigned int most_lost(size_t stride, unsigned int part)
 {
-	if (stride <= 2048)
-		return 20;
-	if (stride <= 4096)
-		return 30;
-	return stride <= 65536 ? 50 : 60;
+	size_t n, lost, least = PAGE_SIZE;
+
+	for (n = DIV_ROUND_UP(stride, PAGE_SIZE); n <= 4; n++) {
+		lost = n * PAGE_SIZE % stride;
+		if (lost * part <= n * PAGE_SIZE)
+			return PAGE_SIZE / part;
+		least = min(least, lost / n);
+	}
+	return least;
 }
 
 /* Every object's start has a state, and no other address of the chunk. */
@@ -102,8 +106,10 @@ static void geometry_of_every_size(struct kunit *test)
 		bad += chunks->size < size || chunks->size % natural(size);
 		bad += chunks->size - size >= natural(size);
 		bad += !chunks->nr || (size_t)chunks->nr * chunks->size > bytes;
-		bad += bytes - (size_t)chunks->nr * chunks->size >
-			bytes * waste_bound(chunks->size) / 1000;
+		bad += chunks->npages > max(4ul, DIV_ROUND_UP(chunks->size, PAGE_SIZE));
+		if (chunks->size <= 4 * PAGE_SIZE)
+			bad += (bytes - chunks->nr * chunks->size) / chunks->npages >
+			       most_lost(chunks->size, 16);
 		bad += states_wrong(chunks, chunk);
 		if (bad)
 			break;
@@ -113,49 +119,29 @@ static void geometry_of_every_size(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, i, 8193 + (int)ARRAY_SIZE(large));
 }
 
-/* Bytes for @nr objects in chunks of one length, half of the last one being free. */
-static u64 bytes_for(u32 size, u32 npages, u32 nr)
+/* The chunk of every length below that of @chunks loses more than 1/@part. */
+static bool is_shortest(const struct mpool_chunks *chunks, unsigned int part)
 {
-	struct mpool_chunk *chunk = NULL;
-	u32 each = npages * PAGE_SIZE / size;
-	u64 one = npages * PAGE_SIZE +
-		  kmalloc_size_roundup(struct_size(chunk, state, each));
+	size_t n = chunks->npages * PAGE_SIZE;
 
-	return div_u64(nr * one, each) + npages * PAGE_SIZE / 2;
-}
-
-/* The length that a pool with so many objects takes next, by the rungs. */
-static u32 length_for(const struct mpool_chunks *chunks, u32 nr)
-{
-	u32 i = chunks->nr_rungs;
-
-	while (chunks->rungs[--i].from > nr)
-		;
-	return chunks->rungs[i].npages;
-}
-
-/* How much more than with the best length, percent. */
-static u32 worse_by(const struct mpool_chunks *chunks, u32 nr)
-{
-	u64 best = U64_MAX, is = bytes_for(chunks->size, length_for(chunks, nr), nr);
-	u32 n;
-
-	for (n = DIV_ROUND_UP(chunks->size, PAGE_SIZE); n <= 32; n++)
-		best = min(best, bytes_for(chunks->size, n, nr));
-	return div64_u64((is - best) * 100, best);
+	if (n % chunks->size * part > n)
+		return true;
+	while ((n -= PAGE_SIZE) >= chunks->size)
+		if (n % chunks->size * part <= n)
+			return false;
+	return true;
 }
 
 /*
- * The classes of a small pool begin with the shortest chunks there can be, and for any
- * number of objects hardly lose more than with the best length for that.
+ * Sizes of the table of small pools may lose an eighth of a chunk, other classes and pools
+ * a sixteenth.  With few objects the chunks are the shortest that have one.
  */
 static void lengths_of_every_size(struct kunit *test)
 {
 	struct mpool_fixed *fixed;
 	struct mpool_pool *owner;
-	unsigned int n = 0, bad = 0, longer = 0, worst = 0;
+	unsigned int n = 0, bad = 0, longer = 0, steps = 0, part;
 	size_t size;
-	u32 i, nr;
 
 	fixed = kunit_kzalloc(test, sizeof(*fixed), GFP_KERNEL);
 	owner = kunit_kzalloc(test, sizeof(*owner), GFP_KERNEL);
@@ -163,27 +149,27 @@ static void lengths_of_every_size(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, owner);
 	for (size = 8; size <= 16384; size += 8, n++) {
 		struct mpool_chunks *chunks = &fixed->chunks;
-		struct mpool_rung *rung = chunks->rungs;
+		u32 least = DIV_ROUND_UP(size, PAGE_SIZE), npages;
 
-		mpool_chunks_init(chunks, fixed, owner, NULL, size, 8);
-		bad += rung->npages != DIV_ROUND_UP(size, PAGE_SIZE) || rung->from;
-		bad += !chunks->nr_rungs || chunks->nr_rungs > MPOOL_RUNGS;
-		for (i = 1; i < chunks->nr_rungs; i++)
-			bad += rung[i].from < rung[i - 1].from ||
-			       rung[i].npages <= rung[i - 1].npages;
-		bad += rung[i - 1].npages != chunks->npages || chunks->npages > 32;
-		bad += chunks->nr != chunks->npages * PAGE_SIZE / size;
-		longer += chunks->nr_rungs > 1;
-		for (nr = 1; nr <= 1 << 20; nr *= 2)
-			worst = max(worst, worse_by(chunks, nr));
 		mpool_chunks_init(chunks, fixed, &fixed->base, NULL, size, 8);
-		bad += chunks->nr_rungs != 1 || rung->npages != chunks->npages;
+		bad += !is_shortest(chunks, 16);
+		npages = chunks->npages;
+		mpool_chunks_init(chunks, fixed, owner, NULL, size, 8);
+		part = size >> __ffs(size) < 8 ? 8 : 16;
+		steps += part == 8;
+		bad += !is_shortest(chunks, part) || chunks->npages > npages;
+		bad += part == 16 && chunks->npages != npages;
+		longer += chunks->npages > least;
+		chunks->nr_objs = 4 * chunks->nr - 1;
+		bad += mpool_chunk_next_length(chunks) != least;
+		chunks->nr_objs++;
+		bad += mpool_chunk_next_length(chunks) != chunks->npages;
 	}
-	kunit_info(test, "%u %% worse at most\n", worst);
 	KUNIT_EXPECT_EQ(test, bad, 0);
 	KUNIT_EXPECT_EQ(test, n, 2048);
-	KUNIT_EXPECT_GT(test, longer, 2000);
-	KUNIT_EXPECT_LE(test, worst, 10);
+	KUNIT_EXPECT_GT(test, longer, 500);
+	/* 8, 16, 24, .. 64, 80, 96, 112, 128, .. 16384 */
+	KUNIT_EXPECT_EQ(test, steps, 8 + 4 * 8);
 }
 
 static void expect_aligned(struct kunit *test, size_t size, unsigned int align,

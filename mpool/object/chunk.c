@@ -406,22 +406,9 @@ static int grow_claim(struct mpool_chunks *chunks)
 	return n;
 }
 
-/* A run of @npages, or else of short_pages, from the free runs of the large pool. */
-static struct mpool_page *run_idle(struct mpool_chunks *chunks, u32 npages)
-{
-	struct mpool_page *pg;
-
-	pg = mpool_large_alloc_idle(chunks->large, npages, chunks->align,
-				    chunks->owner);
-	if (!pg && chunks->short_pages < npages)
-		pg = mpool_large_alloc_idle(chunks->large, chunks->short_pages,
-					    chunks->align, chunks->owner);
-	return pg;
-}
-
 /* A run of @npages; the large pool may grow for it. */
-static struct mpool_page *run_more(struct mpool_chunks *chunks, u32 npages,
-				   gfp_t gfp)
+static struct mpool_page *run_alloc(struct mpool_chunks *chunks, u32 npages,
+				    gfp_t gfp)
 {
 	return mpool_large_alloc_run(chunks->large, npages, chunks->align,
 				gfp & ~__GFP_NOFAIL, MPOOL_PAGE_CHUNK,
@@ -429,19 +416,18 @@ static struct mpool_page *run_more(struct mpool_chunks *chunks, u32 npages,
 }
 
 /*
- * Allocates the run of a chunk.  The free runs of the large pool are used up first.  Then
- * the large pool may grow, but for the length that suits the pool the kernel must not
+ * Allocates the run of a chunk.  For the length that suits the pool the kernel must not
  * reclaim or compact memory.  It may do so only for the shortest run that has an object.
  */
 static struct mpool_page *chunk_run(struct mpool_chunks *chunks, gfp_t gfp)
 {
 	u32 npages = mpool_chunk_next_length(chunks);
 	u32 least = DIV_ROUND_UP(chunks->size, PAGE_SIZE);
-	struct mpool_page *pg = run_idle(chunks, npages);
+	struct mpool_page *pg = NULL;
 
-	if (!pg && npages > least)
-		pg = run_more(chunks, npages, mpool_gfp_try(gfp));
-	return pg ?: run_more(chunks, least, gfp);
+	if (npages > least)
+		pg = run_alloc(chunks, npages, mpool_gfp_try(gfp));
+	return pg ?: run_alloc(chunks, least, gfp);
 }
 
 /*

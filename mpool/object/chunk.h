@@ -136,14 +136,6 @@ static inline size_t mpool_chunk_bytes(u32 nr)
 	       BITS_TO_LONGS(nr) * sizeof(long);
 }
 
-/* From @from objects in the pool on, new chunks have @npages pages. */
-struct mpool_rung {
-	u32 from;
-	u32 npages;
-};
-
-#define MPOOL_RUNGS		6
-
 /* All chunks of one fixed pool. */
 struct mpool_chunks {
 	/* Constant. */
@@ -155,9 +147,6 @@ struct mpool_chunks {
 	u32 shift;
 	u32 nr;				/* objects of the longest chunk */
 	u32 npages;			/* of the longest chunk */
-	u32 short_pages;		/* of a shorter chunk that loses little */
-	u32 nr_rungs;
-	struct mpool_rung rungs[MPOOL_RUNGS];	/* ascending, the first from 0 */
 	u32 max_objects;		/* 0: no limit */
 	unsigned long align;		/* of a chunk, in bytes */
 
