@@ -83,9 +83,9 @@ static unsigned long idle_fill(struct kunit *test, struct idle *idle)
 			  GFP_QUIET);
 	load_give_all(idle->load);
 	idle->pages = footprint_pages() - before;
-	/* A magazine or two at least of each, and mostly the depot's 512 KiB. */
+	/* A chunk of each size at least. */
 	if (idle_left(idle) != SPARES * SPARE_PAGES ||
-	    (long)idle->pages < SPARES * SPARE_PAGES + 300)
+	    (long)idle->pages < SPARES * SPARE_PAGES + LOAD_SIZES)
 		return 0;
 	return idle->pages;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Magazines: objects that lie with another CPU, the edges of a magazine, the
- * depot's bounds, and frees that happen twice.
+ * bounds of idle memory, and frees that happen twice.
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
@@ -116,7 +116,7 @@ static int edge(struct mpool_fixed *pool, void **objs, unsigned int n)
 /* Every number of objects around the edges of one and two magazines. */
 static void edges_of_a_magazine(struct kunit *test)
 {
-	static const size_t sizes[] = { 64, 512, 2048, 4096, 65536 };
+	static const size_t sizes[] = { 64, 512, 2048, 4096 };
 	struct mpool_fixed *pool;
 	unsigned int i, cap, n, bad = 0;
 	void **objs = kunit_kcalloc(test, 200, sizeof(*objs), GFP_KERNEL);
@@ -124,9 +124,9 @@ static void edges_of_a_magazine(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, objs);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		pool = mpool_kunit_fixed(test, NAME, sizes[i], NULL);
-		cap = pool->depot.cap;
-		KUNIT_ASSERT_GT(test, cap, 1);
-		for (n = cap - 1; n <= 2 * cap + 1 && n < 200; n++)
+		cap = pool->mags.cap;
+		KUNIT_ASSERT_GT(test, cap, 0);
+		for (n = max(cap - 1, 1u); n <= 2 * cap + 1 && n < 200; n++)
 			bad += edge(pool, objs, n);
 		KUNIT_EXPECT_EQ(test, bad, 0);
 		KUNIT_EXPECT_EQ(test, mpool_fixed_live(pool), 0);
@@ -134,23 +134,60 @@ static void edges_of_a_magazine(struct kunit *test)
 	}
 }
 
-static void depot_keeps_a_bounded_number(struct kunit *test)
+/* The pages that a pool without a live object may have. */
+static unsigned long idle_bound(struct mpool_fixed *pool)
+{
+	unsigned long objs = 2ul * pool->mags.cap * num_online_cpus();
+
+	/* A chunk for each object in a magazine, and an empty one. */
+	return (objs + 1) * pool->chunks.npages;
+}
+
+/* A burst goes back at once, except for magazines and one chunk. */
+static void burst_goes_back(struct kunit *test)
+{
+	static const size_t sizes[] = { 64, 700, 1024, 3072, 4096, 5000, 65536 };
+	unsigned int i, n = 1000;
+	void **objs = kunit_kcalloc(test, n, sizeof(*objs), GFP_KERNEL);
+	struct mpool_fixed *pool;
+
+	KUNIT_ASSERT_NOT_NULL(test, objs);
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		n = sizes[i] > PAGE_SIZE ? 100 : 1000;
+		pool = mpool_kunit_fixed(test, NAME, sizes[i], NULL);
+		KUNIT_ASSERT_EQ(test, n, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, n, objs));
+		mpool_fixed_free_bulk(pool, n, objs);
+		/* One that was freed last may have become empty since. */
+		mpool_chunks_reclaim_surplus(&pool->chunks);
+		KUNIT_EXPECT_LE(test, pool->chunks.nr_empty, 1);
+		KUNIT_EXPECT_LE(test, pool->chunks.nr_pages, idle_bound(pool));
+		KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
+		mpool_fixed_destroy(mpool_kunit_own_fixed(test, pool));
+	}
+}
+
+/*
+ * Of 1000 objects of 1024 bytes 100 stay.  No more pages are held than those
+ * have, and those of the objects in magazines.
+ */
+static void survivors_hold_their_pages(struct kunit *test)
 {
 	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 1024, NULL);
-	unsigned int n = 3000, held;
+	unsigned int i, left = 0, n = 1000;
 	void **objs = kunit_kcalloc(test, n, sizeof(*objs), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, objs);
-	KUNIT_ASSERT_EQ(test, n, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, n,
-							objs));
-	mpool_fixed_free_bulk(pool, n, objs);
-	KUNIT_EXPECT_LE(test, mpool_depot_full(&pool->depot),
-			pool->depot.most);
-	held = mpool_depot_objects(&pool->depot);
-	KUNIT_EXPECT_GT(test, held, 0);
-	KUNIT_EXPECT_LE(test, held * 1024, 512 * 1024);
-	/* What is beyond it went back: most of the chunks are gone. */
-	KUNIT_EXPECT_LT(test, pool->chunks.nr_objs, n / 2);
+	KUNIT_ASSERT_EQ(test, n, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, n, objs));
+	for (i = 0; i < n; i++) {
+		if (i * 7919 % 10 == 0) {
+			objs[left++] = objs[i];
+			continue;
+		}
+		mpool_fixed_free(pool, objs[i]);
+	}
+	KUNIT_EXPECT_EQ(test, left, 100);
+	KUNIT_EXPECT_LE(test, pool->chunks.nr_pages, left + idle_bound(pool));
+	mpool_fixed_free_bulk(pool, left, objs);
 	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
 
@@ -172,14 +209,14 @@ static void empty_chunks_are_for_all(struct kunit *test)
 	job.n = n;
 	free_job(&job);
 	kept = one->chunks.nr_empty;
-	KUNIT_EXPECT_GT(test, kept, 2);
+	KUNIT_EXPECT_EQ(test, kept, 1);
 	KUNIT_EXPECT_EQ(test, kept, atomic_read(&region->nr_empty));
 	job = (struct job){ .pool = two, .objs = objs, .n = 128 };
 	n = alloc_job(&job);
 	KUNIT_EXPECT_EQ(test, one->chunks.nr_empty, 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&region->nr_empty), 0);
 	one->base.ops->count(&one->base, &count);
-	/* All but what lies with the CPU and in the depot. */
+	/* All but what lies with the CPU. */
 	KUNIT_EXPECT_GE(test, n * 2 + count.capacity, 240);
 	job.n = n;
 	free_job(&job);
@@ -201,7 +238,7 @@ static unsigned int longest_loaded(struct mpool_fixed *pool)
 /* Magazines are short as long as there are few objects. */
 static void magazines_grow(struct kunit *test)
 {
-	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 4096, NULL);
+	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 512, NULL);
 	void **objs = kunit_kcalloc(test, 400, sizeof(*objs), GFP_KERNEL);
 	unsigned int n, cap[2];
 
@@ -214,10 +251,37 @@ static void magazines_grow(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 	}
 	KUNIT_EXPECT_LE(test, cap[0], 2);
-	KUNIT_EXPECT_EQ(test, cap[1], pool->depot.cap);
-	KUNIT_EXPECT_EQ(test, pool->depot.cap, 14);
+	KUNIT_EXPECT_EQ(test, cap[1], pool->mags.cap);
+	KUNIT_EXPECT_EQ(test, pool->mags.cap, 8);
 	mpool_fixed_drain(pool);
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->depot.bytes), 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->mags.bytes), 0);
+}
+
+/* At most 4 KiB of objects lie in a magazine. */
+static void length_of_magazines(struct kunit *test)
+{
+	static const u32 sizes[][2] = {
+		{ 8, 31 }, { 128, 31 }, { 136, 30 }, { 512, 8 }, { 1024, 4 }, { 2048, 2 },
+		{ 2056, 1 }, { 4096, 1 }, { 4104, 0 }, { 65536, 0 },
+	};
+	struct mpool_magazines mags = { };
+	unsigned int i, nr, cap;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		mpool_magazines_init(&mags, sizes[i][0], false);
+		if (IS_ENABLED(CONFIG_64BIT))
+			KUNIT_EXPECT_EQ(test, mags.cap, sizes[i][1]);
+		for (nr = 0; nr < 300; nr++) {
+			cap = mpool_magazine_cap(&mags, nr);
+			KUNIT_EXPECT_LE(test, cap, mags.cap);
+			KUNIT_EXPECT_LE(test, cap, max(nr / 4, 2u));
+			KUNIT_EXPECT_GE(test, cap, min(mags.cap, 2u));
+		}
+		mpool_magazines_init(&mags, sizes[i][0], true);
+		for (nr = 0; nr < 3000; nr++)
+			KUNIT_EXPECT_LE(test, 2 * mpool_magazine_cap(&mags, nr) *
+					num_online_cpus(), nr / 32);
+	}
 }
 
 static void no_cache_has_none(struct kunit *test)
@@ -227,48 +291,34 @@ static void no_cache_has_none(struct kunit *test)
 	void **objs = kunit_kcalloc(test, 300, sizeof(*objs), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, objs);
-	KUNIT_EXPECT_EQ(test, pool->depot.cap, 0);
+	KUNIT_EXPECT_EQ(test, pool->mags.cap, 0);
 	KUNIT_ASSERT_EQ(test,
 			mpool_fixed_alloc_bulk(pool, GFP_KERNEL, 300, objs),
 			300);
 	mpool_fixed_free_bulk(pool, 300, objs);
-	KUNIT_EXPECT_EQ(test, mpool_depot_objects(&pool->depot), 0);
 	KUNIT_EXPECT_EQ(test, cached_on(pool, 0) + cached_on(pool, last_cpu()),
 			0);
 	KUNIT_EXPECT_EQ(test, pool->chunks.nr_free, pool->chunks.nr_objs);
 	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
 
-/* What lies in the depot for a whole period goes; what was used meanwhile stays. */
-static void depot_follows_its_use(struct kunit *test)
+/* A pool that was used keeps its magazines; one that was not loses them. */
+static void idle_pool_loses_all(struct kunit *test)
 {
 	struct mpool_fixed *pool = mpool_kunit_fixed(test, NAME, 64, NULL);
-	unsigned int n = pool->depot.cap * 8, held;
+	unsigned int n = 300;
 	void **objs = kunit_kcalloc(test, n, sizeof(*objs), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, objs);
 	KUNIT_ASSERT_EQ(test, n, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, n,
 							objs));
 	mpool_fixed_free_bulk(pool, n, objs);
-	held = mpool_depot_full(&pool->depot);
-	KUNIT_EXPECT_GE(test, held, 4);
 	mpool_trim_pass();
-	KUNIT_EXPECT_EQ(test, held, mpool_depot_full(&pool->depot));
-	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
-
-	/* Four magazines are what it takes: two come from the depot. */
-	n = pool->depot.cap * 4;
-	KUNIT_ASSERT_EQ(test, n, mpool_fixed_alloc_bulk(pool, GFP_KERNEL, n,
-							objs));
-	mpool_fixed_free_bulk(pool, n, objs);
+	KUNIT_EXPECT_GT(test, cached_on(pool, 0) + cached_on(pool, last_cpu()), 0);
+	KUNIT_EXPECT_GT(test, atomic_long_read(&pool->mags.bytes), 0);
 	mpool_trim_pass();
-	KUNIT_EXPECT_GE(test, mpool_depot_full(&pool->depot), 1);
-	KUNIT_EXPECT_LE(test, mpool_depot_full(&pool->depot), 4);
-	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
-
-	/* Nobody used it: all goes, from the CPUs too. */
-	mpool_trim_pass();
-	KUNIT_EXPECT_EQ(test, mpool_depot_magazines(&pool->depot), 0);
+	KUNIT_EXPECT_EQ(test, cached_on(pool, 0) + cached_on(pool, last_cpu()), 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->mags.bytes), 0);
 	KUNIT_EXPECT_EQ(test, pool->chunks.nr_objs, 0);
 	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(pool), 0);
 }
@@ -289,6 +339,67 @@ static void pressure_takes_what_is_free(struct kunit *test)
 	mpool_fixed_free(pool, objs[0]);
 	mpool_trim_all();
 	KUNIT_EXPECT_EQ(test, pool->chunks.nr_objs, 0);
+}
+
+static unsigned long idle_bytes(struct mpool_fixed *pool)
+{
+	return atomic_long_read(&pool->mags.bytes) + pool->chunks.nr_pages * PAGE_SIZE;
+}
+
+/* Makes chunks of @pool, one for each object; all on this CPU. */
+static long grow_job(void *arg)
+{
+	struct job *job = arg;
+	struct mpool_fixed *other = job->objs[0];
+	void *p;
+
+	for (job->done = 0; job->done < job->n; job->done++) {
+		job->objs[job->done] = mpool_fixed_alloc(job->pool, GFP_KERNEL);
+		if (!job->objs[job->done])
+			break;
+		if (!other)
+			continue;
+		p = mpool_fixed_alloc(other, GFP_KERNEL);
+		mpool_fixed_free(other, p);
+	}
+	return job->done;
+}
+
+/*
+ * A pool that makes chunks takes the idle memory of another over the same large pool, but
+ * only if this CPU does not use that.
+ */
+static void idle_pools_have_their_turn(struct kunit *test)
+{
+	struct mpool_large *large = mpool_kunit_region(test, "kt-turn", 1024);
+	struct mpool_fixed_args args = { .large = large };
+	struct mpool_fixed *busy = mpool_kunit_fixed(test, NAME, 4096, &args);
+	struct mpool_fixed *idle = mpool_kunit_fixed(test, NAME "-2", 64, &args);
+	void **objs = kunit_kcalloc(test, 400, sizeof(*objs), GFP_KERNEL);
+	struct job job = { .pool = idle, .objs = objs };
+	bool used;
+
+	KUNIT_ASSERT_NOT_NULL(test, objs);
+	for (used = true; ; used = false) {
+		job = (struct job){ .pool = idle, .objs = objs, .n = 300 };
+		work_on_cpu(0, alloc_job, &job);
+		KUNIT_ASSERT_EQ(test, job.done, 300);
+		work_on_cpu(0, free_job, &job);
+		KUNIT_EXPECT_GT(test, atomic_long_read(&idle->mags.bytes), 0);
+		KUNIT_EXPECT_GT(test, idle->chunks.nr_pages, 0);
+		job = (struct job){ .pool = busy, .objs = objs, .n = 400 };
+		objs[0] = used ? idle : NULL;
+		KUNIT_ASSERT_EQ(test, work_on_cpu(0, grow_job, &job), 400);
+		if (used)
+			KUNIT_EXPECT_GT(test, idle_bytes(idle), 0);
+		else
+			KUNIT_EXPECT_EQ(test, idle_bytes(idle), 0);
+		KUNIT_EXPECT_EQ(test, mpool_fixed_verify(idle), 0);
+		work_on_cpu(0, free_job, &job);
+		if (!used)
+			break;
+	}
+	KUNIT_EXPECT_EQ(test, mpool_fixed_verify(busy), 0);
 }
 
 /* An interrupt that finds the cache in use goes round it. */
@@ -327,7 +438,7 @@ static void double_free_wherever_it_lies(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, objs);
 	KUNIT_ASSERT_EQ(test, work_on_cpu(0, alloc_job, &job), 400);
 	work_on_cpu(0, free_job, &job);
-	/* In the loaded magazine, the spare, the depot, on free lists. */
+	/* In the loaded magazine, the spare, on free lists. */
 	work_on_cpu(last_cpu(), free_job, &job);
 	refused += 400;
 	mpool_fixed_drain(pool);
@@ -473,10 +584,13 @@ static struct kunit_case magazine_cases[] = {
 	KUNIT_CASE(freed_on_another_cpu),
 	KUNIT_CASE(found_with_another_cpu),
 	KUNIT_CASE(edges_of_a_magazine),
-	KUNIT_CASE(depot_keeps_a_bounded_number),
+	KUNIT_CASE(length_of_magazines),
+	KUNIT_CASE(burst_goes_back),
+	KUNIT_CASE(survivors_hold_their_pages),
 	KUNIT_CASE(empty_chunks_are_for_all),
 	KUNIT_CASE(magazines_grow),
-	KUNIT_CASE(depot_follows_its_use),
+	KUNIT_CASE(idle_pool_loses_all),
+	KUNIT_CASE(idle_pools_have_their_turn),
 	KUNIT_CASE(pressure_takes_what_is_free),
 	KUNIT_CASE(no_cache_has_none),
 	KUNIT_CASE(busy_cache_is_left_alone),

@@ -903,7 +903,6 @@ static void no_cache(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(objs); i++)
 		mpool_small_free(pool, objs[i]);
 	mpool_small_for_each(pool, i, fixed) {
-		cached += mpool_depot_objects(&fixed->depot);
 		for_each_possible_cpu(cpu)
 			cached += mpool_cache_objects(per_cpu_ptr(fixed->caches,
 								  cpu));

@@ -29,9 +29,9 @@
  *	trim_mutex		pagemap.c	mutex	leaves of the page map without a page
  *	shrink_mutex		shrink.c	mutex	large pools, for reclaim
  *	mpool_trim_mutex	fixed.c		mutex	idle objects of all fixed pools
- *	fixed_lock		fixed.c		spin	list of all fixed pools
+ *	turn_lock		turn.c		spin	pools whose turn it is, one after another
+ *	fixed_lock		turn.c		spin	list of all fixed pools
  *	tab->lock		strtab.h	spin	strings of one pool
- *	depot->lock		magazine.h	raw	magazines of one pool, on one node
  *	chunks->lock		chunk.h		raw	free objects of one fixed pool
  *	large->lock		large.h		raw	runs of one large pool
  *	pagemap_lock		pagemap.c	spin	windows of the page map
@@ -41,7 +41,7 @@
  * An allocation with GFP_KERNEL may enter reclaim, which takes shrink_mutex.  So
  * shrink_mutex is inside each mutex under which memory is allocated in this way.  The
  * holder of shrink_mutex only tries mpool_trim_mutex, for a tenth of a second.  The count
- * function of the shrinker only tries shrink_mutex itself.  The locks from depot->lock on
+ * function of the shrinker only tries shrink_mutex itself.  The locks from chunks->lock on
  * are not taken under each other.
  *
  * The work under a raw lock, with interrupts off, does not grow with the size of a pool.

@@ -5,12 +5,12 @@
  * Structure: an allocation searches these places in this order, and stops at the first
  * one that has an object:
  *
- *	loaded magazine -> spare -> depot -> chunks -> new chunk -> drain -> reserve
+ *	loaded magazine -> spare -> chunks -> new chunk -> drain -> reserve
  *
  * The first place is the fast path, in alloc.h.  If no chunk can be made and the caller
  * may sleep, a drain returns the objects in the caches of all CPUs to the chunks.  If the
  * cache is in use, because the allocation has interrupted an operation of the same CPU,
- * one object at a time comes from the depot, the chunks or the reserve.
+ * one object at a time comes from the chunks or the reserve.
  *
  * A free looks up the address, checks by the state that the object is live, and puts the
  * object into the loaded magazine.  A wrong free is detected before anything is written;
@@ -22,8 +22,7 @@
  * mpool_slot_claim() detects that when one of the two copies is allocated.
  *
  * Locking: none on the fast path, which has preemption off and enters the cache, see
- * mpool_cache_try().  The slow paths take the locks of the depot and the chunks, one at a
- * time.
+ * mpool_cache_try().  The slow paths take the lock of the chunks.
  */
 #include <linux/kernel.h>
 #include <linux/module.h>
@@ -73,14 +72,51 @@ void mpool_fixed_tune(struct mpool_fixed *fixed)
 }
 
 /*
+ * Puts a cached object into the cache of this CPU.  False if the cache is in use, or if it
+ * has no room and a magazine is shorter than @least.
+ */
+static bool free_cached(struct mpool_fixed *fixed, const struct mpool_slot *slot,
+			u32 least)
+{
+	struct mpool_cache *cache;
+	bool done = false;
+
+	preempt_disable();
+	cache = mpool_cache_enter(fixed->caches);
+	if (cache) {
+		done = cache->top < cache->limit ||
+		       mpool_cache_unload(cache, &fixed->chunks, least);
+		if (done)
+			*cache->top++ = *slot;
+		mpool_cache_leave(cache);
+	}
+	preempt_enable();
+	return done;
+}
+
+/*
+ * The same, after it has given this CPU magazines of the length that suits the pool.  They
+ * are not allocated in the cache, where preemption is off.
+ */
+static bool free_supplied(struct mpool_fixed *fixed, const struct mpool_slot *slot)
+{
+	unsigned long nr = mpool_hint(fixed->chunks.nr_objs);
+
+	if (mpool_may_grow()) {
+		if (free_cached(fixed, slot, mpool_magazine_cap(&fixed->mags, nr)))
+			return true;
+		mpool_magazines_supply(&fixed->mags, fixed->caches, nr, GFP_NOWAIT);
+	}
+	return free_cached(fixed, slot, 0);
+}
+
+/*
  * Puts an object that is not live into the reserve, the cache or its chunk, without the
  * fast path.  Any context.
  */
 static void free_slot(struct mpool_fixed *fixed, struct mpool_slot *slot)
 {
 	struct mpool_reserve *reserve = READ_ONCE(fixed->reserved);
-	struct mpool_cache *cache = NULL;
-	bool done = false;
 
 	WRITE_ONCE(*slot->state, MPOOL_OBJ_CACHED);
 	if (reserve && mpool_reserve_put(reserve, slot))
@@ -88,25 +124,8 @@ static void free_slot(struct mpool_fixed *fixed, struct mpool_slot *slot)
 	/* The reserve may be full now: look whether the fast path is possible again. */
 	if (fixed->free_cache != fixed->caches)
 		mpool_fixed_tune(fixed);
-	/*
-	 * mpool_cache_unload() may need an empty magazine.  It cannot allocate one,
-	 * because preemption is off there, so the depot gets one now.
-	 */
-	if (!fixed->dead && mpool_may_grow())
-		mpool_depot_supply(&fixed->depot, mpool_hint(fixed->chunks.nr_objs),
-				   GFP_NOWAIT);
-	preempt_disable();
-	if (!fixed->dead && fixed->depot.cap)
-		cache = mpool_cache_enter(fixed->caches);
-	if (cache) {
-		done = cache->top < cache->limit ||
-		       mpool_cache_unload(cache, &fixed->depot, &fixed->chunks);
-		if (done)
-			*cache->top++ = *slot;
-		mpool_cache_leave(cache);
-	}
-	preempt_enable();
-	if (!done && !mpool_chunks_push(&fixed->chunks, slot, 1))
+	if ((fixed->dead || !fixed->mags.cap || !free_supplied(fixed, slot)) &&
+	    !mpool_chunks_push(&fixed->chunks, slot, 1))
 		mpool_chunks_push_deferred(&fixed->chunks, slot);
 	mpool_chunks_reclaim_surplus(&fixed->chunks);
 }
@@ -285,8 +304,7 @@ static unsigned int alloc_cached(struct mpool_fixed *fixed, unsigned int n,
 		const struct mpool_slot *slot;
 
 		if (cache->top == cache->bottom) {
-			if (!mpool_cache_reload(cache, &fixed->depot,
-						&fixed->chunks))
+			if (!mpool_cache_reload(cache, &fixed->chunks))
 				break;
 			continue;
 		}
@@ -304,12 +322,11 @@ static unsigned int alloc_cached(struct mpool_fixed *fixed, unsigned int n,
 	return done;
 }
 
-/* Allocates one object from the depot or the chunks, without the cache. */
+/* Allocates one object from the chunks, without the cache. */
 static bool alloc_single(struct mpool_fixed *fixed, struct mpool_slot *slot,
 			 u32 site)
 {
-	while (mpool_depot_pop(&fixed->depot, slot) ||
-	       mpool_chunks_pop(&fixed->chunks, slot, 1)) {
+	while (mpool_chunks_pop(&fixed->chunks, slot, 1)) {
 		if (mpool_slot_claim(slot, site)) {
 			atomic64_inc(&fixed->slow_allocs);
 			return true;
@@ -385,8 +402,7 @@ bool mpool_fixed_is_empty(struct mpool_fixed *fixed)
 		mpool_cache_leave(cache);
 	}
 	preempt_enable();
-	return dry && !mpool_hint(fixed->chunks.nr_free) &&
-	       !mpool_depot_full(&fixed->depot);
+	return dry && !mpool_hint(fixed->chunks.nr_free);
 }
 
 /* Drains the cache of this CPU; interrupts are off. */
@@ -397,19 +413,18 @@ void mpool_fixed_drain_cpu(void *arg)
 
 	if (!cache)
 		return;
-	mpool_cache_drain(cache, &fixed->depot, &fixed->chunks);
+	mpool_cache_drain(cache, &fixed->mags, &fixed->chunks);
 	mpool_cache_leave(cache);
 }
 
 /*
- * Returns the free objects of all CPUs and of the depot to the chunks, and frees empty
- * chunks.  Sleeps, but waits for no work item: an allocation calls this, and a work item
+ * Returns the free objects of all CPUs to the chunks, and frees empty chunks.  Sleeps, but waits for no work item: an allocation calls this, and a work item
  * may wait for memory, which may only come when this allocation is over.
  */
 void mpool_fixed_drain(struct mpool_fixed *fixed)
 {
 	on_each_cpu(mpool_fixed_drain_cpu, fixed, 1);
-	mpool_depot_drain(&fixed->depot, &fixed->chunks);
+	mpool_magazines_free_gone(&fixed->mags);
 	mpool_chunks_collect(&fixed->chunks);
 	mpool_chunks_reclaim(&fixed->chunks, 0);
 }
@@ -458,9 +473,9 @@ static bool make_more(struct mpool_fixed *fixed, gfp_t gfp, bool *drained)
 		return false;
 	err = mpool_chunks_grow(&fixed->chunks, gfp);
 	if (!err) {
-		mpool_depot_reclaim_empty(&fixed->depot);
-		mpool_depot_supply(&fixed->depot, mpool_hint(fixed->chunks.nr_objs),
-				   gfp);
+		mpool_magazines_supply(&fixed->mags, fixed->caches,
+				       mpool_hint(fixed->chunks.nr_objs), gfp);
+		mpool_fixed_turn(fixed);
 		return true;
 	}
 	if (!gfpflags_allow_blocking(gfp) || irqs_disabled() || in_interrupt())
@@ -470,7 +485,7 @@ static bool make_more(struct mpool_fixed *fixed, gfp_t gfp, bool *drained)
 		return true;
 	}
 	/* Free objects may be in the caches of other CPUs. */
-	if (!*drained && fixed->depot.cap) {
+	if (!*drained && fixed->mags.cap) {
 		*drained = true;
 		mpool_fixed_drain(fixed);
 		return true;
@@ -497,13 +512,13 @@ static noinline void *alloc_failed(struct mpool_fixed *fixed, gfp_t gfp, u32 sit
 		return NULL;
 	}
 	/*
-	 * The allocation has found no object in the depot.  So an object that is neither
-	 * live nor on a free list is in the cache of a CPU, mostly of another one.
+	 * An object that is neither live nor on a free list is in the cache of a CPU,
+	 * mostly of another one.
 	 */
 	taken = count.live + mpool_hint(fixed->chunks.nr_free);
 	mpool_large_failed_cached(fixed->chunks.large, fixed->owner,
 				  fixed->size, 1, gfp, site,
-				  fixed->depot.cap && count.capacity > taken ?
+				  fixed->mags.cap && count.capacity > taken ?
 				  count.capacity - taken : 0);
 	return NULL;
 }
@@ -536,7 +551,7 @@ static void *alloc_any(struct mpool_fixed *fixed, gfp_t gfp, u32 site,
 		return alloc_closed(fixed, gfp, site);
 	might_alloc(gfp);
 	do {
-		if (alloc_cached(fixed, 1, &obj, state))
+		if (fixed->mags.cap && alloc_cached(fixed, 1, &obj, state))
 			return obj;
 		if (alloc_single(fixed, &slot, state))
 			return slot.obj;
@@ -754,7 +769,7 @@ static unsigned int free_batch(struct mpool_fixed *fixed, unsigned int n,
 		if (!state)
 			break;
 		if (cache->top == cache->limit &&
-		    !mpool_cache_unload(cache, &fixed->depot, &fixed->chunks))
+		    !mpool_cache_unload(cache, &fixed->chunks, 0))
 			break;
 		if (!mpool_obj_cache_at(state))
 			break;

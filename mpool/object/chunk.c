@@ -13,8 +13,8 @@
  * allocated first, so live objects gather at the front.
  *
  * A chunk is on one of three lists: full, partial, or empty, which means that all its
- * objects are free.  Some empty chunks are kept, see mpool_chunks_reclaim_surplus(); the
- * others go back to the large pool.  If the cursor of a walk is at a chunk, the chunk has
+ * objects are free.  One empty chunk is kept, see mpool_chunks_reclaim_surplus(); the
+ * others go back to the large pool at once.  If the cursor of a walk is at a chunk, the chunk has
  * a pin: it stays on the list of partial chunks, even if all its objects are free.
  *
  * Invariant, checked by mpool_chunks_verify():
@@ -32,20 +32,10 @@
 #include <linux/kernel.h>
 #include <linux/log2.h>
 #include <linux/rculist.h>
-#include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "fixed.h"
-
-/*
- * The pages in empty chunks that a pool over system memory keeps.  They go when they were
- * not used for a while (trim.c), or when the large pool needs them.  When only one chunk
- * was kept, 100 objects of 4 KiB, allocated and then freed, took 4100 instructions each.
- */
-#define CHUNK_KEEP		(SZ_512K >> PAGE_SHIFT)
-
-/* The most objects that are allocated or freed under the lock at a time. */
-#define CHUNK_BATCH		16
 
 static void deferred_fn(struct work_struct *work);
 
@@ -110,40 +100,45 @@ static unsigned long *chunk_free_list(struct mpool_chunk *chunk)
 	return (unsigned long *)PTR_ALIGN(&chunk->state[chunk->at.nr], sizeof(long));
 }
 
-/* Removes an object from the free list. */
-static void chunk_unfree_locked(struct mpool_chunks *chunks,
-				struct mpool_chunk *chunk, u32 i)
+/* Takes the first @n objects off the free list, which has as many. */
+static void chunk_take_locked(struct mpool_chunks *chunks, struct mpool_chunk *chunk,
+			      struct mpool_slot *slots, u32 n)
 {
+	u32 i = round_down(chunk->at.first, BITS_PER_LONG), at = 0;
+	unsigned long *list = chunk_free_list(chunk) + i / BITS_PER_LONG;
+	u32 was = chunk->at.nfree, done = 0;
+	unsigned long word;
+
 	lockdep_assert_held(&chunks->lock);
-	__clear_bit(i, chunk_free_list(chunk));
 	if (chunk_is_empty(chunk))
 		chunk_count_empty_locked(chunks, -1);
-	chunk->at.nfree--;
-	chunks->nr_free--;
+	for (; done < n; list++, i += BITS_PER_LONG) {
+		for (word = *list; word && done < n; word &= word - 1) {
+			at = i + __ffs(word);
+			slots[done].state = &chunk->state[at];
+			slots[done++].obj = (void *)(chunk->at.base +
+						     (unsigned long)at * chunks->size);
+		}
+		*list = word;
+	}
+	chunk->at.first = at + 1;
+	chunk->at.nfree -= n;
+	chunks->nr_free -= n;
 	/* Only if it was the last free object, or if all were free before. */
-	if (!chunk->at.nfree || chunk->at.nfree == chunk->at.nr - 1)
+	if (!chunk->at.nfree || was == chunk->at.nr)
 		chunk_place_locked(chunks, chunk);
 }
 
 /*
- * Allocates the first free object; false if its state is not MPOOL_OBJ_FREE.  That
- * happens after two CPUs have freed the object in the same few cycles, see
- * mpool_obj_cache_at(): then two magazines had a copy.  One copy came back to this free
- * list.  After that the other CPU stored MPOOL_OBJ_CACHED, or the other copy was
+ * Makes an object cached that was taken off a free list; false if its state is not
+ * MPOOL_OBJ_FREE.  That happens after two CPUs have freed the object in the same few
+ * cycles, see mpool_obj_cache_at(): then two magazines had a copy.  One copy came back to
+ * this free list.  After that the other CPU stored MPOOL_OBJ_CACHED, or the other copy was
  * allocated.  The object belongs to the other copy now.  So it is removed from the free
  * list, but not allocated.
  */
-static bool chunk_pop_locked(struct mpool_chunks *chunks,
-			     struct mpool_chunk *chunk,
-			     struct mpool_slot *slot)
+static bool slot_take(struct mpool_slot *slot)
 {
-	u32 i = find_next_bit(chunk_free_list(chunk), chunk->at.nr, chunk->at.first);
-
-	lockdep_assert_held(&chunks->lock);
-	slot->state = &chunk->state[i];
-	slot->obj = (void *)(chunk->at.base + (unsigned long)i * chunks->size);
-	chunk->at.first = i + 1;
-	chunk_unfree_locked(chunks, chunk, i);
 	if (unlikely(READ_ONCE(*slot->state) != MPOOL_OBJ_FREE))
 		return false;
 	WRITE_ONCE(*slot->state, MPOOL_OBJ_CACHED);
@@ -193,29 +188,36 @@ static void chunks_twice(struct mpool_chunks *chunks, void **objs,
 }
 
 /*
- * Allocates up to CHUNK_BATCH objects, into @slots from *@done on, and raises *@done.
+ * Allocates up to MPOOL_CHUNK_BATCH objects, into @slots from *@done on, and raises *@done.
  * False if no chunk has a free object, or if an NMI cannot take the lock.
  */
 static bool chunks_pop_batch(struct mpool_chunks *chunks,
 			     struct mpool_slot *slots, unsigned int n,
 			     unsigned int *done)
 {
-	unsigned int tries = CHUNK_BATCH, nr_twice = 0;
+	unsigned int tries = MPOOL_CHUNK_BATCH, nr_twice = 0, got;
+	struct mpool_slot *from, *end, *to = &slots[*done];
 	struct mpool_chunk *chunk = NULL;
-	void *twice[CHUNK_BATCH];
+	void *twice[MPOOL_CHUNK_BATCH];
 	unsigned long flags;
 
 	if (!mpool_lock_irqsave(&chunks->lock, flags))
 		return false;
-	while (*done < n && tries--) {
+	for (; to < slots + n && tries; tries -= got) {
 		chunk = chunk_next_locked(chunks);
 		if (!chunk)
 			break;
-		if (likely(chunk_pop_locked(chunks, chunk, &slots[*done])))
-			++*done;
-		else
-			twice[nr_twice++] = slots[*done].obj;
+		got = min3((u32)(slots + n - to), tries, (u32)chunk->at.nfree);
+		chunk_take_locked(chunks, chunk, to, got);
+		for (from = to, end = to + got; from < end; from++) {
+			*to = *from;
+			if (likely(slot_take(to)))
+				to++;
+			else
+				twice[nr_twice++] = to->obj;
+		}
 	}
+	*done = to - slots;
 	raw_spin_unlock_irqrestore(&chunks->lock, flags);
 	if (unlikely(nr_twice))
 		chunks_twice(chunks, twice, nr_twice);
@@ -237,47 +239,51 @@ unsigned int mpool_chunks_pop(struct mpool_chunks *chunks,
 EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_pop);
 
 /*
- * Puts one object back.  False after a double free, see chunk_pop_locked(): the other
- * copy of the object came back before, or was allocated.  Without a double free the chunk
- * is there, because an object that is not on the free list keeps it.
+ * Puts one object back.  False after a double free, see slot_take(): the other copy of the
+ * object came back before, or was allocated.  Without a double free the chunk is there,
+ * because an object that is not on the free list keeps it.  *@last is the chunk of the
+ * object before: mostly that of this one, too.
  */
 static bool slot_push_locked(struct mpool_chunks *chunks,
-			     const struct mpool_slot *slot)
+			     const struct mpool_slot *slot, struct mpool_chunk **last)
 {
-	struct mpool_chunk *chunk = mpool_chunk_find(slot->obj);
+	unsigned long addr = (unsigned long)slot->obj;
 
 	lockdep_assert_held(&chunks->lock);
+	if (!*last || mpool_chunk_state(*last, addr) != slot->state)
+		*last = mpool_chunk_find(slot->obj);
 	/*
 	 * After a double free the chunk may be gone, and another one may be at this
 	 * address.  Then the state is not at the address that the slot has.
 	 */
-	if (unlikely(!chunk || slot->state !=
-		     mpool_chunk_state(chunk, (unsigned long)slot->obj) ||
+	if (unlikely(!*last || slot->state != mpool_chunk_state(*last, addr) ||
 		     !mpool_obj_is(*slot->state, MPOOL_OBJ_CACHED)))
 		return false;
-	return chunk_push_locked(chunks, chunk, slot->state);
+	return chunk_push_locked(chunks, *last, slot->state);
 }
 
 /*
  * Puts cached objects back.  Chunks that become empty stay: the caller has to call
  * mpool_chunks_reclaim() later, when it holds no lock.  False if an NMI cannot take the
  * lock.  The objects of that batch and of the later ones still belong to the caller then.
- * With at most CHUNK_BATCH objects these are all of them, so a caller that may be an NMI
+ * With at most MPOOL_CHUNK_BATCH objects these are all of them, so a caller that may be an NMI
  * passes no more at a time.
  */
 bool mpool_chunks_push(struct mpool_chunks *chunks,
 		       const struct mpool_slot *slots, unsigned int n)
 {
 	unsigned int done = 0, stop, nr_twice;
-	void *twice[CHUNK_BATCH];
+	void *twice[MPOOL_CHUNK_BATCH];
+	struct mpool_chunk *last;
 	unsigned long flags;
 
 	while (done < n) {
 		if (!mpool_lock_irqsave(&chunks->lock, flags))
 			return false;
 		nr_twice = 0;
-		for (stop = min(n, done + CHUNK_BATCH); done < stop; done++)
-			if (unlikely(!slot_push_locked(chunks, &slots[done])))
+		last = NULL;
+		for (stop = min(n, done + MPOOL_CHUNK_BATCH); done < stop; done++)
+			if (unlikely(!slot_push_locked(chunks, &slots[done], &last)))
 				twice[nr_twice++] = slots[done].obj;
 		raw_spin_unlock_irqrestore(&chunks->lock, flags);
 		if (unlikely(nr_twice))
@@ -372,13 +378,10 @@ void mpool_chunks_settle(struct mpool_chunks *chunks)
 /* Puts all objects of a new chunk, but at most @limit, on its free list. */
 static void chunk_fill(struct mpool_chunk *chunk, u32 limit)
 {
-	u32 i;
-
 	/* The chunk has no objects beyond max_objects of the pool. */
 	chunk->at.nfree = min(chunk->at.nr, limit);
 	chunk->at.nr = chunk->at.nfree;
-	for (i = 0; i < chunk->at.nr; i++)
-		chunk->state[i] = MPOOL_OBJ_FREE;
+	memset16(chunk->state, MPOOL_OBJ_FREE, chunk->at.nr);
 	bitmap_set(chunk_free_list(chunk), 0, chunk->at.nr);
 	chunk->at.first = 0;
 }
@@ -530,7 +533,7 @@ static u32 chunk_disown(struct mpool_chunk *chunk)
 /*
  * Gives an empty chunk, which is on no list any more, back to the large pool.  If an
  * object on its free list is not MPOOL_OBJ_FREE, it was freed twice and another copy of
- * it exists, see chunk_pop_locked().  Then the chunk stays until that copy comes back.
+ * it exists, see slot_take().  Then the chunk stays until that copy comes back.
  */
 static void chunk_release(struct mpool_chunks *chunks,
 			  struct mpool_chunk *chunk)
@@ -594,22 +597,12 @@ void mpool_chunks_reclaim(struct mpool_chunks *chunks, unsigned int keep)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_reclaim);
 
-/* Gives the empty chunks back that are more than a pool may keep. */
+/* Gives the empty chunks back but one, which the next objects need. */
 void mpool_chunks_reclaim_surplus(struct mpool_chunks *chunks)
 {
-	/* With a limit only one chunk is kept: its pages count against the limit. */
-	u32 pages = chunks->large->limit ? 0 : CHUNK_KEEP;
-
-	/*
-	 * Without a limit, over a region, all empty chunks are kept: the system has no
-	 * use for the pages of a region.  The objects in them serve allocations where no
-	 * chunk can be made, as in hard interrupts of PREEMPT_RT.  If another request
-	 * needs the pages, mpool_fixed_reclaim_empty() gives such chunks back.
-	 */
-	if (pages && !chunks->large->source->system)
-		return;
-	mpool_chunks_reclaim(chunks, max(1u, pages / mpool_chunk_next_length(chunks)));
+	mpool_chunks_reclaim(chunks, 1);
 }
+EXPORT_SYMBOL_IF_KUNIT(mpool_chunks_reclaim_surplus);
 
 /*
  * Changes the pins of a chunk by @n, 1 or -1; true if that has made it empty.  A chunk

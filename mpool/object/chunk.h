@@ -21,7 +21,7 @@ struct mpool_fixed;
  *	MPOOL_OBJ_QUEUED		freed; a work item puts it on the free list
  *	MPOOL_OBJ_FREEING		being freed, by the CPU that stored this state
  *	MPOOL_OBJ_UNBORN	the same kind: being constructed, by that CPU
- *	MPOOL_OBJ_CACHED	in a magazine, the depot or the reserve
+ *	MPOOL_OBJ_CACHED	in a magazine or the reserve
  *
  * If an object is not live, the high byte of its state is its kind.  The low byte may
  * have any value; where an object is busy, it only chooses the words of a report.  The
@@ -91,7 +91,7 @@ static __always_inline bool mpool_obj_cache_at(u16 *state)
 	 * comes between them, nor a host that stops the CPU.  If another free of the
 	 * object came first, this one fails.  Two CPUs in the same few cycles may both
 	 * succeed.  A locked instruction would exclude that, and cost 20 cycles a free.
-	 * chunk_pop_locked() deals with it.
+	 * slot_take() deals with it.
 	 */
 	return mpool_try_cmpxchg_local(kind, live, MPOOL_OBJ_CACHED >> 8);
 }
@@ -114,6 +114,9 @@ struct mpool_chunk {
 	u8 pins;			/* cursors here, or MPOOL_CHUNK_GONE; chunks->lock */
 	u16 state[];			/* then the free list, a bitmap */
 };
+
+/* The most objects that are allocated or freed under the lock at a time. */
+#define MPOOL_CHUNK_BATCH	16u
 
 /* Pins of a chunk that is on no list. */
 #define MPOOL_CHUNK_GONE	U8_MAX

@@ -2,8 +2,8 @@
 /*
  * Fixed pools: objects of one size.
  *
- * Structure: a fixed pool has chunks (chunk.c), a cache for each CPU with a depot behind
- * the caches (magazine.c), and a reserve (reserve.c).  alloc.c allocates and frees the
+ * Structure: a fixed pool has chunks (chunk.c), a cache for each CPU
+ * (magazine.c), and a reserve (reserve.c).  alloc.c allocates and frees the
  * objects.  This file creates and destroys pools, and has the other public functions.
  *
  * A pool that has a name is in the registry.  The classes of a small pool are fixed
@@ -14,12 +14,10 @@
  *
  * Invariant, checked by mpool_fixed_verify():
  *	the number of live objects is the number of allocs minus the number of frees; the
- *	objects in caches, depot and reserve have the state MPOOL_OBJ_CACHED, and no other
+ *	objects in caches and reserve have the state MPOOL_OBJ_CACHED, and no other
  *	objects have it.
  *
- * Locking: that of the parts.  The list of pools is changed under fixed_lock.  To remove
- * a pool the caller holds mpool_trim_mutex as well.  So a task that holds this mutex can
- * walk the list, and no pool on it ends; new pools may be added meanwhile.
+ * Locking: that of the parts; the list of pools is that of turn.c.
  */
 #include <linux/cpuhotplug.h>
 #include <linux/kernel.h>
@@ -39,15 +37,6 @@
 
 /* The most empty chunks that one mpool_fixed_reclaim_empty() gives back. */
 #define RECLAIM_CHUNKS		16
-
-/* Protects changes of mpool_fixed_list; held for a few instructions. */
-static DEFINE_SPINLOCK(fixed_lock);
-
-/*
- * All fixed pools.  They are added at any time, under fixed_lock, and removed under
- * mpool_trim_mutex.  A reader holds that mutex or is in an RCU read-side section.
- */
-LIST_HEAD(mpool_fixed_list);
 
 /*
  * Held while trim or CPU hotplug takes idle objects from pools, and while a pool ends.
@@ -97,10 +86,10 @@ void mpool_fixed_count(struct mpool_fixed *fixed, struct mpool_count *count)
 	count->live_bytes = count->live * fixed->chunks.size;
 }
 
-/* The number of objects in caches, depot and reserve of a pool at rest. */
+/* The number of objects in caches and reserve of a pool at rest. */
 static unsigned int fixed_cached(struct mpool_fixed *fixed)
 {
-	unsigned long n = mpool_depot_objects(&fixed->depot);
+	unsigned long n = 0;
 	int cpu;
 
 	if (fixed->reserved)
@@ -122,7 +111,7 @@ int mpool_fixed_verify(struct mpool_fixed *fixed)
 	mpool_fixed_count(fixed, &count);
 	for_each_possible_cpu(cpu)
 		bad += mpool_cache_verify(per_cpu_ptr(fixed->caches, cpu));
-	bad += mpool_depot_verify(&fixed->depot);
+	bad += mpool_magazines_verify(&fixed->mags);
 	bad += mpool_chunks_verify(&fixed->chunks, count.live,
 				   fixed_cached(fixed));
 	return bad;
@@ -138,7 +127,7 @@ size_t mpool_fixed_footprint(struct mpool_fixed *fixed)
 
 	bytes = kmalloc_size_roundup(mpool_fixed_bytes(class)) +
 		sizeof(struct mpool_cache) * num_possible_cpus() +
-		atomic_long_read(&fixed->depot.bytes);
+		atomic_long_read(&fixed->mags.bytes);
 	if (class && fixed->reserved)
 		bytes += kmalloc_size_roundup(sizeof(*fixed->reserved));
 	rcu_read_lock();
@@ -262,7 +251,8 @@ static int fixed_cpu_dead(unsigned int cpu)
 	mutex_lock(&mpool_trim_mutex);
 	mpool_fixed_for_each(fixed) {
 		mpool_cache_drain(per_cpu_ptr(fixed->caches, cpu),
-				  &fixed->depot, &fixed->chunks);
+				  &fixed->mags, &fixed->chunks);
+		mpool_magazines_free_gone(&fixed->mags);
 		cond_resched();
 	}
 	mutex_unlock(&mpool_trim_mutex);
@@ -424,7 +414,6 @@ static void fixed_free_rcu(struct rcu_head *rcu)
 {
 	struct mpool_fixed *fixed = container_of(rcu, struct mpool_fixed, rcu);
 
-	mpool_depot_end(&fixed->depot);
 	free_percpu(fixed->caches);
 	if (mpool_fixed_is_class(fixed))
 		kfree(fixed->reserved);
@@ -482,12 +471,9 @@ struct mpool_fixed *mpool_fixed_setup(const char *name, size_t size,
 	fixed->ctor = args->ctor;
 	fixed->dtor = args->dtor;
 	fixed->priv = args->priv;
-	err = mpool_depot_init(&fixed->depot, ALIGN(size, align),
-			       !args->max_objects &&
-			       !(args->flags & MPOOL_FIXED_NO_CACHE),
-			       large->limit || !large->source->system, gfp);
-	if (err)
-		goto err_caches;
+	if (!args->max_objects && !(args->flags & MPOOL_FIXED_NO_CACHE))
+		mpool_magazines_init(&fixed->mags, ALIGN(size, align),
+				     large->limit || !large->source->system);
 	mpool_fixed_tune(fixed);
 	mpool_chunks_init(&fixed->chunks, fixed, fixed->owner, large, size,
 			  align);
@@ -502,21 +488,9 @@ struct mpool_fixed *mpool_fixed_setup(const char *name, size_t size,
 	INIT_LIST_HEAD(&fixed->list);
 	return fixed;
 
-err_caches:
-	free_percpu(fixed->caches);
 err_free:
 	kfree(fixed);
 	return ERR_PTR(err);
-}
-
-/* Adds a pool to the list, for trim and CPU hotplug.  Context: as for its setup. */
-void mpool_fixed_list_add(struct mpool_fixed *fixed)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&fixed_lock, flags);
-	list_add_rcu(&fixed->list, &mpool_fixed_list);
-	spin_unlock_irqrestore(&fixed_lock, flags);
 }
 
 /* Frees a pool that has no chunk any more.  Context: as for its setup. */
@@ -542,19 +516,17 @@ void mpool_fixed_discard(struct mpool_fixed *fixed)
  */
 void mpool_fixed_teardown(struct mpool_fixed *fixed)
 {
-	unsigned long flags;
 	int cpu;
 
 	fixed_end_reserve(fixed);
 	mutex_lock(&mpool_trim_mutex);
+	/* First: after that no other CPU drains the caches, see mpool_fixed_turn(). */
+	mpool_fixed_list_del(fixed);
 	for_each_possible_cpu(cpu)
 		mpool_cache_drain(per_cpu_ptr(fixed->caches, cpu),
-				  &fixed->depot, &fixed->chunks);
-	mpool_depot_drain(&fixed->depot, &fixed->chunks);
+				  &fixed->mags, &fixed->chunks);
+	mpool_magazines_free_gone(&fixed->mags);
 	mpool_chunks_end(&fixed->chunks);
-	spin_lock_irqsave(&fixed_lock, flags);
-	list_del_rcu(&fixed->list);
-	spin_unlock_irqrestore(&fixed_lock, flags);
 	fixed_end(fixed);
 	mutex_unlock(&mpool_trim_mutex);
 }

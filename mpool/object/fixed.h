@@ -34,7 +34,7 @@ struct mpool_fixed {
 	bool closed;			/* all objects are being freed: no allocation */
 
 	struct mpool_chunks chunks;
-	struct mpool_depot depot;
+	struct mpool_magazines mags;
 	atomic64_t slow_allocs;		/* that bypassed the caches */
 	atomic64_t slow_frees;
 	size_t size;			/* as requested */
@@ -90,7 +90,10 @@ extern struct mutex mpool_trim_mutex;
 	list_for_each_entry_rcu(fixed, &mpool_fixed_list, list,		\
 				lockdep_is_held(&mpool_trim_mutex))
 
+/* turn.c */
 void mpool_fixed_list_add(struct mpool_fixed *fixed);
+void mpool_fixed_list_del(struct mpool_fixed *fixed);
+void mpool_fixed_turn(struct mpool_fixed *fixed);
 
 bool mpool_may_wait_for_chunk(gfp_t gfp);
 void mpool_fixed_tune(struct mpool_fixed *fixed);

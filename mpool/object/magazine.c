@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Magazines: free objects for each CPU, and the depot in which CPUs exchange magazines.
+ * Magazines: free objects for each CPU.
  *
  * Structure, after Bonwick and Adams (2001): a magazine is an array of objects that are
  * not live, each with the address of its state, so an allocation needs no lookup.  A CPU
  * has two magazines, the loaded one and a spare.  With one magazine only, a caller that
- * frees and allocates while the magazine has no room or no object would go to the depot
- * each time.  For each NUMA node, the depot has two stacks: one of filled magazines, and
- * one of empty magazines.  A filled magazine, "full" in the code, has at least one
- * object, but it may have room for more.
+ * frees and allocates while the magazine has no room or no object would go to the chunks
+ * each time.
  *
- *	CPU: loaded, spare  <->  depot: full, empty  <->  chunks: free lists
+ *	CPU: loaded, spare  <->  chunks: free lists
  *
- * If a stack never had fewer than m magazines between two trims, m magazines were not
- * used in that time: mpool_depot_trim(), which trim.c calls, frees as many.
+ * There is no depot of full magazines between the two: the objects in it would keep the
+ * chunks that they are in.  For the same reason a magazine has at most MAGAZINE_BYTES of
+ * objects, and there are none for objects beyond that.
  *
  * A CPU starts with mpool_no_magazine, which has no object and no room, so that all
  * operations go to the slow path.  In front of the first slot of each magazine is the
@@ -21,16 +20,16 @@
  * allocation from an empty magazine reads this state.  It is not MPOOL_OBJ_CACHED, so the
  * allocation goes to the slow path, as it does after a double free.
  *
- * Invariant, checked by mpool_depot_verify() and mpool_cache_verify() except that an
+ * A drain runs where memory must not be freed, so the magazines that it takes from a CPU
+ * are on a list until mpool_magazines_free_gone().
+ *
+ * Invariant, checked by mpool_magazines_verify() and mpool_cache_verify() except that an
  * object is in one magazine only:
  *	0 <= n <= cap; an object is in one magazine at most, and its state is
- *	MPOOL_OBJ_CACHED then; a magazine in the stack of filled ones has an object, a
- *	magazine in the stack of empty ones has none; nr_full and nr_empty are the numbers
- *	of magazines in the stacks; min_full and min_empty are not more than these.
+ *	MPOOL_OBJ_CACHED then.
  *
- * Locking: a cache by its flag idle, see struct mpool_cache; the stacks of a node by
- * its own depot->lock (raw).  Magazines are allocated, filled from chunks and flushed to
- * chunks without that lock.
+ * Locking: a cache by its flag idle, see struct mpool_cache; the list of magazines that
+ * no CPU has needs none.
  */
 #include <linux/kernel.h>
 #include <linux/preempt.h>
@@ -39,39 +38,21 @@
 
 #include "magazine.h"
 
-/*
- * The capacity (cap), which is the number of slots, of a magazine of @bytes.  @bytes is a
- * size class of kmalloc(), from 64 to 1024.
- */
-#define MAGAZINE_CAP(bytes) \
-	(((bytes) - sizeof(struct mpool_magazine)) / sizeof(struct mpool_slot))
-#define MAGAZINE_LEAST		MAGAZINE_CAP(64)
+/* The capacity (cap), which is the number of slots, of the longest magazine. */
+#define MAGAZINE_CAP \
+	((SZ_512 - sizeof(struct mpool_magazine)) / sizeof(struct mpool_slot))
+
+/* The most bytes of the objects in a magazine. */
+#define MAGAZINE_BYTES		SZ_4K
 
 /*
- * The capacity of a magazine is at most 1/MAGAZINE_PART of the objects of the pool, but
- * not less than magazine_least().  A pool with bounded memory may go below that, to 0.
+ * The cap of a magazine is at most 1/MAGAZINE_PART of the objects of the pool, but 2 of
+ * them are possible always, if that is not more than MAGAZINE_BYTES.
  */
-#define MAGAZINE_PART		3
-#define MAGAZINE_PAGES		4
+#define MAGAZINE_PART		4
 
 /* If memory is bounded, all CPUs together cache at most 1/BOUNDED_PART of the objects. */
 #define BOUNDED_PART		32
-
-/*
- * The depot of a node keeps at most DEPOT_BYTES of free objects.  If objects are larger
- * than 512 bytes, which is where the cap is DEPOT_PART_CAP or less, it also keeps at most
- * 1/DEPOT_PART of the objects of the pool: a pool of ten objects of a page each must not
- * have all of them in the depot.
- */
-#define DEPOT_BYTES		SZ_512K
-#define DEPOT_PART		4
-#define DEPOT_PART_CAP		MAGAZINE_CAP(256)
-
-/*
- * The most empty magazines that a node keeps when the pool grows.  They lay empty while
- * objects were allocated, so the next frees hardly need more.
- */
-#define DEPOT_EMPTY		2
 
 /*
  * The state in front of the first slot of a magazine: neither live nor cached.  It saves
@@ -117,148 +98,35 @@ void mpool_cache_init(struct mpool_cache *cache)
 	cache->idle = MPOOL_CACHE_IDLE;
 }
 
-/* The cap of the longest magazine: the larger the objects, the smaller the cap. */
-static u32 magazine_cap(size_t size)
+void mpool_magazines_init(struct mpool_magazines *mags, size_t size, bool bounded)
 {
-	if (size <= 128)
-		return MAGAZINE_CAP(1024);
-	if (size <= 512)
-		return MAGAZINE_CAP(512);
-	if (size <= 4096)
-		return DEPOT_PART_CAP;
-	return size <= 16384 ? MAGAZINE_CAP(128) : MAGAZINE_LEAST;
+	mags->cap = min(MAGAZINE_CAP, MAGAZINE_BYTES / size);
+	mags->bounded = bounded;
 }
-
-/* The cap of a magazine of half the bytes: the next smaller size class of kmalloc(). */
-static u32 magazine_half(u32 cap)
-{
-	return (cap - MAGAZINE_LEAST) / 2;
-}
+EXPORT_SYMBOL_IF_KUNIT(mpool_magazines_init);
 
 /*
- * The cap of the shortest magazine of a pool: its objects are at most MAGAZINE_PAGES
- * pages, or the cap is MAGAZINE_LEAST, which is 2 objects.  With MAGAZINE_LEAST for all
- * sizes the load mallocmix, which has three objects of each size, took 160 instructions a
- * pair, not 131.
+ * The cap of a new magazine in a pool of @nr_objs objects.  In a pool with few objects it
+ * is halved until it fits.  If memory is bounded, an allocation cannot get more memory for
+ * the objects that lie in the two magazines of each CPU.  So all these objects together
+ * are at most 1/BOUNDED_PART of the pool, and if that is no object for each magazine, the
+ * cap is 0.
  */
-static u32 magazine_least(size_t size)
+u32 mpool_magazine_cap(const struct mpool_magazines *mags, unsigned long nr_objs)
 {
-	u32 cap = min(magazine_cap(size), MAGAZINE_CAP(256));
+	u32 cap = mags->cap, least = min(cap, 2u);
 
-	while (cap > MAGAZINE_LEAST && cap * size > MAGAZINE_PAGES * PAGE_SIZE)
-		cap = magazine_half(cap);
-	return cap;
-}
-
-/*
- * The cap of a new magazine.  In a pool with few objects magazines are shorter: the bytes
- * are halved until the cap fits.  If memory is bounded, an allocation cannot get more
- * memory for the objects that lie in the two magazines of each CPU.  So all these objects
- * together are at most 1/BOUNDED_PART of the pool.  If there are too few objects for any
- * magazine, the cap is 0.
- */
-static u32 magazine_cap_now(const struct mpool_depot *depot, unsigned long nr_objs)
-{
-	unsigned long share = nr_objs / (BOUNDED_PART * 2 * num_online_cpus());
-	u32 cap = depot->cap;
-
-	while (depot->bounded && cap > share)
-		cap = magazine_half(cap);
-	while (cap > depot->least && cap * MAGAZINE_PART > nr_objs)
-		cap = magazine_half(cap);
-	return cap;
-}
-
-/* If @use is false, the depot never has magazines: its cap stays 0. */
-int mpool_depot_init(struct mpool_depot *depot, size_t size, bool use,
-		     bool bounded, gfp_t gfp)
-{
-	unsigned int i;
-
-	depot->bounded = bounded;
-	if (nr_node_ids > 1 && use) {
-		depot->more = kcalloc(nr_node_ids - 1, sizeof(*depot->more),
-				      gfp);
-		if (!depot->more)
-			return -ENOMEM;
+	if (mags->bounded) {
+		nr_objs /= BOUNDED_PART * 2 * num_online_cpus();
+		while (cap > nr_objs)
+			cap /= 2;
+		return cap;
 	}
-	for (i = 0; i < mpool_depot_nodes(depot); i++)
-		raw_spin_lock_init(&mpool_depot_node(depot, i)->lock);
-	if (!use)
-		return 0;
-	depot->cap = magazine_cap(size);
-	depot->least = magazine_least(size);
-	depot->most = DEPOT_BYTES / (size * depot->cap);
-	depot->limit = depot->most;
-	return 0;
+	while (cap > least && cap * MAGAZINE_PART > nr_objs)
+		cap /= 2;
+	return max(cap, least);
 }
-
-void mpool_depot_end(struct mpool_depot *depot)
-{
-	kfree(depot->more);
-}
-
-/* The stacks of the node that this CPU allocates memory from. */
-static struct mpool_depot_node *depot_here(struct mpool_depot *depot)
-{
-	return depot->more ? mpool_depot_node(depot, numa_mem_id()) :
-			     &depot->first;
-}
-
-/* Pushes a magazine on the stack of its kind. */
-static void push_locked(struct mpool_depot_node *node,
-			struct mpool_magazine *mag)
-{
-	lockdep_assert_held(&node->lock);
-	if (mag->n) {
-		mag->next = node->full;
-		node->full = mag;
-		node->nr_full++;
-	} else {
-		mag->next = node->empty;
-		node->empty = mag;
-		node->nr_empty++;
-		node->room = mag->cap;
-	}
-}
-
-/* Pushes a magazine on a stack of this node.  Any context but NMI. */
-static void depot_push(struct mpool_depot *depot, struct mpool_magazine *mag)
-{
-	struct mpool_depot_node *node = depot_here(depot);
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&node->lock, flags);
-	push_locked(node, mag);
-	raw_spin_unlock_irqrestore(&node->lock, flags);
-}
-
-static struct mpool_magazine *full_pop_locked(struct mpool_depot_node *node)
-{
-	struct mpool_magazine *mag = node->full;
-
-	lockdep_assert_held(&node->lock);
-	if (mag) {
-		node->full = mag->next;
-		node->nr_full--;
-		node->min_full = min(node->min_full, node->nr_full);
-	}
-	return mag;
-}
-
-static struct mpool_magazine *empty_pop_locked(struct mpool_depot_node *node)
-{
-	struct mpool_magazine *mag = node->empty;
-
-	lockdep_assert_held(&node->lock);
-	if (mag) {
-		node->empty = mag->next;
-		node->nr_empty--;
-		node->room = mag->next ? mag->next->cap : 0;
-		node->min_empty = min(node->min_empty, node->nr_empty);
-	}
-	return mag;
-}
+EXPORT_SYMBOL_IF_KUNIT(mpool_magazine_cap);
 
 /* The bytes that kmalloc() takes for a magazine. */
 static size_t magazine_bytes(u32 cap)
@@ -267,7 +135,7 @@ static size_t magazine_bytes(u32 cap)
 						slots, cap));
 }
 
-static struct mpool_magazine *magazine_alloc(struct mpool_depot *depot, u32 cap,
+static struct mpool_magazine *magazine_alloc(struct mpool_magazines *mags, u32 cap,
 					     gfp_t gfp)
 {
 	struct mpool_magazine *mag;
@@ -280,221 +148,138 @@ static struct mpool_magazine *magazine_alloc(struct mpool_depot *depot, u32 cap,
 	mag->n = 0;
 	mag->cap = cap;
 	mag->none = &mpool_no_object;
-	atomic_long_add(magazine_bytes(cap), &depot->bytes);
+	atomic_long_add(magazine_bytes(cap), &mags->bytes);
 	return mag;
 }
 
-static void magazine_free(struct mpool_depot *depot, struct mpool_magazine *mag)
+static void magazine_free(struct mpool_magazines *mags, struct mpool_magazine *mag)
 {
-	if (!mag)
+	if (!mag || mag == &mpool_no_magazine)
 		return;
-	atomic_long_sub(magazine_bytes(mag->cap), &depot->bytes);
+	atomic_long_sub(magazine_bytes(mag->cap), &mags->bytes);
 	kfree(mag);
 }
 
-/*
- * Pushes the empty magazine @mag.  If the first one of the stack is shorter, @mag
- * replaces it.  Returns a magazine that the caller has to free: the replaced one, or @mag
- * itself if an NMI cannot take the lock; NULL if there is none to free.
- */
-static struct mpool_magazine *depot_renew(struct mpool_depot *depot,
-					  struct mpool_magazine *mag)
+/* Frees the magazines that were drained.  Context: where memory may be freed. */
+void mpool_magazines_free_gone(struct mpool_magazines *mags)
 {
-	struct mpool_depot_node *node = depot_here(depot);
-	struct mpool_magazine *old = NULL;
-	unsigned long flags;
+	struct mpool_magazine *mag, *next;
+	struct llist_node *gone;
 
-	if (!mpool_lock_irqsave(&node->lock, flags))
-		return mag;
-	if (node->empty && node->empty->cap < mag->cap)
-		old = empty_pop_locked(node);
-	push_locked(node, mag);
-	raw_spin_unlock_irqrestore(&node->lock, flags);
-	return old;
-}
-
-/*
- * Tries to keep an empty magazine in the stack of this node, with the capacity for a pool
- * of @nr_objs objects.  If the first one is shorter, or if there is none, one is
- * allocated.  If that fails, the depot does without.  Also sets the number of filled
- * magazines that a node may keep.
- */
-void mpool_depot_supply(struct mpool_depot *depot, unsigned long nr_objs,
-			gfp_t gfp)
-{
-	u32 cap = magazine_cap_now(depot, nr_objs);
-	struct mpool_magazine *mag;
-
-	if (depot->cap && depot->cap <= DEPOT_PART_CAP)
-		WRITE_ONCE(depot->limit, min_t(unsigned long, depot->most,
-					       nr_objs / (DEPOT_PART * depot->cap)));
-	if (mpool_hint(depot_here(depot)->room) >= cap)
+	if (llist_empty(&mags->gone))
 		return;
-	mag = magazine_alloc(depot, cap, gfp);
-	if (mag)
-		magazine_free(depot, depot_renew(depot, mag));
+	gone = llist_del_all(&mags->gone);
+	llist_for_each_entry_safe(mag, next, gone, gone)
+		magazine_free(mags, mag);
+}
+
+/* The shorter magazine becomes the spare.  The caller has entered the cache. */
+static void cache_sort(struct mpool_cache *cache)
+{
+	if (cache->loaded->cap >= cache->spare->cap)
+		return;
+	cache_store(cache);
+	swap(cache->loaded, cache->spare);
+	cache_load(cache);
 }
 
 /*
- * Takes one object out of the first filled magazine of a node.  False if there is none, or
- * if an NMI cannot take the lock.
+ * Gives @mag, if it is not NULL, to this CPU in place of a shorter one.  Returns the
+ * magazine that the caller has to free, which is @mag itself if the cache is in use.
+ * *@least is the cap of the shortest magazine now.
  */
-static bool node_pop(struct mpool_depot_node *node, struct mpool_slot *slot)
+static struct mpool_magazine *cache_renew(struct mpool_cache __percpu *caches,
+					  struct mpool_magazine *mag, u32 *least)
 {
-	struct mpool_magazine *mag;
-	unsigned long flags;
+	struct mpool_cache *cache;
 
-	if (!mpool_hint(node->nr_full) ||
-	    !mpool_lock_irqsave(&node->lock, flags))
-		return false;
-	mag = node->full;
-	if (mag) {
-		*slot = mag->slots[--mag->n];
-		/* The magazine is empty now: it moves to the other stack. */
-		if (!mag->n)
-			push_locked(node, full_pop_locked(node));
+	preempt_disable();
+	cache = mpool_cache_enter(caches);
+	if (cache) {
+		cache_sort(cache);
+		if (mag && cache->spare->cap < mag->cap) {
+			mag->n = cache->spare->n;
+			memcpy(mag->slots, cache->spare->slots,
+			       mag->n * sizeof(*mag->slots));
+			swap(cache->spare, mag);
+			cache_sort(cache);
+		}
+		*least = cache->spare->cap;
+		mpool_cache_leave(cache);
 	}
-	raw_spin_unlock_irqrestore(&node->lock, flags);
+	preempt_enable();
 	return mag;
 }
 
 /*
- * Allocates one object from the depot, for a caller that cannot use the cache.  The
- * object may be from any node, because the caller may have no other source.  Any
- * context.
+ * Tries to give this CPU magazines with the capacity for a pool of @nr_objs objects, in
+ * place of shorter ones.
  */
-bool mpool_depot_pop(struct mpool_depot *depot, struct mpool_slot *slot)
+void mpool_magazines_supply(struct mpool_magazines *mags,
+			    struct mpool_cache __percpu *caches,
+			    unsigned long nr_objs, gfp_t gfp)
 {
+	u32 cap = mpool_magazine_cap(mags, nr_objs), least = cap;
+	struct mpool_magazine *mag = NULL;
 	unsigned int i;
 
-	if (node_pop(depot_here(depot), slot))
-		return true;
-	for (i = 0; i < mpool_depot_nodes(depot); i++)
-		if (node_pop(mpool_depot_node(depot, i), slot))
-			return true;
-	return false;
-}
-
-/*
- * Exchanges the loaded magazine, which is empty, for a filled one.  False if there is
- * none, or if an NMI cannot take the lock.
- */
-static bool depot_change_empty(struct mpool_depot *depot,
-			       struct mpool_cache *cache)
-{
-	struct mpool_magazine *full, *old = cache->loaded;
-	struct mpool_depot_node *node = depot_here(depot);
-	unsigned long flags;
-
-	if (!mpool_hint(node->nr_full) || !mpool_lock_irqsave(&node->lock, flags))
-		return false;
-	full = full_pop_locked(node);
-	if (full) {
-		cache->loaded = full;
-		if (old != &mpool_no_magazine)
-			push_locked(node, old);
+	/* Two at most; the first look finds whether one is needed. */
+	for (i = 0; cap && i < 3; i++) {
+		magazine_free(mags, cache_renew(caches, mag, &least));
+		if (least >= cap)
+			break;
+		mag = i < 2 ? magazine_alloc(mags, cap, gfp) : NULL;
+		if (!mag)
+			break;
 	}
-	raw_spin_unlock_irqrestore(&node->lock, flags);
-	return full;
-}
-
-/*
- * Exchanges the loaded magazine for an empty one; false if there is none, or if an NMI
- * cannot take the lock.  The old one goes to the depot.  But if the depot has as many
- * filled magazines as it may keep, the caller gets the old one in *@over, and has to
- * flush it.  An NMI could not flush it for certain, so its magazine goes to the depot in
- * any case.
- */
-static bool depot_change_full(struct mpool_depot *depot,
-			      struct mpool_cache *cache,
-			      struct mpool_magazine **over)
-{
-	struct mpool_magazine *empty, *old = cache->loaded;
-	struct mpool_depot_node *node = depot_here(depot);
-	unsigned long flags;
-
-	*over = NULL;
-	if (!mpool_hint(node->nr_empty) || !mpool_lock_irqsave(&node->lock, flags))
-		return false;
-	empty = empty_pop_locked(node);
-	if (empty) {
-		cache->loaded = empty;
-		if (old == &mpool_no_magazine)
-			;
-		else if (node->nr_full >= mpool_hint(depot->limit) && !in_nmi())
-			*over = old;
-		else
-			push_locked(node, old);
-	}
-	raw_spin_unlock_irqrestore(&node->lock, flags);
-	return empty;
 }
 
 /*
  * The part of mpool_cache_reload() in which the loaded magazine has the number of its
  * objects.  The loaded magazine is empty.
  */
-static bool cache_reload(struct mpool_cache *cache, struct mpool_depot *depot,
-			 struct mpool_chunks *chunks)
+static bool cache_reload(struct mpool_cache *cache, struct mpool_chunks *chunks)
 {
 	struct mpool_magazine *mag;
 
-	if (cache->spare->n) {
+	if (cache->spare->n || cache->spare->cap > cache->loaded->cap)
 		swap(cache->loaded, cache->spare);
-		return true;
-	}
-	if (depot_change_empty(depot, cache))
-		return true;
-	/*
-	 * The chunks need a magazine to fill.  If the loaded one is mpool_no_magazine, use
-	 * the spare, or an empty one of the depot.  depot_change_full() sets @mag to NULL
-	 * here: there is no old magazine to flush.
-	 */
-	if (!cache->loaded->cap && cache->spare->cap)
-		swap(cache->loaded, cache->spare);
-	if (!cache->loaded->cap && !depot_change_full(depot, cache, &mag))
-		return false;
 	mag = cache->loaded;
-	/* Only half is filled, so the next frees find room. */
-	mag->n = mpool_chunks_pop(chunks, mag->slots, (mag->cap + 1) / 2);
+	/* mpool_no_magazine is never written to. */
+	if (mag->n || !mag->cap)
+		return mag->n;
+	mag->n = mpool_chunks_pop(chunks, mag->slots, min(mag->cap, MPOOL_CHUNK_BATCH));
 	if (mag->n)
 		mpool_stat_inc(&chunks->owner->stats, MPOOL_STAT_REFILL);
 	return mag->n;
 }
 
 /*
- * Called when the loaded magazine is empty: fills it from the spare, the depot or the
- * chunks.  False if there is no object, no magazine to fill, or if an NMI cannot take a
- * lock.  The caller has entered the cache.
- * Any context.
+ * Called when the loaded magazine is empty: exchanges it for the spare, or fills it from
+ * the chunks.  False if there is no object, no magazine to fill, or if an NMI cannot take
+ * the lock.  The caller has entered the cache.  Any context.
  */
-bool mpool_cache_reload(struct mpool_cache *cache, struct mpool_depot *depot,
-			struct mpool_chunks *chunks)
+bool mpool_cache_reload(struct mpool_cache *cache, struct mpool_chunks *chunks)
 {
 	bool done;
 
 	cache_store(cache);
-	done = cache_reload(cache, depot, chunks);
+	done = cache_reload(cache, chunks);
 	cache_load(cache);
 	return done;
 }
 
 /*
- * Puts the objects of a magazine back into the chunks.  False if an NMI cannot take the
- * lock of the chunks: then the objects that are left stay in the magazine.  16 must be
- * CHUNK_BATCH of chunk.c: mpool_chunks_push() then puts back all of @n objects or none.
+ * Puts the last objects of a magazine back into the chunks, MPOOL_CHUNK_BATCH at most.
+ * False if an NMI cannot take the lock of the chunks.
  */
-static bool magazine_flush(struct mpool_magazine *mag,
-			   struct mpool_chunks *chunks)
+static bool magazine_flush(struct mpool_magazine *mag, struct mpool_chunks *chunks)
 {
-	mpool_stat_inc(&chunks->owner->stats, MPOOL_STAT_FLUSH);
-	while (mag->n) {
-		unsigned int n = min(mag->n, 16u);
+	unsigned int n = min(mag->n, MPOOL_CHUNK_BATCH);
 
-		if (!mpool_chunks_push(chunks, &mag->slots[mag->n - n], n))
-			return false;
-		mag->n -= n;
-	}
+	if (!mpool_chunks_push(chunks, &mag->slots[mag->n - n], n))
+		return false;
+	mag->n -= n;
 	return true;
 }
 
@@ -502,142 +287,64 @@ static bool magazine_flush(struct mpool_magazine *mag,
  * The part of mpool_cache_unload() in which the loaded magazine has the number of its
  * objects.  The loaded magazine has no room.
  */
-static bool cache_unload(struct mpool_cache *cache, struct mpool_depot *depot,
-			 struct mpool_chunks *chunks)
+static bool cache_unload(struct mpool_cache *cache, struct mpool_chunks *chunks,
+			 u32 least)
 {
-	struct mpool_magazine *over;
+	struct mpool_magazine *mag = cache->spare;
 
-	if (cache->spare->n < cache->spare->cap) {
-		swap(cache->loaded, cache->spare);
-		return true;
-	}
-	/* Without a spare, the loaded magazine becomes the spare. */
-	if (!cache->spare->cap)
-		swap(cache->loaded, cache->spare);
-	if (!depot_change_full(depot, cache, &over))
+	if (mag->n == mag->cap && min(mag->cap, cache->loaded->cap) < least)
 		return false;
-	if (over) {
-		magazine_flush(over, chunks);
-		depot_push(depot, over);
-	}
-	return true;
+	/* The spare was filled before the loaded one: its objects go. */
+	if (mag->cap)
+		swap(cache->loaded, cache->spare);
+	mag = cache->loaded;
+	if (mag->n < mag->cap)
+		return true;
+	/* mpool_no_magazine has no object to flush. */
+	if (!mag->cap)
+		return false;
+	mpool_stat_inc(&chunks->owner->stats, MPOOL_STAT_FLUSH);
+	return magazine_flush(mag, chunks);
 }
 
 /*
- * Called when the loaded magazine has no room: exchanges it for the spare, if that has
- * room, or for an empty magazine of the depot; false if there is neither, or if an NMI
- * cannot take a lock.  The caller has
+ * Called when the loaded magazine has no room: exchanges it for the spare, and puts
+ * objects of that back into the chunks if it has no room either.  False if it has none and
+ * a magazine is shorter than @least, or if an NMI cannot take the lock.  The caller has
  * entered the cache.  Any context.
  */
-bool mpool_cache_unload(struct mpool_cache *cache, struct mpool_depot *depot,
-			struct mpool_chunks *chunks)
+bool mpool_cache_unload(struct mpool_cache *cache, struct mpool_chunks *chunks,
+			u32 least)
 {
 	bool done;
 
 	cache_store(cache);
-	done = cache_unload(cache, depot, chunks);
+	done = cache_unload(cache, chunks, least);
 	cache_load(cache);
 	return done;
 }
 
 /*
- * Puts the objects of a cache back into the chunks, and moves its magazines to the depot.
- * The caller has entered the cache, or the CPU of the cache is offline, or the pool ends.
- * Any context but NMI.
+ * Puts the objects of a cache back into the chunks, and takes its magazines, which the
+ * caller frees by mpool_magazines_free_gone() later.  The caller has entered the cache, or
+ * the CPU of the cache is offline, or the pool ends.  Any context but NMI.
  */
-void mpool_cache_drain(struct mpool_cache *cache, struct mpool_depot *depot,
+void mpool_cache_drain(struct mpool_cache *cache, struct mpool_magazines *mags,
 		       struct mpool_chunks *chunks)
 {
-	struct mpool_magazine *mags[] = { cache->loaded, cache->spare };
+	struct mpool_magazine *old[] = { cache->loaded, cache->spare };
 	unsigned int i;
 
 	cache_store(cache);
 	cache_clear(cache);
-	for (i = 0; i < ARRAY_SIZE(mags); i++) {
-		if (mags[i] == &mpool_no_magazine)
+	for (i = 0; i < ARRAY_SIZE(old); i++) {
+		if (old[i] == &mpool_no_magazine)
 			continue;
-		if (mags[i]->n)
-			magazine_flush(mags[i], chunks);
-		depot_push(depot, mags[i]);
-	}
-}
-
-/*
- * Pops a filled magazine if there are more than @full; or else an empty one if there are
- * more than @empty; or else returns NULL.
- */
-static struct mpool_magazine *node_unlink(struct mpool_depot_node *node,
-					  unsigned int full, unsigned int empty)
-{
-	struct mpool_magazine *mag = NULL;
-	unsigned long flags;
-
-	if (!mpool_lock_irqsave(&node->lock, flags))
-		return NULL;
-	if (node->nr_full > full)
-		mag = full_pop_locked(node);
-	else if (node->nr_empty > empty)
-		mag = empty_pop_locked(node);
-	raw_spin_unlock_irqrestore(&node->lock, flags);
-	return mag;
-}
-
-/* Frees the magazines beyond @full and @empty; their objects go to the chunks. */
-static void node_reclaim(struct mpool_depot *depot,
-			 struct mpool_depot_node *node,
-			 struct mpool_chunks *chunks, unsigned int full,
-			 unsigned int empty)
-{
-	struct mpool_magazine *mag;
-
-	while ((mag = node_unlink(node, full, empty))) {
-		if (mag->n)
-			magazine_flush(mag, chunks);
-		magazine_free(depot, mag);
-	}
-}
-
-/* Frees the empty magazines of this node beyond DEPOT_EMPTY.  Called when the pool grows. */
-void mpool_depot_reclaim_empty(struct mpool_depot *depot)
-{
-	struct mpool_depot_node *node = depot_here(depot);
-	struct mpool_magazine *mag;
-
-	while (mpool_hint(node->nr_empty) > DEPOT_EMPTY &&
-	       (mag = node_unlink(node, UINT_MAX, DEPOT_EMPTY)))
-		magazine_free(depot, mag);
-}
-
-/* Moves all objects of the depot to the chunks, and frees its magazines. */
-void mpool_depot_drain(struct mpool_depot *depot, struct mpool_chunks *chunks)
-{
-	unsigned int i;
-
-	for (i = 0; i < mpool_depot_nodes(depot); i++)
-		node_reclaim(depot, mpool_depot_node(depot, i), chunks, 0, 0);
-}
-
-/*
- * Frees as many magazines as were never needed since the last trim: min_full filled and
- * min_empty empty ones, the least numbers that the stacks had in that time.
- */
-void mpool_depot_trim(struct mpool_depot *depot, struct mpool_chunks *chunks)
-{
-	unsigned int i, full, empty;
-	unsigned long flags;
-
-	for (i = 0; i < mpool_depot_nodes(depot); i++) {
-		struct mpool_depot_node *node = mpool_depot_node(depot, i);
-
-		raw_spin_lock_irqsave(&node->lock, flags);
-		full = node->nr_full - node->min_full;
-		empty = node->nr_empty - node->min_empty;
-		raw_spin_unlock_irqrestore(&node->lock, flags);
-		node_reclaim(depot, node, chunks, full, empty);
-		raw_spin_lock_irqsave(&node->lock, flags);
-		node->min_full = node->nr_full;
-		node->min_empty = node->nr_empty;
-		raw_spin_unlock_irqrestore(&node->lock, flags);
+		if (old[i]->n)
+			mpool_stat_inc(&chunks->owner->stats, MPOOL_STAT_FLUSH);
+		while (old[i]->n)
+			magazine_flush(old[i], chunks);
+		llist_add(&old[i]->gone, &mags->gone);
 	}
 }
 
@@ -652,47 +359,6 @@ unsigned long mpool_cache_objects(const struct mpool_cache *cache)
 	return clamp_t(long, n, 0, loaded->cap) + mpool_hint(spare->n);
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_cache_objects);
-
-/* About how many filled magazines all nodes have. */
-unsigned int mpool_depot_full(struct mpool_depot *depot)
-{
-	unsigned int i, n = 0;
-
-	for (i = 0; i < mpool_depot_nodes(depot); i++)
-		n += mpool_hint(mpool_depot_node(depot, i)->nr_full);
-	return n;
-}
-EXPORT_SYMBOL_IF_KUNIT(mpool_depot_full);
-
-/* About how many magazines all nodes have, the empty ones included. */
-unsigned int mpool_depot_magazines(struct mpool_depot *depot)
-{
-	unsigned int i, n = mpool_depot_full(depot);
-
-	for (i = 0; i < mpool_depot_nodes(depot); i++)
-		n += mpool_hint(mpool_depot_node(depot, i)->nr_empty);
-	return n;
-}
-EXPORT_SYMBOL_IF_KUNIT(mpool_depot_magazines);
-
-/* The number of objects in the magazines of all nodes, for a pool at rest. */
-unsigned long mpool_depot_objects(struct mpool_depot *depot)
-{
-	struct mpool_magazine *mag;
-	unsigned long flags, n = 0;
-	unsigned int i;
-
-	for (i = 0; i < mpool_depot_nodes(depot); i++) {
-		struct mpool_depot_node *node = mpool_depot_node(depot, i);
-
-		raw_spin_lock_irqsave(&node->lock, flags);
-		for (mag = node->full; mag; mag = mag->next)
-			n += mag->n;
-		raw_spin_unlock_irqrestore(&node->lock, flags);
-	}
-	return n;
-}
-EXPORT_SYMBOL_IF_KUNIT(mpool_depot_objects);
 
 /* Number of breaches of the invariant in a cache of a pool at rest. */
 int mpool_cache_verify(const struct mpool_cache *cache)
@@ -718,45 +384,13 @@ int mpool_cache_verify(const struct mpool_cache *cache)
 	return bad;
 }
 
-/* Number of breaches of the invariant in the stacks of a node. */
-static int node_verify(struct mpool_depot_node *node)
+/* Number of breaches of the invariant in the magazines of a pool at rest. */
+int mpool_magazines_verify(const struct mpool_magazines *mags)
 {
-	unsigned int full = 0, empty = 0;
-	struct mpool_magazine *mag;
-	unsigned long flags;
-	int bad = 0;
-	u32 i;
-
-	raw_spin_lock_irqsave(&node->lock, flags);
-	for (mag = node->full; mag; mag = mag->next, full++) {
-		bad += mpool_broken(!mag->n);
-		bad += mpool_broken(mag->n > mag->cap);
-		for (i = 0; i < mag->n; i++)
-			bad += mpool_broken(!mpool_obj_is(*mag->slots[i].state,
-							  MPOOL_OBJ_CACHED));
-	}
-	for (mag = node->empty; mag; mag = mag->next, empty++)
-		bad += mpool_broken(mag->n != 0);
-	bad += mpool_broken(node->room != (empty ? node->empty->cap : 0));
-	bad += mpool_broken(full != node->nr_full);
-	bad += mpool_broken(empty != node->nr_empty);
-	bad += mpool_broken(node->min_full > full);
-	bad += mpool_broken(node->min_empty > empty);
-	raw_spin_unlock_irqrestore(&node->lock, flags);
-	return bad;
-}
-
-/* Number of breaches of the invariant in the depot of a pool at rest. */
-int mpool_depot_verify(struct mpool_depot *depot)
-{
-	unsigned int i;
 	int bad = 0;
 
-	for (i = 0; i < mpool_depot_nodes(depot); i++)
-		bad += node_verify(mpool_depot_node(depot, i));
 	bad += mpool_broken(mpool_no_magazine.n);
 	bad += mpool_broken(mpool_no_magazine.cap);
-	bad += mpool_broken(atomic_long_read(&depot->bytes) < 0);
+	bad += mpool_broken(atomic_long_read(&mags->bytes) < 0);
 	return bad;
 }
-EXPORT_SYMBOL_IF_KUNIT(mpool_depot_verify);

@@ -2,17 +2,19 @@
 #ifndef _MPOOL_MAGAZINE_H
 #define _MPOOL_MAGAZINE_H
 
-#include <linux/nodemask.h>
+#include <linux/llist.h>
 #include <linux/percpu.h>
 
 #include "chunk.h"
 
 struct mpool_magazine {
-	struct mpool_magazine *next;	/* in the depot */
 	u32 n;
 	u32 cap;
-	/* In the place of the state of slots[-1]: &mpool_no_object. */
-	u16 *none;
+	union {
+		/* In the place of the state of slots[-1]: &mpool_no_object. */
+		u16 *none;
+		struct llist_node gone;	/* of a magazine that no CPU has */
+	};
 	struct mpool_slot slots[];
 };
 
@@ -29,6 +31,7 @@ static_assert(offsetofend(struct mpool_slot, state) ==
  */
 struct mpool_cache {
 	int idle;			/* MPOOL_CACHE_IDLE, or less if it is in use */
+	u32 turn_ops;			/* allocs and frees at the last turn; wraps */
 	/* The slots of the loaded magazine; its n is not up to date. */
 	struct mpool_slot *top;		/* behind the last object */
 	struct mpool_slot *bottom;	/* the first slot */
@@ -45,49 +48,13 @@ struct mpool_cache {
  */
 #define MPOOL_CACHE_IDLE	1
 
-struct mpool_depot_node {
-	/*
-	 * Protects the stacks; held for a few instructions, with interrupts off.  With
-	 * interrupts on, the holder could be interrupted by a handler that waits for a
-	 * lock of a driver, while the owner of that lock waits for the depot on another
-	 * CPU.  Turning interrupts off costs 10 instructions for each exchange, which is
-	 * less than one for each object.
-	 */
-	raw_spinlock_t lock;
-	struct mpool_magazine *full;	/* with at least one object */
-	struct mpool_magazine *empty;
-	unsigned int nr_full;
-	unsigned int nr_empty;
-	u32 room;			/* cap of the first empty magazine, or 0 */
-	unsigned int min_full;		/* fewest since the last trim */
-	unsigned int min_empty;
+/* The magazines of a pool, of all CPUs. */
+struct mpool_magazines {
+	u32 cap;			/* of the longest; 0: there are none; constant */
+	bool bounded;			/* memory is limited, or is a region; constant */
+	atomic_long_t bytes;
+	struct llist_head gone;		/* drained ones, to be freed */
 };
-
-/* Two stacks for each NUMA node. */
-struct mpool_depot {
-	/* Constant. */
-	u32 cap;			/* of the longest magazine; 0: there are none */
-	bool bounded;			/* memory is limited, or is a region */
-	u32 most;			/* full magazines that a node may ever keep */
-	struct mpool_depot_node *more;	/* of nodes 1 and up, or NULL */
-
-	u32 limit;			/* full magazines that a node may keep now */
-	u32 least;			/* cap of the shortest magazine; constant */
-	atomic_long_t bytes;		/* of all magazines, in caches and depot */
-	struct mpool_depot_node first;
-};
-
-/* The stacks of a node; @node is less than mpool_depot_nodes(). */
-static inline struct mpool_depot_node *
-mpool_depot_node(struct mpool_depot *depot, unsigned int node)
-{
-	return node ? &depot->more[node - 1] : &depot->first;
-}
-
-static inline unsigned int mpool_depot_nodes(const struct mpool_depot *depot)
-{
-	return depot->more ? nr_node_ids : 1;
-}
 
 /*
  * The magazine of a CPU that has none yet: empty and full at once.  It saves the test of
@@ -136,28 +103,21 @@ static __always_inline void mpool_cache_leave(struct mpool_cache *cache)
 	WRITE_ONCE(cache->idle, MPOOL_CACHE_IDLE);
 }
 
-int mpool_depot_init(struct mpool_depot *depot, size_t size, bool use,
-		     bool bounded, gfp_t gfp);
-void mpool_depot_end(struct mpool_depot *depot);
-void mpool_depot_supply(struct mpool_depot *depot, unsigned long nr_objs,
-			gfp_t gfp);
-bool mpool_depot_pop(struct mpool_depot *depot, struct mpool_slot *slot);
+void mpool_magazines_init(struct mpool_magazines *mags, size_t size, bool bounded);
+void mpool_magazines_supply(struct mpool_magazines *mags,
+			    struct mpool_cache __percpu *caches,
+			    unsigned long nr_objs, gfp_t gfp);
+void mpool_magazines_free_gone(struct mpool_magazines *mags);
 
-bool mpool_cache_reload(struct mpool_cache *cache, struct mpool_depot *depot,
-			struct mpool_chunks *chunks);
-bool mpool_cache_unload(struct mpool_cache *cache, struct mpool_depot *depot,
-			struct mpool_chunks *chunks);
 void mpool_cache_init(struct mpool_cache *cache);
-void mpool_cache_drain(struct mpool_cache *cache, struct mpool_depot *depot,
+bool mpool_cache_reload(struct mpool_cache *cache, struct mpool_chunks *chunks);
+bool mpool_cache_unload(struct mpool_cache *cache, struct mpool_chunks *chunks,
+			u32 least);
+void mpool_cache_drain(struct mpool_cache *cache, struct mpool_magazines *mags,
 		       struct mpool_chunks *chunks);
-void mpool_depot_drain(struct mpool_depot *depot, struct mpool_chunks *chunks);
+u32 mpool_magazine_cap(const struct mpool_magazines *mags, unsigned long nr_objs);
 unsigned long mpool_cache_objects(const struct mpool_cache *cache);
-void mpool_depot_reclaim_empty(struct mpool_depot *depot);
-void mpool_depot_trim(struct mpool_depot *depot, struct mpool_chunks *chunks);
-unsigned int mpool_depot_full(struct mpool_depot *depot);
-unsigned int mpool_depot_magazines(struct mpool_depot *depot);
-unsigned long mpool_depot_objects(struct mpool_depot *depot);
 int mpool_cache_verify(const struct mpool_cache *cache);
-int mpool_depot_verify(struct mpool_depot *depot);
+int mpool_magazines_verify(const struct mpool_magazines *mags);
 
 #endif /* _MPOOL_MAGAZINE_H */

@@ -3,11 +3,9 @@
  * Trimming: the memory of idle objects goes back to its source.
  *
  * Structure: a work item passes over all fixed pools every few seconds, on a timer that
- * wakes no idle CPU.  From the depot it frees the magazines that were there all the time
- * since the last pass: the working set did without them (Bonwick and Adams, 2001).  A
- * pool that was not used at all since the last pass loses the magazines of the CPUs and
- * its empty chunks as well; only CPUs that have magazines are interrupted.  Under memory
- * pressure all of this goes at once.
+ * wakes no idle CPU.  A pool that was not used since the last pass loses the magazines of
+ * the CPUs and its empty chunk; only CPUs that have magazines are interrupted.  Under
+ * memory pressure this happens to all pools at once.
  *
  * Invariant: a pass frees the memory of free objects only, and never that of the reserve.
  *
@@ -65,20 +63,10 @@ static bool fixed_is_idle(struct mpool_fixed *fixed)
 
 static void fixed_empty(struct mpool_fixed *fixed)
 {
-	if (fixed->depot.cap)
+	if (fixed->mags.cap)
 		on_each_cpu_cond(cpu_has_some, mpool_fixed_drain_cpu, fixed, 1);
-	mpool_depot_drain(&fixed->depot, &fixed->chunks);
+	mpool_magazines_free_gone(&fixed->mags);
 	mpool_chunks_reclaim(&fixed->chunks, 0);
-}
-
-static void fixed_trim(struct mpool_fixed *fixed)
-{
-	if (fixed_is_idle(fixed)) {
-		fixed_empty(fixed);
-		return;
-	}
-	mpool_depot_trim(&fixed->depot, &fixed->chunks);
-	mpool_chunks_reclaim(&fixed->chunks, 1);
 }
 
 /* One pass over all pools.  Sleeps. */
@@ -88,7 +76,8 @@ void mpool_trim_pass(void)
 
 	mutex_lock(&mpool_trim_mutex);
 	mpool_fixed_for_each(fixed) {
-		fixed_trim(fixed);
+		if (fixed_is_idle(fixed))
+			fixed_empty(fixed);
 		cond_resched();
 	}
 	mutex_unlock(&mpool_trim_mutex);
@@ -152,18 +141,16 @@ unsigned long mpool_trim_all(void)
 }
 EXPORT_SYMBOL_IF_KUNIT(mpool_trim_all);
 
-/* Pages' worth of the free objects in chunks and in depots.  A look at each pool only. */
+/* Pages' worth of the free objects in chunks.  A look at each pool only. */
 static unsigned long count_quick(void)
 {
 	struct mpool_fixed *fixed;
 	unsigned long pages = 0;
-	size_t objs;
 
 	rcu_read_lock();
 	list_for_each_entry_rcu(fixed, &mpool_fixed_list, list) {
-		objs = mpool_hint(fixed->chunks.nr_free) +
-		       (size_t)mpool_depot_full(&fixed->depot) * fixed->depot.cap;
-		pages += objs * fixed->chunks.size >> PAGE_SHIFT;
+		pages += mpool_hint(fixed->chunks.nr_free) *
+			 fixed->chunks.size >> PAGE_SHIFT;
 	}
 	rcu_read_unlock();
 	return pages;

@@ -115,8 +115,7 @@ static void show_fixed(struct mpool_out *out, struct mpool_fixed *fixed)
 	line(out, "chunks", mpool_stat_read(&fixed->base.stats,
 					    MPOOL_STAT_GROW) - shrunk);
 	line(out, "free in chunks", mpool_hint(fixed->chunks.nr_free));
-	line(out, "magazine objects", fixed->depot.cap);
-	line(out, "depot magazines", mpool_depot_full(&fixed->depot));
+	line(out, "magazine objects", fixed->mags.cap);
 	line(out, "reserve", mpool_reserve_target(&fixed->reserve));
 	line(out, "reserve filled", mpool_reserve_objects(&fixed->reserve));
 	if (fixed->chunks.max_objects)
