@@ -156,8 +156,8 @@ static void large_and_string_pools_report_too(struct kunit *test)
 	want(text, "large pool \"rep-large\" leaks 1 object, 5000 bytes (reclaimed):\n");
 	want(text, "  1 object, 5000 bytes: report_kunit.c:%d %s [mpool_kunit], first %p\n",
 	     line_run, __func__, run);
-	want(text, "string pool \"rep-str\" leaks 1 object, up to 64 bytes (reclaimed):\n");
-	want(text, "  1 object, up to 64 bytes: report_kunit.c:%d %s [mpool_kunit], first %p\n",
+	want(text, "string pool \"rep-str\" leaks 1 object, up to 24 bytes (reclaimed):\n");
+	want(text, "  1 object, up to 24 bytes: report_kunit.c:%d %s [mpool_kunit], first %p\n",
 	     line_str, __func__, s);
 	compare(test, text);
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(large), 1);

@@ -103,13 +103,13 @@ static void small_objects_and_runs(struct kunit *test)
 
 	a = mpool_small_alloc(pool, 130, GFP_KERNEL); line = __LINE__;
 	KUNIT_ASSERT_NOT_NULL(test, a);
-	expect_object(test, a, 256, NAME, line);
+	expect_object(test, a, 160, NAME, line);
 	b = mpool_small_alloc(pool, 20000, GFP_KERNEL); line = __LINE__;
 	KUNIT_ASSERT_NOT_NULL(test, b);
 	expect_object(test, b, 20480, NAME, line);
 	a = mpool_small_realloc(pool, a, 140, GFP_KERNEL); line = __LINE__;
 	KUNIT_ASSERT_NOT_NULL(test, a);
-	expect_object(test, a, 256, NAME, line);
+	expect_object(test, a, 160, NAME, line);
 	c = mpool_malloc(60, GFP_KERNEL); line = __LINE__;
 	KUNIT_ASSERT_NOT_NULL(test, c);
 	expect_object(test, c, 64, mpool_global()->base.name, line);
