@@ -405,31 +405,6 @@ bool mpool_fixed_is_empty(struct mpool_fixed *fixed)
 	return dry && !mpool_hint(fixed->chunks.nr_free);
 }
 
-/* Drains the cache of this CPU; interrupts are off. */
-void mpool_fixed_drain_cpu(void *arg)
-{
-	struct mpool_fixed *fixed = arg;
-	struct mpool_cache *cache = mpool_cache_enter(fixed->caches);
-
-	if (!cache)
-		return;
-	mpool_cache_drain(cache, &fixed->mags, &fixed->chunks);
-	mpool_cache_leave(cache);
-}
-
-/*
- * Returns the free objects of all CPUs to the chunks, and frees empty chunks.  Sleeps, but waits for no work item: an allocation calls this, and a work item
- * may wait for memory, which may only come when this allocation is over.
- */
-void mpool_fixed_drain(struct mpool_fixed *fixed)
-{
-	on_each_cpu(mpool_fixed_drain_cpu, fixed, 1);
-	mpool_magazines_free_gone(&fixed->mags);
-	mpool_chunks_collect(&fixed->chunks);
-	mpool_chunks_reclaim(&fixed->chunks, 0);
-}
-EXPORT_SYMBOL_IF_KUNIT(mpool_fixed_drain);
-
 /*
  * May a chunk that cannot be made now be made later, so that the caller should wait?
  * Only if memory comes from the system.  Never if the shortest chunk is longer than the

@@ -38,6 +38,32 @@ static unsigned long count_next = INITIAL_JIFFIES;
 static void trim_fn(struct work_struct *work);
 static DECLARE_DEFERRABLE_WORK(trim_work, trim_fn);
 
+/* Drains the cache of this CPU; interrupts are off. */
+void mpool_fixed_drain_cpu(void *arg)
+{
+	struct mpool_fixed *fixed = arg;
+	struct mpool_cache *cache = mpool_cache_enter(fixed->caches);
+
+	if (!cache)
+		return;
+	mpool_cache_drain(cache, &fixed->mags, &fixed->chunks);
+	mpool_cache_leave(cache);
+}
+
+/*
+ * Returns the free objects of all CPUs to the chunks, and frees empty chunks.  Sleeps, but
+ * waits for no work item: an allocation calls this, and a work item may wait for memory,
+ * which may only come when this allocation is over.
+ */
+void mpool_fixed_drain(struct mpool_fixed *fixed)
+{
+	on_each_cpu(mpool_fixed_drain_cpu, fixed, 1);
+	mpool_magazines_free_gone(&fixed->mags);
+	mpool_chunks_collect(&fixed->chunks);
+	mpool_chunks_reclaim(&fixed->chunks, 0);
+}
+EXPORT_SYMBOL_IF_KUNIT(mpool_fixed_drain);
+
 /*
  * Does a CPU have magazines?  Another CPU calls this, and must not dereference the
  * pointers.
