@@ -164,9 +164,12 @@ bool mpool_arena_unlink_locked(struct mpool_large *large,
 	lockdep_assert_held(&large->lock);
 	if (!mpool_runs_remove(arena->runs, arena))
 		return false;
-	/* Before the list changes, see walk_resume(). */
-	WRITE_ONCE(large->nr_unlinked, large->nr_unlinked + 1);
 	list_del_rcu(&arena->list);
+	/*
+	 * Pairs with smp_load_acquire() in walk_resume(): a walk that sees the new number
+	 * does not find the arena on the list.
+	 */
+	smp_store_release(&large->nr_unlinked, large->nr_unlinked + 1);
 	large->meta -= arena_cost(arena);
 	mpool_arena_used_locked(large, arena);
 	return true;

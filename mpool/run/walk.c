@@ -29,7 +29,8 @@
  */
 static struct mpool_arena *walk_resume(struct mpool_large *large, struct mpool_cursor *at)
 {
-	u32 unlinked = READ_ONCE(large->nr_unlinked);
+	/* Pairs with smp_store_release() in mpool_arena_unlink_locked(). */
+	u32 unlinked = smp_load_acquire(&large->nr_unlinked);
 	struct mpool_arena *arena;
 
 	/*
