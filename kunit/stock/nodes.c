@@ -103,11 +103,11 @@ static void runs_are_near(struct stock *t, struct nodes *n)
 static void far_runs_serve(struct stock *t, struct nodes *n, int side)
 {
 	void *pin = take_on(n, !side, 1, GFP_KERNEL);
-	void *most = take_on(n, !side, 40, GFP_KERNEL);
+	void *far = take_on(n, !side, 5, GFP_KERNEL);
 	void *p;
 
-	CHECK(t, pin && most);
-	mpool_large_free(n->pool, most);
+	CHECK(t, pin && far);
+	mpool_large_free(n->pool, far);
 	CHECK(t, !take_in_nmi(t, n, side, 5, __GFP_THISNODE));
 	p = take_in_nmi(t, n, side, 5, 0);
 	if (CHECK(t, p))
@@ -125,7 +125,7 @@ static void far_runs_serve(struct stock *t, struct nodes *n, int side)
 	mpool_large_trim(n->pool);
 }
 
-/* One arena that is not in use is kept for each node, and goes when asked. */
+/* Of long spares, one is kept for each node.  It goes when asked. */
 static void one_spare_a_node(struct stock *t, struct nodes *n)
 {
 	void *p[6];
@@ -136,12 +136,12 @@ static void one_spare_a_node(struct stock *t, struct nodes *n)
 	for (i = 0; i < 6; i++)
 		mpool_large_free(n->pool, p[i]);
 	CHECK(t, mpool_large_trim(n->pool) == 2 * LONG_PAGES);
-	/* Also of runs that are cached: 20 of 32 pages, six times. */
+	/* And on each node a cached run. */
 	for (i = 0; i < 6; i++)
 		p[i] = take_on(n, i % 2, 20, GFP_KERNEL);
 	for (i = 0; i < 6; i++)
 		mpool_large_free(n->pool, p[i]);
-	CHECK(t, mpool_large_trim(n->pool) == 2 * 32);
+	CHECK(t, mpool_large_trim(n->pool) == 2 * 2 * 20);
 }
 
 /* All memory of a node that can be had without anybody else's. */
@@ -181,15 +181,19 @@ static void give_back(struct list_head *pages)
 }
 
 /*
- * What a node without memory is served: @has, which is free and far, not another
+ * What a node without memory is served: a run that is free and far, not another
  * arena; nothing, if it must be near; and beyond what the pool has, more of the other
  * node.  False if memory came back meanwhile, as others' may.
  */
-static bool served_from_far(struct stock *t, struct nodes *n, int side, void *has)
+static bool served_from_far(struct stock *t, struct nodes *n, int side)
 {
-	void *p = take_on(n, side, 63, GFP_KERNEL), *near, *more;
-	bool far = p == has;
+	void *has = take_on(n, !side, 63, GFP_KERNEL), *p, *near, *more;
+	bool far;
 
+	CHECK(t, has);
+	mpool_large_free(n->pool, has);
+	p = take_on(n, side, 63, GFP_KERNEL);
+	far = p == has;
 	CHECK(t, p && (far || nid_of(p) == n->nid[side]));
 	near = take_on(n, side, 63, GFP_NOWAIT | __GFP_NOWARN | __GFP_THISNODE);
 	CHECK(t, !near || nid_of(near) == n->nid[side]);
@@ -205,44 +209,40 @@ static bool served_from_far(struct stock *t, struct nodes *n, int side, void *ha
 
 static void node_without_memory(struct stock *t, struct nodes *n, int side)
 {
-	void *has = take_on(n, !side, 63, GFP_KERNEL), *p;
-	void *pin = take_on(n, !side, 1, GFP_KERNEL);
 	struct hoard hoard = { .nid = n->nid[side] };
 	int tries = 50;
+	void *p;
 
 	INIT_LIST_HEAD(&hoard.pages);
-	CHECK(t, has && pin);
-	mpool_large_free(n->pool, has);
 	do {
 		work_on_cpu(n->cpu[side], exhaust, &hoard);
-	} while (!served_from_far(t, n, side, has) && --tries);
+	} while (!served_from_far(t, n, side) && --tries);
 	CHECK(t, tries);
 	give_back(&hoard.pages);
 	p = take_on(n, side, 63, GFP_KERNEL);
 	if (CHECK(t, p))
 		CHECK(t, nid_of(p) == n->nid[side]);
 	mpool_large_free(n->pool, p);
-	mpool_large_free(n->pool, pin);
 	mpool_large_trim(n->pool);
 }
 
 /* A run that has to lie somewhere is found on either node, whoever asks. */
 static void placed_runs(struct stock *t, struct nodes *n, int side)
 {
-	void *p = take_on(n, side, 3, GFP_KERNEL), *q;
+	void *p = take_on(n, side, 4, GFP_KERNEL), *q;
 	struct mpool_place place = { };
 
 	if (!CHECK(t, p))
 		return;
-	/* Just behind it. */
-	place.min = virt_to_phys(p) + 3 * PAGE_SIZE;
+	/* Where a run of this length was freed. */
+	place.min = virt_to_phys(p);
 	place.max = place.min + 4 * PAGE_SIZE - 1;
+	mpool_large_free(n->pool, p);
 	q = mpool_large_alloc_placed(n->pool, 4 * PAGE_SIZE, &place, NULL,
 				     GFP_KERNEL);
-	if (CHECK(t, q))
-		CHECK(t, virt_to_phys(q) == place.min);
+	CHECK(t, q == p);
 	mpool_large_free(n->pool, q);
-	mpool_large_free(n->pool, p);
+	mpool_large_trim(n->pool);
 }
 
 /* One CPU of each of two nodes; false if there are not two. */
