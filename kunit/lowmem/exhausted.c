@@ -145,7 +145,7 @@ static void until_there_is_nothing(struct kunit *test)
 	 * make it useless, unless the caller may sleep, and gets pages of vmalloc().
 	 */
 	KUNIT_EXPECT_GE(test, (u64)load->n * size, whole_blocks(want) ?
-			(u64)pages * PAGE_SIZE / 16 * 9 :
+			(u64)pages * PAGE_SIZE / 2 :
 			(u64)pages * PAGE_SIZE / 4 * 3);
 	expect_explained(test, load, want);
 	KUNIT_EXPECT_EQ(test, mpool_verify(), 0);

@@ -558,10 +558,13 @@ EXPORT_SYMBOL_IF_KUNIT(mpool_pagemap_bytes);
 static unsigned long *leaf_unhook(unsigned long **slot)
 {
 	unsigned long *entries = READ_ONCE(*slot), flags;
+	bool none;
 
+	if (entries == mpool_no_entries)
+		return NULL;
 	/* Pages come and go meanwhile: the lock decides. */
-	if (entries == mpool_no_entries ||
-	    !data_race(entries_none(entries, 0, MPOOL_LEAF_PAGES)))
+	none = data_race(entries_none(entries, 0, MPOOL_LEAF_PAGES));
+	if (!none)
 		return NULL;
 	spin_lock_irqsave(&pagemap_lock, flags);
 	if (entries_none(entries, 0, MPOOL_LEAF_PAGES)) {

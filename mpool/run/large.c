@@ -508,14 +508,15 @@ void *mpool_large_object(struct mpool_large *large, struct mpool_pool *owner,
  * new arena keeps the rest of its block, of a power of two, behind the run.  So a run that
  * grows by small steps is copied at each power of two, which is less than twice its final
  * length in all.  The room goes back when it is not used for some time, or when memory is
- * short (tail.c).
+ * short (tail.c).  A pool that may have vmalloc() memory gives no room: pages of vmalloc()
+ * do not go back one by one.
  */
 void *mpool_large_object_room(struct mpool_large *large, struct mpool_pool *owner,
 			      size_t size, size_t align, size_t *real, gfp_t gfp,
 			      u32 site)
 {
 	return object_alloc(large, owner, size, align, real, gfp, site,
-			    large->source->system);
+			    large->source->system && !large->virt);
 }
 
 /*

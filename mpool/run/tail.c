@@ -87,7 +87,8 @@ unsigned long mpool_large_tail_pages(const struct mpool_large *large)
 	unsigned long free = 0, spare = mpool_hint(large->spare_pages);
 	const struct mpool_runs *runs;
 
-	if (!large->source->system)
+	/* Free pages of a vmalloc() arena stay there; they are not told from others here. */
+	if (!large->source->system || large->virt)
 		return 0;
 	mpool_large_for_each_runs(large, runs)
 		free += mpool_hint(runs->nr_free);
@@ -104,7 +105,7 @@ unsigned long mpool_large_reclaim_tails(struct mpool_large *large, bool all)
 	struct tail_walk walk = { .tails = true, .all = all };
 	unsigned long pages;
 
-	if (!mpool_large_tail_pages(large))
+	if (!mpool_large_tail_pages(large) && !large->virt)
 		return 0;
 	pages = tails_leave(large, &walk);
 	mpool_account_reclaimed(pages);

@@ -38,15 +38,18 @@
 
 /* Allocates a run for a size, aligned as by kmalloc(), and to a page at least. */
 static noinline void *alloc_run(struct mpool_small *small, size_t size,
-				gfp_t gfp, u32 site)
+				gfp_t gfp, u32 site, bool room)
 {
 	size_t real, align = 1ul << __ffs(size);
 
 	might_alloc(gfp);
 	if (!mpool_pool_gfp_ok(&small->base, gfp, small->large->zone, site))
 		return NULL;
-	return mpool_large_object(small->large, &small->base, size,
-				  max_t(size_t, align, PAGE_SIZE), &real, gfp,
+	align = max_t(size_t, align, PAGE_SIZE);
+	if (room)
+		return mpool_large_object_room(small->large, &small->base, size, align,
+					       &real, gfp, site);
+	return mpool_large_object(small->large, &small->base, size, align, &real, gfp,
 				  site);
 }
 
@@ -73,14 +76,14 @@ void *mpool_small_do_alloc(struct mpool_small *small, size_t size, gfp_t gfp,
 	if (unlikely(!size))
 		return ZERO_SIZE_PTR;
 	if (size_is_run(small, size))
-		return alloc_run(small, size, gfp, id);
+		return alloc_run(small, size, gfp, id, false);
 	class = mpool_small_class(size);
 	fixed = READ_ONCE(small->classes[class]) ?:
 		mpool_class_first(small, class, gfp);
 	if (unlikely(!fixed)) {
 		/* With __GFP_NOFAIL the allocation waits for a run, never for a class. */
 		if (mpool_gfp_nofail(gfp))
-			return alloc_run(small, size, gfp, id);
+			return alloc_run(small, size, gfp, id, false);
 		mpool_large_failed_cached(small->large, &small->base, size, 1, gfp, id, 0);
 		return NULL;
 	}
@@ -288,6 +291,8 @@ static void *move(struct mpool_small *pool, const void *p, size_t had,
 	/* With __GFP_ZERO all bytes are cleared here; then the old bytes are copied. */
 	if (room != size)
 		new = mpool_small_do_alloc(pool, room, mpool_gfp_try(gfp), site);
+	else if (size > had && size_is_run(pool, size))
+		new = alloc_run(pool, size, gfp, mpool_site_id(site), true);
 	if (!new)
 		new = mpool_small_do_alloc(pool, size, gfp, site);
 	if (!new)
