@@ -715,7 +715,8 @@ static void failed_alloc_loses_no_pages(struct kunit *test)
 			mpool_large_trim(pool);
 		}
 	}
-	KUNIT_EXPECT_GE(test, failed, 40);
+	/* The descriptor each time; the page map keeps its leaves. */
+	KUNIT_EXPECT_GE(test, failed, 20);
 	/* Others allocate, too, and KASAN holds back what was freed. */
 	KUNIT_EXPECT_GT(test, free_memory() + 8192, before);
 	KUNIT_EXPECT_EQ(test, mpool_large_destroy(pool), 0);

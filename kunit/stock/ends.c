@@ -156,7 +156,8 @@ static int cpu_going(unsigned int cpu)
 		return 0;
 	going = NULL;
 	CHECK(g->t, !cpu_online(cpu));
-	g->cached = cached_with(g->fixed, cpu);
+	/* The pool that was used last: others may have lost theirs to a turn. */
+	g->cached = cached_with(g->kept, cpu);
 	complete(&g->go);
 	wait_for_completion(&g->done);
 	return 0;
