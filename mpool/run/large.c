@@ -50,8 +50,12 @@ static struct mpool_page *alloc_locked(struct mpool_runs *runs, u32 npages,
 		pg = mpool_runs_uncache(runs, npages);
 	if (!pg)
 		pg = mpool_runs_alloc(runs, npages, align, MPOOL_PAGE_CACHED);
+	if (pg)
+		return pg;
 	/* Merge the cached runs before the request fails, or makes the pool grow. */
-	if (!pg && mpool_quick_flush_locked(runs))
+	if (runs->exact)
+		mpool_quick_flush_one_locked(runs);
+	else if (mpool_quick_flush_locked(runs))
 		pg = mpool_runs_alloc(runs, npages, align, MPOOL_PAGE_CACHED);
 	return pg;
 }

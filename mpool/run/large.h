@@ -219,6 +219,7 @@ void mpool_arena_used_locked(struct mpool_large *large,
 void mpool_arena_idle_locked(struct mpool_large *large,
 			     struct mpool_arena *arena);
 bool mpool_quick_flush_locked(struct mpool_runs *runs);
+void mpool_quick_flush_one_locked(struct mpool_runs *runs);
 void mpool_large_flush(struct mpool_large *large);
 bool mpool_arena_unlink_locked(struct mpool_large *large,
 			       struct mpool_arena *arena);

@@ -163,6 +163,7 @@ struct mpool_runs {
 	unsigned long nr_free;	/* pages of free runs, not cached */
 	unsigned int nr_arenas;
 	struct list_head spares;	/* idle arenas, see arena.c */
+	u32 hand;		/* length of the quick list that was merged last */
 	/* Without the lock: the quick list of each length, one cached run or NULL. */
 	struct mpool_page *quick[RUNS_QUICK];
 	/* Protected by the lock of the pool. */
