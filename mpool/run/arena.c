@@ -15,12 +15,12 @@
  * that no request needed since the pass before the last one.
  *
  * A cached run holds its arena, as a run in use does.  Over system memory, a run that is
- * all of its arena may be cached; a trim pass makes such arenas spares, and each growth of
- * the pool that of the next length in turn.  In other pools, the last run in use of an arena is not cached when it is freed,
- * and the cached runs of the arena are merged then.  This is not done for the only arena
- * of an engine (mpool_run_must_merge()).  Cached runs that are merged for a request may
- * leave a spare that is not kept.  It stays until the next free under the lock, the trim
- * or the shrinker.
+ * all of its arena may be cached.  A trim pass makes such arenas spares, and each growth
+ * of the pool that of the next length in turn.  In other pools, the last run in use of an
+ * arena is not cached when it is freed, and the cached runs of the arena are merged then.
+ * This is not done for the only arena of an engine (mpool_run_must_merge()).  Cached runs
+ * that are merged for a request may leave a spare that is not kept.  It stays until the
+ * next free under the lock, the trim or the shrinker.
  *
  * Invariant, checked by mpool_large_verify():
  *	the spares are the arenas that are idle and have all of their pages, if the
