@@ -672,8 +672,8 @@ static void run_race(struct kunit *test, struct race *race)
 			break;
 	}
 	KUNIT_EXPECT_EQ(test, n, RACERS);
-	/* A minute, for busy hosts. */
-	for (i = 0; i < 6 && atomic_read(&race->go) >= 0; i++)
+	/* Three minutes, for busy hosts. */
+	for (i = 0; i < 18 && atomic_read(&race->go) >= 0; i++)
 		mpool_kunit_wait(atomic_read(&race->go) < 0);
 	KUNIT_EXPECT_LT(test, atomic_read(&race->go), 0);
 	for (i = 0; i < n; i++) {
